@@ -1,0 +1,20 @@
+//! What somebody says happens: judged against records, never part of a run (DESIGN §6).
+
+/// One claim of a case.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Claim {
+    /// Line of the case file where the claim starts; 1 is the first, 0 unknown.
+    pub line: u32,
+    /// Who says it: an RFC section, a manual page, a bug report, an article.
+    pub source: String,
+    /// What is said, in one sentence.
+    pub says: String,
+    /// For which platforms: `linux`, `linux <4.12`, `windows 7601`; empty: all.
+    pub platforms: Vec<String>,
+    /// Lines that must occur in this order.
+    pub expect: Vec<String>,
+    /// Lines that must not occur.
+    pub never: Vec<String>,
+    /// The matrix row (or family) that the claim is about; empty: every row.
+    pub row: Vec<(String, String)>,
+}

@@ -1,0 +1,26 @@
+//! Every bound of the case language in one place: a case beyond one of them is a bad case.
+
+use std::time::Duration;
+
+/// Steps in one case.
+pub const STEPS_MAX: usize = 64;
+/// Runs that one case may expand to: matrix rows times families.
+pub const RUNS_MAX: usize = 4096;
+/// Bytes of one YAML file.
+pub const FILE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one payload that a step may ask for.
+pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
+/// Nodes (scalars, lists and maps) of one YAML file after its aliases are followed.
+pub const NODES_MAX: usize = 50_000;
+/// Lists and maps inside each other.
+pub const DEPTH_MAX: usize = 24;
+/// How often `times: until-error` repeats a call that does not fail.
+pub const UNTIL_ERROR_MAX: u32 = 10_000;
+/// The largest `times: N`.
+pub const TIMES_MAX: u32 = 10_000;
+/// How long a call without `blocks: true` may stay inside before the case goes on without it.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a whole run of a case may take unless it says more.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// The longest pause, silence, timeout, patience or deadline that a case may ask for.
+pub const WAIT_MAX: Duration = Duration::from_secs(3600);

@@ -1,0 +1,92 @@
+//! A packet as it was on the wire, taken apart, nothing interpreted.
+
+use super::flags::TcpFlags;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// One packet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Packet {
+    /// When the kernel saw it: time since an arbitrary beginning that is the same for the run.
+    pub at: Duration,
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// Time to live or hop limit, where the capture has it.
+    pub ttl: Option<u8>,
+    /// Don't-fragment, where there is such a bit (IPv4).
+    pub dont_fragment: Option<bool>,
+    /// What it carries.
+    pub body: PacketBody,
+    /// The whole packet from its IP header, or from its transport header where the capture gives
+    /// no more (IPv6 raw sockets).
+    pub bytes: Vec<u8>,
+}
+
+/// What a packet carries.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PacketBody {
+    /// A TCP segment.
+    Tcp(TcpSegment),
+    /// A UDP datagram.
+    Udp {
+        /// Source port.
+        source_port: u16,
+        /// Destination port.
+        destination_port: u16,
+        /// Payload in bytes.
+        len: usize,
+    },
+    /// An ICMP or ICMPv6 message.
+    Icmp(Icmp),
+    /// Any other protocol by number, or a header that could not be read.
+    Other {
+        /// The IP protocol number.
+        protocol: u8,
+    },
+}
+
+/// A TCP segment; numbers as on the wire.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TcpSegment {
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+    /// Flags.
+    pub flags: TcpFlags,
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgment number (a field, whatever the flags say).
+    pub ack: u32,
+    /// Window, unscaled.
+    pub window: u16,
+    /// Payload in bytes.
+    pub len: usize,
+    /// Options as tcpdump names them: `mss 65495`, `sackOK`, `TS`, `nop`, `wscale 7`.
+    pub options: Vec<String>,
+}
+
+/// An ICMP message of either version.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Icmp {
+    /// One word where both versions mean the same: `port-unreachable`, `host-unreachable`, …;
+    /// otherwise `type 13 code 0`.
+    pub word: String,
+    /// The packet quoted by an error.
+    pub quoted: Option<Quoted>,
+}
+
+/// The packet that an ICMP error quotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quoted {
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// `tcp`, `udp`, or the protocol's number.
+    pub protocol: String,
+    /// Source and destination port, if quoted and if the protocol has ports.
+    pub ports: Option<(u16, u16)>,
+}

@@ -1,0 +1,1 @@
+//! A scripted stack, so that the floors above are tested without a network.

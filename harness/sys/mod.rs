@@ -1,0 +1,391 @@
+//! Floor 2: the operating system. The only `unsafe`, the only `target_os`.
+//!
+//! This file is the contract that every back end fulfils; above it nobody knows which system this
+//! is, one asks for capabilities. A [`Stack`] is a system under test, a [`Ground`] is the place
+//! where one run happens (a namespace of its own where the system has such a thing), a [`Caller`]
+//! makes calls on one thread of one process of the run.
+//!
+//! What a back end promises:
+//!
+//! 1. A [`Request`] is handed to the system as it is; no error is rewritten, no call repeated.
+//! 2. [`Ground::settle`] returns only when everything that the calls so far caused has been
+//!    delivered and captured, or with an error. How, is its own business (DESIGN §7).
+//! 3. Times are the system clock's time since the Unix epoch, for calls and packets alike.
+//! 4. Dropping a [`Ground`] leaves no process, no namespace and no descriptor behind.
+//! 5. Nothing outside the ground is changed.
+
+use crate::model::address::Address;
+use crate::model::call::{Domain, EpollOp, FcntlOp, How, Kind, RecvForm, SendForm};
+use crate::model::capability::{Capability, Lack};
+use crate::model::case::Family;
+use crate::model::name::Name;
+use crate::model::option::OptionValue;
+use crate::model::outcome::Outcome;
+use crate::model::platform::Platform;
+use crate::wire::Captured;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A descriptor's number, wide enough for a Windows `SOCKET`.
+pub type Fd = i64;
+
+/// A system under test. The local one is made by [`local`], scripted ones by `fake`.
+pub trait Stack: Send + Sync {
+    /// What this is, for headers of records.
+    fn machine(&self) -> &Machine;
+
+    /// Whether it can do that here and now.
+    ///
+    /// # Errors
+    /// Why not, and what would help.
+    fn can(&self, capability: Capability) -> Result<(), Lack>;
+
+    /// Opens the place for one run, for the calling thread and the threads that it starts.
+    ///
+    /// # Errors
+    /// The harness or the machine is at fault, never the stack under test.
+    fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble>;
+}
+
+/// What is known of a machine: the header of its records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// `linux`, …: see [`Platform`].
+    pub platform: String,
+    /// The release key: `6.18`.
+    pub release: String,
+    /// The whole release as the system tells it: `6.18.44-cloud-amd64`.
+    pub kernel: String,
+    /// `x86_64`, …
+    pub arch: String,
+    /// How packets are seen: `raw sockets`, or `none`.
+    pub capture: String,
+    /// The device of the wire: `tun`, `veth`, or `none`.
+    pub wire: String,
+    /// `netns` or `shared`.
+    pub isolation: String,
+    /// What is pinned for every run, `net.ipv4.tcp_rmem` → `4096 131072 6291456`.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Machine {
+    /// Whether packets are part of its records.
+    pub fn captures(&self) -> bool {
+        self.capture != "none"
+    }
+
+    /// The platform and release of its records.
+    pub fn platform(&self) -> Platform {
+        let release = crate::model::Release::parse(&self.release);
+        let release = release.unwrap_or(crate::model::Release(Vec::new()));
+        Platform {
+            id: self.platform.clone(),
+            release,
+        }
+    }
+}
+
+/// What one run needs of its ground.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The address family of the run.
+    pub family: Family,
+    /// Settings to pin for this run alone, besides those of [`Machine::settings`].
+    pub settings: BTreeMap<String, String>,
+    /// The CPU to run on, from [`cpus`]; none: any.
+    pub cpu: Option<usize>,
+    /// Processes to start.
+    pub processes: Vec<Name>,
+}
+
+/// The place where one run happens. It belongs to the thread that opened it.
+pub trait Ground {
+    /// A new thread's worth of calls in the process `process` (none: this one). The caller is
+    /// moved to the thread that will use it.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the process is gone or cannot be reached.
+    fn caller(&mut self, process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble>;
+
+    /// Waits until everything that the calls so far caused has been delivered, and hands over the
+    /// packets seen since the last time, in the order in which the system stamped them.
+    ///
+    /// # Errors
+    /// [`Trouble::CaptureOverflow`] if packets were lost.
+    fn settle(&mut self) -> Result<Vec<Captured>, Trouble>;
+
+    /// The own address of a descriptor: getsockname for the harness itself, not recorded. None for
+    /// what has no address.
+    fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address>;
+
+    /// A port for `bind`: outside the ephemeral range of every system, not used before in this
+    /// run, and not in use by anybody else.
+    ///
+    /// # Errors
+    /// [`Trouble`] if there is none left.
+    fn port(&mut self) -> Result<u16, Trouble>;
+
+    /// A name for an AF_UNIX socket, in a place that goes with the ground.
+    ///
+    /// # Errors
+    /// [`Trouble`] if no folder for it can be made.
+    fn unix_name(&mut self, name: &str) -> Result<Address, Trouble>;
+
+    /// Gives the process a copy of a descriptor of this process, as fork would have done, and
+    /// returns its number there.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the process is gone.
+    fn share(&mut self, process: &Name, fd: Fd) -> Result<Fd, Trouble>;
+
+    /// Does something to a process of the run; [`ProcessAct::Kill`] returns when it is gone.
+    /// The answer of `Wait` is `killed by SIGPIPE` or `exited 0`, of the others empty.
+    ///
+    /// # Errors
+    /// [`Trouble`] if there is no such process.
+    fn process(&mut self, process: &Name, act: &ProcessAct) -> Result<String, Trouble>;
+
+    /// The end of the recording: true when nothing was left unacknowledged or half closed within
+    /// the bound.
+    fn finish(&mut self) -> bool;
+}
+
+/// What can be done to a process.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ProcessAct {
+    /// Send it this signal.
+    Kill(String),
+    /// Let it call exit(0).
+    Exit,
+    /// Await its end.
+    Wait,
+}
+
+/// Makes calls, one at a time, on the thread that it lives on (or, for another process, on a
+/// thread there).
+pub trait Caller: Send {
+    /// Makes the call and waits for its end, however long that takes.
+    fn issue(&mut self, request: &Request) -> Reply;
+
+    /// A look from another thread at the call in progress.
+    fn watch(&self) -> Box<dyn Watch>;
+}
+
+/// A look at another thread's call in progress.
+pub trait Watch: Send {
+    /// Whether the thread has entered its call and sleeps in the kernel. A condition, not a time,
+    /// wherever the system tells it.
+    fn asleep(&self) -> bool;
+
+    /// Ends the call if it can be ended (with EINTR). Used only after recording has stopped.
+    fn interrupt(&self);
+}
+
+/// What came of a request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Reply {
+    /// The call was made.
+    Done {
+        /// What it returned.
+        outcome: Outcome,
+        /// When it was begun.
+        began: Duration,
+        /// How long it took.
+        took: Duration,
+    },
+    /// This system has no such call, option or flag: the fragment that says so.
+    NotHere(String),
+}
+
+/// A call with everything resolved: descriptors are numbers, addresses are real.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the calls and their arguments, see `model::call`"
+)]
+pub enum Request {
+    Socket {
+        domain: Domain,
+        kind: Kind,
+        protocol: i32,
+        nonblock: bool,
+    },
+    Bind {
+        fd: Fd,
+        to: Target,
+    },
+    Connect {
+        fd: Fd,
+        to: Target,
+    },
+    Listen {
+        fd: Fd,
+        backlog: i32,
+    },
+    Accept {
+        fd: Fd,
+        flags: Vec<String>,
+    },
+    Close {
+        fd: Fd,
+    },
+    Dup {
+        fd: Fd,
+    },
+    Fcntl {
+        fd: Fd,
+        op: FcntlOp,
+    },
+    Send {
+        fd: Fd,
+        form: SendForm,
+        data: Buffer,
+        flags: Vec<String>,
+        to: Option<Target>,
+    },
+    Recv {
+        fd: Fd,
+        form: RecvForm,
+        len: usize,
+        bad: bool,
+        flags: Vec<String>,
+    },
+    Setsockopt {
+        fd: Fd,
+        option: String,
+        value: OptionValue,
+    },
+    Getsockopt {
+        fd: Fd,
+        option: String,
+    },
+    Getsockname {
+        fd: Fd,
+        bad: bool,
+    },
+    Getpeername {
+        fd: Fd,
+        bad: bool,
+    },
+    Shutdown {
+        fd: Fd,
+        how: How,
+    },
+    Poll {
+        fd: Fd,
+        events: Vec<String>,
+        timeout_ms: i32,
+    },
+    Select {
+        fd: Fd,
+        timeout_ms: i32,
+    },
+    EpollCreate,
+    EpollCtl {
+        fd: Fd,
+        op: EpollOp,
+        target: Fd,
+        token: u64,
+        events: Vec<String>,
+    },
+    EpollWait {
+        fd: Fd,
+        timeout_ms: i32,
+    },
+    Ioctl {
+        fd: Fd,
+        request: String,
+    },
+}
+
+/// An address argument.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Target {
+    /// The address; none: an unmapped one.
+    pub address: Option<Address>,
+    /// This length instead of the right one.
+    pub len: Option<u32>,
+}
+
+/// A buffer argument.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Buffer {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// An unmapped address, and this length.
+    Bad(usize),
+}
+
+/// The harness or the machine is at fault, never the stack under test.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// Packets were lost: the run says nothing.
+    CaptureOverflow,
+    /// Something that should work did not: what was tried, and the system's error.
+    Failed(String),
+    /// The machine cannot do what the run needs.
+    Lacks(Lack),
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Trouble::CaptureOverflow => f.write_str("capture overflowed: packets were lost"),
+            Trouble::Failed(what) => f.write_str(what),
+            Trouble::Lacks(lack) => write!(f, "{lack}"),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+/// Where runs happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Isolation {
+    /// A namespace for each run where that works, else shared.
+    #[default]
+    Auto,
+    /// A namespace for each run, or nothing.
+    Netns,
+    /// The machine's own loopback; ports chosen so that runs do not meet.
+    Shared,
+}
+
+/// How to set up the local stack.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LocalOptions {
+    /// Where runs happen.
+    pub isolation: Isolation,
+    /// Leave the settings as this machine has them (`run --settings host`).
+    pub host_settings: bool,
+    /// In place of the detected platform: `rhel-9`, `gvisor-20240729`.
+    pub platform: Option<String>,
+}
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(unix)]
+mod unix;
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
+
+pub mod fake;
+
+#[cfg(target_os = "linux")]
+pub use linux::{Prepared, cpus, doctor, local, prepare};
+#[cfg(not(target_os = "linux"))]
+pub use unsupported::{Prepared, cpus, doctor, local, prepare};
+
+/// One finding of `sockdiff doctor`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// What was looked at: `network namespaces`.
+    pub what: String,
+    /// What was found, as a fragment: `each case gets its own`.
+    pub found: String,
+    /// Whether that is as good as it gets.
+    pub good: bool,
+    /// The one command that enables what is missing.
+    pub remedy: Option<String>,
+}
