@@ -170,7 +170,10 @@ impl<'a> Recorder<'a> {
             fate: call.fate.clone(),
             nth_pending: call.nth_pending,
             count: 1,
-            band: call.took.filter(|_| timed).map(band),
+            band: call
+                .took
+                .filter(|_| timed && !returned.is_empty())
+                .map(band),
             returned,
         })
     }

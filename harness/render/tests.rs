@@ -429,11 +429,11 @@ fn close_with_unread_data() -> Section {
 #[test]
 fn a_ladder() {
     let expected = "
-                                  client                          server
-                                     │── [P.] seq 1 ack 1 len 256 ──>│
-                                     │<──────── [.] seq 1 ack 257 ───│
-server.close() = 0                   │                               │
-                                     │<─────── [R.] seq 1 ack 257 ───│
+                   client                          server
+                      │── [P.] seq 1 ack 1 len 256 ──>│
+                      │<───────── [.] seq 1 ack 257 ──│
+server.close() = 0    │                               │
+                      │<──────── [R.] seq 1 ack 257 ──│
 ";
     let drawn = ladder::ladder(&close_with_unread_data());
     assert_eq!(format!("\n{drawn}"), expected);
