@@ -19,9 +19,6 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
         Answer::Error(errno) => format!("-1 {errno}"),
         Answer::Value(value) => value.to_string(),
         Answer::Fd(_) => format!("fd {}", call.makes().unwrap_or(subject)),
-        // fcntl returns its value, the other calls fill it in.
-        Answer::Number(number) if matches!(call, Call::Fcntl(_)) => number.to_string(),
-        Answer::Word(word) if matches!(call, Call::Fcntl(_)) => word.clone(),
         Answer::Number(number) => format!("0 {number}"),
         Answer::Word(word) => format!("0 {word}"),
         Answer::Addr(address) => format!("0 {}", names.address(address)),

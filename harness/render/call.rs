@@ -77,21 +77,20 @@ fn right_arguments(call: &Call) -> Vec<String> {
     }
 }
 
-/// A domain that the case did not name is the run's, and is not printed.
+/// A word says it all; beside a domain or a protocol of the case's own there is none. A domain that
+/// the case did not name is the run's, and is not printed.
 fn socket(spec: &SocketSpec) -> Vec<String> {
     let mut arguments = Vec::new();
-    match spec.domain {
-        Domain::OfRun => {}
-        Domain::Inet => arguments.push("AF_INET".to_owned()),
-        Domain::Inet6 => arguments.push("AF_INET6".to_owned()),
-        // The words for AF_UNIX sockets say so themselves.
-        Domain::Unix if spec.word.is_some() => {}
-        Domain::Unix => arguments.push("AF_UNIX".to_owned()),
-        Domain::Number(number) => arguments.push(number.to_string()),
-    }
     if let Some(word) = spec.word {
         arguments.push(word.to_owned());
     } else {
+        arguments.extend(match spec.domain {
+            Domain::OfRun => None,
+            Domain::Inet => Some("AF_INET".to_owned()),
+            Domain::Inet6 => Some("AF_INET6".to_owned()),
+            Domain::Unix => Some("AF_UNIX".to_owned()),
+            Domain::Number(number) => Some(number.to_string()),
+        });
         arguments.push(match spec.kind {
             Kind::Stream => "SOCK_STREAM".to_owned(),
             Kind::Dgram => "SOCK_DGRAM".to_owned(),
@@ -106,7 +105,7 @@ fn socket(spec: &SocketSpec) -> Vec<String> {
 }
 
 /// An address as a case writes it: `server`, `any:server`, `"127.0.0.2":8888`.
-pub fn address(expr: &AddrExpr) -> String {
+fn address(expr: &AddrExpr) -> String {
     let base = match &expr.base {
         AddrBase::Loopback => "loopback".to_owned(),
         AddrBase::Any => "any".to_owned(),
@@ -132,7 +131,7 @@ fn option_value(value: &OptionValue) -> String {
         OptionValue::Linger { onoff, linger } => format!("{{onoff: {onoff}, linger: {linger}}}"),
         OptionValue::Time(time) => Shown(*time).to_string(),
         OptionValue::Text(text) => quoted(text.as_bytes()),
-        OptionValue::Zeros(len) => format!("optlen {len}"),
+        OptionValue::Zeros(len) => format!("{{len: {len}}}"),
     }
 }
 

@@ -31,16 +31,18 @@
 //! ```
 //! - Arguments stand in the order of the C function; what the case left out is left out here.
 //!   Flags are joined by `|`, durations are as a case writes them.
+//! - A socket's short word stands alone; without one there are the domain, unless it is the run's
+//!   own, the type and the protocol.
 //! - Arguments that are wrong on purpose come last: `fd 999`, `addrlen 8`, `buf bad`; an unmapped
-//!   address is `bad`, an option length of the case's choosing `optlen 2`.
+//!   address is `bad`, an option's value of zero bytes, of a length of the case's choosing,
+//!   `{len: 2}`.
 //! - An address is the name of the socket that holds it, a word (`loopback`, `any`, `closed-port`)
 //!   or a literal in quotes, each with `:PORT` where the port is given apart: `any:server`.
 //! - Payloads and received data are in quotes with Rust's escapes (`\n`, `\0`, `\"`); bytes that
 //!   are no UTF-8 are `\xff`.
 //! - What is returned: a number; `-1 ECONNRESET`, with `, SIGPIPE` if the call raised it; `fd NAME`;
-//!   events, or 0 for none; for calls that fill in a value, `0` and the value. fcntl's F_GETFL and
-//!   F_GETFD tell the flag alone. A process that ended inside the call:
-//!   `= ? killed by SIGPIPE`.
+//!   events or flags, or 0 for none; for calls that fill in a value, `0` and the value. A process
+//!   that ended inside the call: `= ? killed by SIGPIPE`.
 //! - An address in an answer is `server` if it is that socket's own; another IP address with a port
 //!   that `server` holds is `loopback:server`, `any:server`, `"127.0.0.2":server`. An IPv4 address
 //!   inside an IPv6 one (`::ffff:127.0.0.1`) has `mapped:` before it; an AF_UNIX socket without a
@@ -59,8 +61,8 @@
 //! ```
 //! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero.
 //!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
-//! - Numbers are relative: see [`crate::wire::relative`]; names: see [`crate::record`]; the words of
-//!   ICMP: see [`crate::wire::icmp`]. Any other protocol is `ip-proto-132`.
+//! - Relative numbers are explained in `wire/relative.rs`, names in `record/mod.rs`, the words of
+//!   ICMP in `wire/icmp.rs`. Any other protocol is `ip-proto-132`.
 //!
 //! # Several, and when
 //! Equal neighbours of one step are one line that ends in ` x30`. Where a step makes its call more
@@ -80,7 +82,7 @@ pub mod ladder;
 mod packet;
 
 pub use answer::{Naming, answer};
-pub use call::{address, head, quoted};
+pub use call::{head, quoted};
 
 use crate::model::case::Family;
 use crate::model::time::Shown;

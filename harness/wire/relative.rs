@@ -103,8 +103,9 @@ impl Relative {
         if let Some(syn) = &mut side.syn {
             let len = segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN);
             let end = segment.seq.wrapping_add(len).wrapping_sub(syn.initial);
-            // The upper half of the space is what was sent before the SYN.
-            if end < 1 << 31 {
+            // The upper half of the space is what was sent before the SYN. What carries nothing (a
+            // RST above all) may have a number of an older incarnation.
+            if len > 0 && end < 1 << 31 {
                 syn.sent = syn.sent.max(end);
             }
         }

@@ -1,0 +1,133 @@
+//! Sequence diagrams and JSON.
+
+use super::{RIGHT, call_event, done, note, packet, section, tcp, words};
+use crate::model::call::{Call, CallSpec};
+use crate::model::case::Family;
+use crate::model::transcript::{CallEvent, Event, Fate, Section};
+use crate::model::{Answer, Errno, Outcome, Transcript};
+use crate::render::{body, json, ladder};
+use rstest::rstest;
+
+fn close_with_unread_data() -> Section {
+    let call = CallEvent {
+        returned: "0".to_owned(),
+        spec: CallSpec {
+            call: Call::Close,
+            bad: RIGHT,
+        },
+        ..call_event(Fate::Returned(Outcome::ok(Answer::Value(0))), 1)
+    };
+    section(
+        &[],
+        Family::V4,
+        vec![
+            Event::Packet(packet("client", "server", tcp("P.", 1, Some(1), 256, 512))),
+            Event::Packet(packet("server", "client", tcp(".", 1, Some(257), 0, 512))),
+            Event::Call(call),
+            Event::Packet(packet("server", "client", tcp("R.", 1, Some(257), 0, 512))),
+        ],
+    )
+}
+
+#[test]
+fn a_ladder() {
+    let expected = "
+                   client                          server
+                      │── [P.] seq 1 ack 1 len 256 ──>│
+                      │<───────── [.] seq 1 ack 257 ──│
+server.close() = 0    │                               │
+                      │<──────── [R.] seq 1 ack 257 ──│
+";
+    let drawn = ladder::ladder(&close_with_unread_data());
+    assert_eq!(format!("\n{drawn}"), expected);
+}
+
+#[test]
+fn a_ladder_to_oneself() {
+    let own = packet("client", "client", tcp("S", 0, None, 0, 512));
+    let drawn = ladder::ladder(&section(&[], Family::V4, vec![Event::Packet(own)]));
+    assert!(drawn.contains("│<─┐ [S] seq 0\n"), "{drawn}");
+}
+
+#[test]
+fn a_ladder_is_never_too_wide() {
+    let long = "x".repeat(70) + &" word".repeat(30);
+    for ends in 2..9 {
+        let name = |i: usize| format!("peer{i}");
+        let mut events = note(&long);
+        for i in 1..ends {
+            let mut event = packet(&name(0), &name(i), tcp("P.", 1, Some(1), 256, 0));
+            event.extras = words(&["options [mss 65495,sackOK,TS,nop,wscale 7]"]);
+            events.push(Event::Packet(event));
+        }
+        let drawn = ladder::ladder(&section(&[], Family::V4, events));
+        let limit = if drawn.contains('│') {
+            ladder::WIDTH_MAX
+        } else {
+            usize::MAX
+        };
+        assert!(
+            drawn.lines().all(|line| line.chars().count() <= limit),
+            "{drawn}"
+        );
+        assert!(ends > 4 || limit == ladder::WIDTH_MAX, "{ends} ends fit");
+    }
+}
+
+#[test]
+fn without_packets_a_ladder_is_the_transcript() {
+    let calls = section(&[], Family::V4, note("pause 300ms"));
+    assert_eq!(ladder::ladder(&calls), body(&calls));
+}
+
+#[test]
+fn events_for_programs() {
+    let transcript = Transcript {
+        sections: vec![close_with_unread_data()],
+    };
+    let events = serde_json::to_value(json::events(&transcript)).expect("plain data");
+    let expected = serde_json::json!({"step": 0, "line": 9, "packet": {
+        "from": "client", "to": "server", "proto": "tcp", "flags": "P.", "seq": 1, "ack": 1,
+        "len": 256, "win": 512, "count": 1, "hex": "4500"}});
+    assert_eq!(events[0], expected);
+    let expected = serde_json::json!({"step": 0, "line": 9, "call": {
+        "subject": "server", "verb": "close", "args": [], "fate": "returned", "result": 0,
+        "errno": null, "errno_raw": null, "signal": null, "count": 1}});
+    assert_eq!(events[2], expected);
+}
+
+#[rstest]
+#[case::failed(
+    Fate::Returned(Outcome {
+        signal: Some("SIGPIPE".into()),
+        ..Outcome::failed(Errno::named("EPIPE"), 32)
+    }),
+    "-1 EPIPE, SIGPIPE",
+    serde_json::json!(["returned", -1, "EPIPE", 32, "SIGPIPE"])
+)]
+#[case::more_than_a_number(
+    Fate::Completed(done()), "fd conn",
+    serde_json::json!(["completed", "fd conn", null, null, null])
+)]
+#[case::not_over(Fate::Pending, "", serde_json::json!(["pending", null, null, null, null]))]
+fn calls_for_programs(
+    #[case] fate: Fate,
+    #[case] returned: &str,
+    #[case] expected: serde_json::Value,
+) {
+    let event = CallEvent {
+        returned: returned.to_owned(),
+        ..call_event(fate, 1)
+    };
+    let sections = vec![section(
+        &[("how", "rd")],
+        Family::V4,
+        vec![Event::Call(event)],
+    )];
+    let events = json::events(&Transcript { sections });
+    assert_eq!(events[0].row.as_deref(), Some("how=rd"));
+    let call = serde_json::to_value(&events[0].call).expect("plain data");
+    let fields = ["fate", "result", "errno", "errno_raw", "signal"];
+    let told: Vec<_> = fields.iter().map(|field| call[field].clone()).collect();
+    assert_eq!(serde_json::Value::from(told), expected);
+}
