@@ -251,9 +251,12 @@ impl<'a> Recorder<'a> {
     /// The socket whose call made a packet of an unknown sender.
     fn sender<'b>(&'b self, step: &'b StepLog) -> Option<&'b Name> {
         let pending = self.pending.iter().map(|(call, _)| *call);
-        let mut calls = step.calls.iter().chain(pending);
-        calls
-            .find(|call| matches!(call.spec.call, Call::Connect(_) | Call::Send { .. }))
+        let mut made = step
+            .calls
+            .iter()
+            .chain(pending)
+            .filter(|call| !matches!(call.fate, Fate::NotIssued(_)));
+        made.find(|call| matches!(call.spec.call, Call::Connect(_) | Call::Send { .. }))
             .map(|call| &call.subject)
     }
 

@@ -2,10 +2,10 @@
 //! downwards.
 //!
 //! ```text
-//!                          client                              server
-//! client.send(256) = 256      │                                   │
-//!                             │── [P.] seq 1 ack 1 len 256 ──────>│
-//!                             │<───────────── [.] seq 1 ack 257 ──│
+//!                      client                          server
+//! client.send(256) = 256  │                               │
+//!                         │── [P.] seq 1 ack 1 len 256 ──>│
+//!                         │<───────── [.] seq 1 ack 257 ──│
 //! ```
 //! Never wider than [`WIDTH_MAX`]: a long line at the left is wrapped, and a packet whose text does
 //! not fit between its lifelines is told at the left, beside a bare arrow. Where there are more ends
@@ -62,11 +62,13 @@ impl Layout {
         if room < gap_min {
             return None;
         }
-        let label = packets.iter().map(|p| label(p).chars().count()).max()?;
-        let gap = (label + ARROW_CELLS).clamp(gap_min, room);
+        // As wide as the longest text that fits; what is longer is told at the left.
+        let cells = |packet: &PacketEvent| label(packet).chars().count() + ARROW_CELLS;
+        let fitting = packets.iter().map(|p| cells(p)).filter(|len| *len <= room);
+        let gap = fitting.max().unwrap_or(0).max(gap_min);
         let at_left = events
             .iter()
-            .filter(|e| label + ARROW_CELLS > gap || packet_of(e).is_none());
+            .filter(|event| packet_of(event).is_none_or(|packet| cells(packet) > gap));
         let longest = at_left.map(|e| line(e).chars().count()).max().unwrap_or(0);
         let calls = longest.min(WIDTH_MAX - margins - gap * gaps);
         let start = calls + first.len() / 2 + 1;
@@ -134,11 +136,13 @@ impl Layout {
         };
         let text = label(event);
         let len = text.chars().count();
-        // To oneself: the arrow turns back, its text stands beside it.
+        // To oneself the arrow turns back, and its text stands beside it.
+        let right = self.ends.iter().map(|end| end.1).find(|cell| *cell > from);
         let room = match from.abs_diff(to) {
-            0 => self.width.saturating_sub(from + ARROW_CELLS),
-            distance => distance.saturating_sub(ARROW_CELLS - 2),
+            0 => right.unwrap_or(self.width) - from - 1,
+            distance => distance + 2,
         };
+        let room = room.saturating_sub(ARROW_CELLS);
         let told_at_left = len > room;
         if told_at_left {
             self.side(&format!("{INDENT}{}", packet::line(event)), lines);

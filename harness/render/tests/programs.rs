@@ -131,3 +131,23 @@ fn calls_for_programs(
     let told: Vec<_> = fields.iter().map(|field| call[field].clone()).collect();
     assert_eq!(serde_json::Value::from(told), expected);
 }
+
+#[test]
+fn what_does_not_fit_a_ladder_is_told_at_its_left() {
+    let mut syn = packet("client", "server", tcp("S", 0, None, 0, 65495));
+    syn.extras = words(&["options [mss 65495,sackOK,TS,nop,wscale 7]", "ttl 64", "df"]);
+    let events = vec![
+        Event::Packet(syn),
+        Event::Packet(packet("server", "client", tcp("S.", 0, Some(1), 0, 65483))),
+        Event::Packet(packet("peer2", "client", tcp("R", 1, None, 0, 0))),
+    ];
+    let expected = "
+                                             client                  server                   peer2
+    client > server [S] seq 0 options [mss      │                       │                       │
+    65495,sackOK,TS,nop,wscale 7] ttl 64 df     │──────────────────────>│                       │
+                                                │<── [S.] seq 0 ack 1 ──│                       │
+                                                │<─────────────────────────── [R] seq 1 win 0 ──│
+";
+    let drawn = ladder::ladder(&section(&[], Family::V4, events));
+    assert_eq!(format!("\n{drawn}"), expected);
+}
