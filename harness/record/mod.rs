@@ -10,8 +10,8 @@
 //!    holders have gone,
 //! 2. else a socket bound to a wildcard address and that port,
 //! 3. else, if it is the sender and nobody had sent it anything, the socket whose connecting or
-//!    sending call belongs to the step (or is pending): its port was given back before anybody could
-//!    ask for it,
+//!    sending call belongs to the step (or is pending): its port was given back before anybody
+//!    could ask for it,
 //! 4. else nobody: `closed-port`.
 //!
 //! The sender of an ICMP error is the far end of the packet that it quotes if that has the sender's

@@ -8,8 +8,8 @@
 //!                         │<───────── [.] seq 1 ack 257 ──│
 //! ```
 //! Never wider than [`WIDTH_MAX`]: a long line at the left is wrapped, and a packet whose text does
-//! not fit between its lifelines is told at the left, beside a bare arrow. Where there are more ends
-//! than fit, the transcript is given as it is.
+//! not fit between its lifelines is told at the left, beside a bare arrow. Where there are more
+//! ends than fit, the transcript is given as it is.
 
 use super::{INDENT, body, end_line, line, packet};
 use crate::model::transcript::{Event, PacketEvent, Section};

@@ -40,9 +40,9 @@
 //!   or a literal in quotes, each with `:PORT` where the port is given apart: `any:server`.
 //! - Payloads and received data are in quotes with Rust's escapes (`\n`, `\0`, `\"`); bytes that
 //!   are no UTF-8 are `\xff`.
-//! - What is returned: a number; `-1 ECONNRESET`, with `, SIGPIPE` if the call raised it; `fd NAME`;
-//!   events or flags, or 0 for none; for calls that fill in a value, `0` and the value. A process
-//!   that ended inside the call: `= ? killed by SIGPIPE`.
+//! - What is returned: a number; `-1 ECONNRESET`, with `, SIGPIPE` if the call raised it;
+//!   `fd NAME`; events or flags, or 0 for none; for calls that fill in a value, `0` and the value.
+//!   A process that ended inside the call: `= ? killed by SIGPIPE`.
 //! - An address in an answer is `server` if it is that socket's own; another IP address with a port
 //!   that `server` holds is `loopback:server`, `any:server`, `"127.0.0.2":server`. An IPv4 address
 //!   inside an IPv6 one (`::ffff:127.0.0.1`) has `mapped:` before it; an AF_UNIX socket without a
@@ -67,8 +67,8 @@
 //! # Several, and when
 //! Equal neighbours of one step are one line that ends in ` x30`. Where a step makes its call more
 //! than once and its packets repeat in rounds (SYN, RST, SYN, RST), the round is printed once, each
-//! line with the number of rounds. Where a step is timed, a line ends in its band: the duration of a
-//! call, for a packet the time since the line before it.
+//! line with the number of rounds. Where a step is timed, a line ends in its band: the duration of
+//! a call, for a packet the time since the line before it.
 //!
 //! # Other lines
 //! `pause 300ms`, `silence 150ms` and `worker.kill(SIGKILL)` are steps without a call. Under
