@@ -31,3 +31,14 @@ pub enum CapturedBytes {
         bytes: Vec<u8>,
     },
 }
+pub fn decode(c: &Captured) -> crate::model::Packet {
+    crate::model::Packet {
+        at: c.at,
+        source: [0, 0, 0, 0].into(),
+        destination: [0, 0, 0, 0].into(),
+        ttl: None,
+        dont_fragment: None,
+        body: crate::model::PacketBody::Other { protocol: 0 },
+        bytes: vec![],
+    }
+}
