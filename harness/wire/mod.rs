@@ -1,5 +1,11 @@
 //! Floor 1: bytes to packets, and sequence numbers relative to their connection. Pure.
 
+mod decode;
+pub mod icmp;
+pub mod relative;
+
+pub use decode::decode;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -31,14 +37,6 @@ pub enum CapturedBytes {
         bytes: Vec<u8>,
     },
 }
-pub fn decode(c: &Captured) -> crate::model::Packet {
-    crate::model::Packet {
-        at: c.at,
-        source: [0, 0, 0, 0].into(),
-        destination: [0, 0, 0, 0].into(),
-        ttl: None,
-        dont_fragment: None,
-        body: crate::model::PacketBody::Other { protocol: 0 },
-        bytes: vec![],
-    }
-}
+
+#[cfg(test)]
+mod tests;
