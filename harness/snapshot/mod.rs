@@ -1,5 +1,6 @@
 //! Floor 5: expected files and the ledger. The only user of insta.
 
+mod archive;
 pub mod compare;
 pub mod diff;
 pub mod error;
@@ -7,6 +8,7 @@ pub mod filename;
 pub mod header;
 pub mod ledger;
 pub mod pending;
+pub mod results;
 pub mod store;
 #[cfg(test)]
 mod testing;
@@ -18,4 +20,5 @@ pub use filename::SnapName;
 pub use header::{Header, fingerprint};
 pub use ledger::{Ledger, Standing};
 pub use pending::{Update, clear, keep, writing};
+pub use results::{CaseResult, Origin, ResultFile, Status};
 pub use store::{Answer, Expected, Store};

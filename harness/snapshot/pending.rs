@@ -131,22 +131,22 @@ pub(super) fn write_snapshot(
     body: &str,
 ) -> Result<(), SnapshotError> {
     let text = header.file_text(&normal(body));
-    replace(path, &text, |draft| {
+    replace(path, text.as_bytes(), |draft| {
         let wrong = |error: Box<dyn std::error::Error>| io::Error::other(error.to_string());
         let snapshot = Snapshot::from_file(draft).map_err(wrong)?;
         snapshot.save(draft).map_err(wrong)
     })
 }
 
-/// Writes a text file.
-pub(super) fn write_text(path: &Path, text: &str) -> Result<(), SnapshotError> {
-    replace(path, text, |_| Ok(()))
+/// Writes any other file.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SnapshotError> {
+    replace(path, bytes, |_| Ok(()))
 }
 
 /// Puts a file into its place in one step; `finish` may still work on the draft.
 fn replace(
     path: &Path,
-    text: &str,
+    bytes: &[u8],
     finish: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), SnapshotError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -157,7 +157,7 @@ fn replace(
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(&draft, text)?;
+        fs::write(&draft, bytes)?;
         finish(&draft)?;
         fs::rename(&draft, path)
     };

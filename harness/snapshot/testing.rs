@@ -1,7 +1,9 @@
 //! What the tests of this floor share: folders that vanish, and answers to put into them.
 
 use super::header::Header;
+use super::results::{CaseResult, FORMAT, Origin, ResultFile, Status};
 use super::store::{Expected, Store};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,4 +65,37 @@ pub fn header(release: &str) -> Header {
 /// The text of an expected file.
 pub fn snap(release: &str, body: &str) -> String {
     header(release).file_text(body)
+}
+
+/// The hash of every question in these tests.
+pub const HASH: &str = "0123456789abcdef";
+
+/// A result file of a release of Linux, with a transcript for each case.
+pub fn results(release: &str, answers: &[(&str, &str)]) -> ResultFile {
+    let result = |(id, transcript): &(&str, &str)| CaseResult {
+        id: id.to_string(),
+        status: Status::Differs,
+        reason: String::new(),
+        duration_ms: 1,
+        case_hash: HASH.to_owned(),
+        transcript: transcript.to_string(),
+        events: serde_json::Value::Null,
+        settled: true,
+    };
+    ResultFile {
+        format: FORMAT,
+        platform: Origin {
+            id: "linux".to_owned(),
+            release: release.to_owned(),
+            kernel: format!("{release}.1"),
+            arch: "x86_64".to_owned(),
+            capture: "raw sockets".to_owned(),
+            wire: "tun".to_owned(),
+            isolation: "netns".to_owned(),
+            settings: BTreeMap::new(),
+            families: vec![4, 6],
+        },
+        cases_hash: None,
+        results: answers.iter().map(result).collect(),
+    }
 }
