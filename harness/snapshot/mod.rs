@@ -8,6 +8,7 @@ pub mod filename;
 pub mod header;
 pub mod ledger;
 pub mod pending;
+mod plan;
 pub mod results;
 pub mod store;
 #[cfg(test)]
@@ -20,5 +21,6 @@ pub use filename::SnapName;
 pub use header::{Header, fingerprint};
 pub use ledger::{Ledger, Standing};
 pub use pending::{Update, clear, keep, writing};
+pub use plan::Change;
 pub use results::{CaseResult, Origin, ResultFile, Status};
 pub use store::{Answer, Expected, Store};
