@@ -212,11 +212,7 @@ const WIDE: &str = concat!(ten!(ten!("wide ")), "end\n");
         ("expected/ledger/linux.yaml", ""),
     ],
 )]
-fn house_rule(
-    #[case] rule: Rule,
-    #[case] good: &[(&str, &str)],
-    #[case] bad: &[(&str, &str)],
-) {
+fn house_rule(#[case] rule: Rule, #[case] good: &[(&str, &str)], #[case] bad: &[(&str, &str)]) {
     let good = tree_of(good);
     assert_eq!(
         findings(rule, &good),
