@@ -3,10 +3,10 @@
 use super::args::ListArgs;
 use super::print::{say, warn};
 use super::workspace::Workspace;
-use super::{Exit, local_stack};
+use super::Exit;
 use crate::model::Case;
 use crate::suite::{select, why_skipped};
-use crate::sys::{LocalOptions, Prepared, Stack};
+use crate::sys::{self, LocalOptions, Prepared};
 use serde_json::{Value, json};
 
 /// Prints the list.
@@ -18,9 +18,9 @@ pub fn list(prepared: &Prepared, workspace: &Workspace, args: &ListArgs) -> Exit
             return Exit::Usage;
         }
     };
-    let stack = local_stack(prepared, &LocalOptions::default());
+    let stack = sys::local(prepared, &LocalOptions::default());
     let reason = |case: &Case| match &stack {
-        Ok(stack) => why_skipped(case, &**stack as &dyn Stack).map(|lack| lack.to_string()),
+        Ok(stack) => why_skipped(case, &**stack).map(|lack| lack.to_string()),
         Err(lack) => Some(lack.to_string()),
     };
     let cases = || selection.ours.cases.iter().chain(&selection.outside.cases);

@@ -12,8 +12,7 @@ mod summary;
 mod surprises;
 mod workspace;
 
-use crate::model::capability::Lack;
-use crate::sys::{self, LocalOptions, Prepared, Stack};
+use crate::sys::Prepared;
 use args::{Cli, Verb};
 use std::process::ExitCode;
 use workspace::Workspace;
@@ -80,10 +79,6 @@ pub fn main(prepared: Prepared) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// The local stack, with the word about a shared loopback if namespaces are refused.
-fn local_stack(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
-    sys::local(prepared, options)
-}
 
 #[cfg(test)]
 mod tests {

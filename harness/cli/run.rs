@@ -3,9 +3,9 @@
 use super::args::{IsolationArg, Ladder, RunArgs, TopologyArg, Update as UpdateArg};
 use super::print::{self, say, warn};
 use super::workspace::Workspace;
-use super::{Exit, local_stack, summary, surprises};
-use crate::model::{Case, Topology};
-use crate::render::ladder::ladder;
+use super::{Exit, summary, surprises};
+use crate::model::{Capability, Case, Section, Topology, Transcript};
+use crate::render;
 use crate::run::Conditions;
 use crate::snapshot::{Store, Update};
 use crate::suite::select::{Selection, select};
@@ -57,9 +57,9 @@ fn stack(prepared: &Prepared, args: &RunArgs) -> Result<Box<dyn Stack>, String> 
     };
     let host_settings = args.settings.is_some();
     let options = LocalOptions { isolation, host_settings, platform: args.platform.clone() };
-    let stack = local_stack(prepared, &options).map_err(|lack| lack.to_string())?;
+    let stack = sys::local(prepared, &options).map_err(|lack| lack.to_string())?;
     if isolation == Isolation::Auto && stack.machine().isolation == "shared" {
-        let lack = stack.can(crate::model::Capability::Namespace).err();
+        let lack = stack.can(Capability::Namespace).err();
         let why = lack.map_or_else(String::new, |lack| lack.to_string());
         warn(&format!("no namespace for each case ({why}); going on with --isolation shared"));
     }
@@ -180,7 +180,7 @@ impl Invocation<'_> {
         };
         if let (true, Some(ran)) = (draw, &result.ran) {
             for section in &ran.transcript.sections {
-                say(&ladder(section));
+                say(&draw(&ran.transcript, section));
             }
         }
     }
@@ -212,7 +212,7 @@ impl Invocation<'_> {
                 say(ran.body.trim_end());
                 if self.args.ladder == Ladder::Always {
                     for section in &ran.transcript.sections {
-                        say(&ladder(section));
+                        say(&draw(&ran.transcript, section));
                     }
                 }
             }
@@ -291,6 +291,13 @@ impl Invocation<'_> {
             _ => Exit::Incomplete,
         }
     }
+}
+
+/// A section as a ladder, under its title.
+fn draw(transcript: &Transcript, section: &Section) -> String {
+    let title = render::title(transcript, section).map(|title| format!("== {title}\n"));
+    let body = render::body(section);
+    title.unwrap_or_default() + &render::ladder::ladder(&body)
 }
 
 /// What `git bisect run` understands: 0 as recorded, 1 differs, 125 anything else.

@@ -2,6 +2,7 @@
 //! what is embedded in the program.
 
 use super::args::Places;
+use crate::model::CaseId;
 use crate::snapshot::Expected;
 use crate::suite::Corpus;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,20 @@ impl Workspace {
             None => Expected::Embedded(embedded::EXPECTED),
         };
         Workspace { corpus, expected }
+    }
+}
+
+impl Workspace {
+    /// The text of a case's file.
+    pub fn text(&self, case: &CaseId) -> Option<String> {
+        let file = format!("{case}.yaml");
+        match &self.corpus {
+            Corpus::Folder(folder) => std::fs::read_to_string(folder.join(file)).ok(),
+            Corpus::Embedded(files) => {
+                let found = files.iter().find(|(path, _)| *path == file);
+                found.map(|(_, text)| (*text).to_owned())
+            }
+        }
     }
 }
 

@@ -6,58 +6,12 @@ use crate::model::capability::Lack;
 use crate::model::{Case, Transcript};
 use crate::render;
 use crate::snapshot::{
-    Answer, Diff, Header, SnapshotError, Standing, Store, Update, Verdict, clear, compare, keep,
+    Answer, Diff, Header, SnapshotError, Standing, Status, Store, Update, Verdict, clear, compare,
+    keep,
 };
 use crate::sys::Machine;
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// What is said of a case.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Status {
-    /// As recorded.
-    Same,
-    /// The calls are as recorded; packets could not be seen here or in the record.
-    SameCallsOnly,
-    /// Not as recorded.
-    Differs,
-    /// Nothing is recorded for this platform's case.
-    New,
-    /// Not run, or nothing to hold it against; the reason says why.
-    Skipped,
-    /// It differs from itself.
-    Flaky,
-    /// The harness or the machine is at fault, never the stack.
-    Error,
-}
-
-impl Status {
-    /// Every status, in the order of a summary.
-    pub const ALL: [Status; 7] = [
-        Status::Same,
-        Status::SameCallsOnly,
-        Status::Differs,
-        Status::New,
-        Status::Flaky,
-        Status::Error,
-        Status::Skipped,
-    ];
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Status::Same => "same",
-            Status::SameCallsOnly => "same (calls only)",
-            Status::Differs => "differs",
-            Status::New => "new",
-            Status::Skipped => "skipped",
-            Status::Flaky => "flaky",
-            Status::Error => "error",
-        })
-    }
-}
 
 /// What came of a case.
 #[derive(Clone, Debug)]

@@ -1,10 +1,11 @@
 //! The cases as libtest trials: the same suite under `cargo test` and cargo-nextest.
 
 use super::discover::{Bad, Found};
-use super::outcome::{Judge, Status};
+use super::outcome::Judge;
 use super::session::{Gathered, Session};
 use super::single::why_skipped;
 use crate::model::Case;
+use crate::snapshot::Status;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::process::ExitCode;
 use std::sync::Arc;
