@@ -2,7 +2,7 @@
 
 use super::address;
 use super::error::{Fault, Read, unknown};
-use super::language::{COMMON, Form, Key, Verb};
+use super::language::{COMMON, Form, Verb};
 use super::scope::Scope;
 use super::tree::{Kind, Node};
 use crate::model::option::{self, SocketOption};
@@ -67,9 +67,7 @@ impl<'n> Args<'n> {
             }
             Some(_) if verb.takes_options() => {}
             Some((node, _)) => {
-                let short = |key: &&Key| verb.needs.is_empty() || verb.needs.contains(&key.name);
-                let mut keys = verb.keys.iter().filter(short);
-                let key = keys.find(|key| takes(key.form, node));
+                let key = verb.short_keys().find(|key| takes(key.form, node));
                 let key = key.ok_or_else(|| node.expected(&short_forms(verb)))?;
                 args.values
                     .push((key.name, read_form(node, key.form, scope)?));
@@ -217,22 +215,14 @@ fn takes(form: Form, node: &Node) -> bool {
     match (form, &node.kind) {
         (Form::Int(..), Kind::Int(_)) | (Form::WordOrInt(..), Kind::Int(_) | Kind::Str(_)) => true,
         (Form::Words(_), Kind::Str(_) | Kind::List(_)) => true,
-        (Form::Int(..) | Form::Flag | Form::Socket, _) => false,
+        (Form::Int(..) | Form::Flag, _) => false,
         (_, kind) => matches!(kind, Kind::Str(_)),
     }
 }
 
 /// What a verb's object may be, in words.
 fn short_forms(verb: &Verb) -> String {
-    let known = |name: &&&str| verb.keys.iter().find(|key| key.name == **name);
-    let needed: Vec<&Key> = verb.needs.iter().filter_map(|name| known(&name)).collect();
-    let keys: Vec<&Key> = if needed.is_empty() {
-        verb.keys.iter().collect()
-    } else {
-        needed
-    };
-    let mut forms: Vec<String> = keys.iter().map(|key| in_words(key.form)).collect();
-    forms.dedup();
+    let mut forms: Vec<String> = verb.short_keys().map(|key| in_words(key.form)).collect();
     forms.push("a map".to_owned());
     forms.join(" or ")
 }

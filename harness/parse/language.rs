@@ -111,6 +111,15 @@ impl Verb {
     pub fn takes_options(&self) -> bool {
         self.name == "setsockopt"
     }
+
+    /// The keys that a value without a key may belong to.
+    pub fn short_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
+        let (needs, keys) = (self.needs, self.keys);
+        let short = move |key: &&Key| needs.is_empty() || needs.contains(&key.name);
+        keys.iter()
+            .filter(short)
+            .filter(|key| !matches!(key.form, Form::Socket))
+    }
 }
 
 const fn key(name: &'static str, form: Form, doc: &'static str) -> Key {

@@ -10,12 +10,15 @@ mod header;
 mod language;
 mod matrix;
 mod node;
+mod schema;
 mod scope;
 mod step;
 mod tree;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_errors;
 
 pub use error::CaseError;
 
@@ -32,4 +35,9 @@ pub fn parse_case(id: CaseId, path: &Path, bytes: &[u8]) -> Result<Case, CaseErr
     let root = tree::read(text).map_err(|trouble| trouble.in_file(path))?;
     header::read(&root, id, path)
         .map_err(|fault| tree::locate(text, fault.id, fault.message).in_file(path))
+}
+
+/// The JSON schema of a case, as `cases/case.schema.json` holds it.
+pub fn schema() -> String {
+    schema::text()
 }

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use rstest::rstest;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn parse(text: impl AsRef<[u8]>) -> Result<Case, String> {
     let id = CaseId("rst/foo".to_owned());
@@ -248,4 +248,153 @@ fn setsockopt_is_one_call_for_each_option() {
 #[case("w.wait", Action::Process { process: Name::new("w"), verb: ProcessVerb::Wait })]
 fn steps_without_a_call(#[case] step: &str, #[case] expected: Action) {
     assert_eq!(last_step(step).action, expected);
+}
+
+#[test]
+fn rows_vary_the_last_variable_fastest() {
+    let case = case(include_str!("tests_valid.yaml"));
+    let rows: Vec<String> = case
+        .rows
+        .iter()
+        .map(|row| format!("{:?}", row.at))
+        .collect();
+    assert_eq!(rows.len(), 16);
+    let at = |who: &str, o: &str| {
+        let at = [
+            ("how", "rd"),
+            ("n", "1"),
+            ("o", o),
+            ("who", who),
+            ("pair", "[256,128]"),
+        ];
+        format!("{at:?}")
+    };
+    let full = "[SO_REUSEADDR,SO_KEEPALIVE]";
+    assert_eq!(
+        rows[..4],
+        [
+            at("client", "[]"),
+            at("conn", "[]"),
+            at("client", full),
+            at("conn", full)
+        ]
+    );
+    assert_eq!(
+        case.rows[4].settings["linux"]["net.ipv4.tcp_syn_retries"],
+        "2"
+    );
+}
+
+#[test]
+fn a_row_replaces_variables_and_leaves_steps_out() {
+    let case = case(include_str!("tests_valid.yaml"));
+    let (without, with) = (&case.rows[0].steps, &case.rows[2].steps);
+    assert_eq!((without.len(), with.len()), (13, 14));
+    assert_eq!(without[0].line, 35);
+    assert_eq!(with[0].line, 34);
+    let call = |step: &Step| match &step.action {
+        Action::Calls { subject, calls } => (subject.clone(), calls[0].call.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(call(&without[0]).1, send(SendForm::Send, Payload::Len(256)));
+    assert_eq!(
+        call(&with[0]),
+        (
+            Name::new("client"),
+            set("SO_REUSEADDR", OptionValue::Int(1))
+        )
+    );
+    let text = Payload::Text("how is rd, $ and $5".to_owned());
+    assert_eq!(call(&without[9 - 1]).1, send(SendForm::Send, text));
+}
+
+#[test]
+fn a_list_takes_in_the_items_of_a_variable() {
+    let case = case(
+        "about: x\ngiven: established\nmatrix: {e: [[POLLIN, POLLPRI], POLLIN]}\n\
+         steps:\n  - client.poll: [$e, POLLOUT]\n",
+    );
+    let events = |row: usize| match &case.rows[row].steps[0].action {
+        Action::Calls { calls, .. } => calls[0].call.clone(),
+        other => panic!("{other:?}"),
+    };
+    let poll = |events| Call::Poll {
+        events,
+        timeout: None,
+    };
+    assert_eq!(events(0), poll(vec!["POLLIN", "POLLPRI", "POLLOUT"]));
+    assert_eq!(events(1), poll(vec!["POLLIN", "POLLOUT"]));
+}
+
+#[rstest]
+#[case("family: [6]", "a.socket: tcp", &[Capability::Ipv6])]
+#[case("needs: [firewall, sysctl]", "a.socket: tcp", &[Capability::Sysctl, Capability::Firewall])]
+#[case("settings: {linux: {net.core.somaxconn: 1}}", "a.socket: tcp", &[Capability::Sysctl])]
+#[case("processes: {w: []}", "w.exit", &[Capability::Fork])]
+#[case("tags: []", "a.socket: unix-dgram", &[Capability::AfUnix])]
+#[case("tags: []", "a.socket: {domain: AF_INET6, type: tcp}", &[Capability::Ipv6])]
+#[case("tags: []", "ep.epoll_create", &[Capability::Epoll])]
+#[case("given: listen", "client.connect: {addr: any, port: 80}", &[Capability::Namespace])]
+#[case("given: listen", "client.connect: \"127.0.0.1:80\"", &[Capability::Namespace])]
+#[case("given: listen", "client.connect: 192.0.2.1", &[Capability::Namespace])]
+#[case("given: listen", "client.connect: 127.0.0.9", &[])]
+#[case("given: listen", "client.bind: {addr: any, port: 0}", &[])]
+fn needs_follow_from_what_is_asked(
+    #[case] header: &str,
+    #[case] step: &str,
+    #[case] needs: &[Capability],
+) {
+    assert_eq!(
+        case(&format!("about: x\n{header}\nsteps:\n  - {step}\n")).needs,
+        needs
+    );
+}
+
+#[test]
+fn the_hash_is_the_questions_own() {
+    let hash = |text: &str| case(text).hash;
+    let plain = hash("about: x\ngiven: listen\nsteps: [client.close]\n");
+    assert_eq!(plain.len(), 16);
+    let told = "about: y\nspec: [RFC 1]\ntags: [a]\ngiven: listen\nclaims: [{source: a, says: b, \
+                never: c}]\nsteps:\n  - client.close # now\n";
+    assert_eq!(hash(told), plain);
+    assert_ne!(
+        hash("about: x\ngiven: listen\nsteps: [server.close]\n"),
+        plain
+    );
+    assert_ne!(
+        hash("about: x\nfamily: [6]\ngiven: listen\nsteps: [client.close]\n"),
+        plain
+    );
+    let aliased = "about: x\ngiven: listen\nmatrix: {a: [&a server.close]}\nsteps: [*a]\n";
+    let written = "about: x\ngiven: listen\nmatrix: {a: [server.close]}\nsteps: [server.close]\n";
+    assert_eq!(hash(aliased), hash(written));
+}
+
+#[test]
+fn a_claim_is_kept_with_its_line() {
+    let case = case(include_str!("tests_valid.yaml"));
+    let [first, second] = case.claims.as_slice() else {
+        panic!("{:?}", case.claims)
+    };
+    assert_eq!((first.line, second.line), (23, 28));
+    assert_eq!(
+        first.expect,
+        [
+            "server > client [R.] seq 1",
+            "client.recv(256) = -1 ECONNRESET"
+        ]
+    );
+    assert_eq!(
+        second.platforms,
+        ["windows 7601", "linux <4.12", "linux 5.10..6.1"]
+    );
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(second.row, [pair("how", "rd"), pair("family", "ipv6")]);
+}
+
+#[test]
+fn wire_cases_parse_up_to_the_peer() {
+    let text = "about: x\ntopology: wire\ngiven: fin-wait-2\nsteps:\n  - client.close\n";
+    assert_eq!(case(text).topology, crate::model::Topology::Wire);
 }
