@@ -1,1 +1,26 @@
-//! placeholder
+//! Floor 5: expected files and the ledger. The only user of insta.
+
+mod archive;
+pub mod compare;
+pub mod diff;
+pub mod error;
+pub mod filename;
+pub mod header;
+pub mod ledger;
+pub mod pending;
+mod plan;
+pub mod results;
+pub mod store;
+#[cfg(test)]
+mod testing;
+
+pub use compare::{Verdict, compare};
+pub use diff::Diff;
+pub use error::SnapshotError;
+pub use filename::SnapName;
+pub use header::{Header, fingerprint};
+pub use ledger::{Ledger, Standing};
+pub use pending::{Update, clear, keep, writing};
+pub use plan::Change;
+pub use results::{CaseResult, Origin, ResultFile, Status};
+pub use store::{Answer, Expected, Store};

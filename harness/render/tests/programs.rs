@@ -38,14 +38,14 @@ fn a_ladder() {
 server.close() = 0    │                               │
                       │<──────── [R.] seq 1 ack 257 ──│
 ";
-    let drawn = ladder::ladder(&close_with_unread_data());
+    let drawn = ladder::ladder(&body(&close_with_unread_data()));
     assert_eq!(format!("\n{drawn}"), expected);
 }
 
 #[test]
 fn a_ladder_to_oneself() {
     let own = packet("client", "client", tcp("S", 0, None, 0, 512));
-    let drawn = ladder::ladder(&section(&[], Family::V4, vec![Event::Packet(own)]));
+    let drawn = ladder::ladder(&body(&section(&[], Family::V4, vec![Event::Packet(own)])));
     assert!(drawn.contains("│<─┐ [S] seq 0\n"), "{drawn}");
 }
 
@@ -60,7 +60,7 @@ fn a_ladder_is_never_too_wide() {
             event.extras = words(&["options [mss 65495,sackOK,TS,nop,wscale 7]"]);
             events.push(Event::Packet(event));
         }
-        let drawn = ladder::ladder(&section(&[], Family::V4, events));
+        let drawn = ladder::ladder(&body(&section(&[], Family::V4, events)));
         let limit = if drawn.contains('│') {
             ladder::WIDTH_MAX
         } else {
@@ -76,8 +76,8 @@ fn a_ladder_is_never_too_wide() {
 
 #[test]
 fn without_packets_a_ladder_is_the_transcript() {
-    let calls = section(&[], Family::V4, note("pause 300ms"));
-    assert_eq!(ladder::ladder(&calls), body(&calls));
+    let calls = body(&section(&[], Family::V4, note("pause 300ms")));
+    assert_eq!(ladder::ladder(&calls), calls);
 }
 
 #[test]
@@ -148,6 +148,6 @@ fn what_does_not_fit_a_ladder_is_told_at_its_left() {
                                                 │<── [S.] seq 0 ack 1 ──│                       │
                                                 │<─────────────────────────── [R] seq 1 win 0 ──│
 ";
-    let drawn = ladder::ladder(&section(&[], Family::V4, events));
+    let drawn = ladder::ladder(&body(&section(&[], Family::V4, events)));
     assert_eq!(format!("\n{drawn}"), expected);
 }

@@ -1,0 +1,460 @@
+//! Finds expected files: in a folder, or among the answers that are part of the binary.
+
+use super::compare::{alike, calls_only};
+use super::error::SnapshotError;
+use super::filename::SnapName;
+use super::header::{self, Header};
+use super::ledger::{self, Ledger, Standing};
+use crate::model::{CaseId, Platform, Release};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Bytes of one file below `expected/`.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Folders inside each other below `expected/`.
+const DEPTH_MAX: usize = 8;
+
+/// Where expected files are.
+#[derive(Clone, Debug)]
+pub enum Expected {
+    /// Below this folder.
+    Folder(PathBuf),
+    /// In the binary, which cannot be written: path below `expected/` and text.
+    Embedded(&'static [(&'static str, &'static str)]),
+}
+
+impl Expected {
+    /// The path of one of its files as a person should see it.
+    pub fn path(&self, file: &str) -> PathBuf {
+        match self {
+            Expected::Folder(root) => root.join(file),
+            Expected::Embedded(_) => Path::new("(embedded) expected").join(file),
+        }
+    }
+
+    /// Every file, as its path below the root with `/` between folders, sorted.
+    fn files(&self) -> Result<Vec<String>, SnapshotError> {
+        let mut files = Vec::new();
+        match self {
+            Expected::Folder(root) if root.is_dir() => walk(root, "", 0, &mut files)?,
+            Expected::Folder(_) => {}
+            Expected::Embedded(all) => files.extend(all.iter().map(|(path, _)| path.to_string())),
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    pub(super) fn read(&self, file: &str) -> Result<String, SnapshotError> {
+        let path = self.path(file);
+        match self {
+            Expected::Folder(_) => read_text(&path, FILE_BYTES_MAX),
+            Expected::Embedded(all) => all
+                .iter()
+                .find(|(name, _)| *name == file)
+                .map(|(_, text)| text.replace("\r\n", "\n"))
+                .ok_or_else(|| SnapshotError::bad(&path, 0, "there is no such embedded file")),
+        }
+    }
+}
+
+/// Reads a file of bounded length that must be UTF-8.
+pub(super) fn read_text(path: &Path, bytes_max: u64) -> Result<String, SnapshotError> {
+    let read = |error| SnapshotError::read(path, error);
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(read)?;
+    let mut bounded = file.take(bytes_max + 1);
+    bounded.read_to_end(&mut bytes).map_err(read)?;
+    if bytes.len() as u64 > bytes_max {
+        let what = format!("longer than {bytes_max} bytes: nothing of ours is");
+        return Err(SnapshotError::bad(path, 0, what));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        SnapshotError::bad(path, line, "not UTF-8: restore the file or record again")
+    })?;
+    Ok(text.replace("\r\n", "\n"))
+}
+
+fn walk(
+    folder: &Path,
+    below: &str,
+    depth: usize,
+    files: &mut Vec<String>,
+) -> Result<(), SnapshotError> {
+    let read = |error| SnapshotError::read(folder, error);
+    for entry in fs::read_dir(folder).map_err(read)? {
+        let entry = entry.map_err(read)?;
+        let path = format!("{below}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(read)?;
+        if kind.is_dir() && depth < DEPTH_MAX {
+            walk(&entry.path(), &format!("{path}/"), depth + 1, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// One expected file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// Whose answer it is.
+    pub name: SnapName,
+    /// The file, as a person should see it.
+    pub path: PathBuf,
+    /// Where the answer comes from.
+    pub header: Header,
+    /// The transcript, without its last line end.
+    pub body: String,
+}
+
+/// The expected files and ledgers as they were when the store was opened.
+#[derive(Debug)]
+pub struct Store {
+    expected: Expected,
+    files: Vec<String>,
+    cases: BTreeMap<CaseId, Vec<SnapName>>,
+    ledgers: Vec<Ledger>,
+}
+
+impl Store {
+    /// Lists the files and reads the ledgers. A folder that does not exist is an empty store.
+    ///
+    /// # Errors
+    /// A folder or a ledger cannot be read, or a ledger is not in its form.
+    pub fn open(expected: Expected) -> Result<Store, SnapshotError> {
+        let files = expected.files()?;
+        let mut ledgers = Vec::new();
+        for file in files.iter().filter(|file| ledger::is_ledger(file)) {
+            let path = expected.path(file);
+            ledgers.push(Ledger::parse(&path, &expected.read(file)?)?);
+        }
+        ledgers.sort_by(|a, b| {
+            let key = |ledger: &Ledger| (ledger.platform.clone(), ledger.release.clone());
+            key(a).cmp(&key(b))
+        });
+        let known = ledgers.iter().map(|ledger| ledger.platform.clone());
+        let known: BTreeSet<String> = known.collect();
+        let mut cases: BTreeMap<CaseId, Vec<SnapName>> = BTreeMap::new();
+        for file in files.iter().filter(|file| !ledger::is_ledger(file)) {
+            let Some((case, name)) = file.rsplit_once('/') else {
+                continue;
+            };
+            if let Some(name) = SnapName::parse(name, &known) {
+                cases.entry(CaseId(case.to_owned())).or_default().push(name);
+            }
+        }
+        cases.values_mut().for_each(|names| names.sort_by(by_age));
+        Ok(Store {
+            expected,
+            files,
+            cases,
+            ledgers,
+        })
+    }
+
+    /// Where the files are.
+    pub fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// Every file below the root, sorted.
+    pub(super) fn files(&self) -> &[String] {
+        &self.files
+    }
+
+    /// The cases that have files, and whose these are: a platform's oldest first, its plain name
+    /// last.
+    pub fn cases(&self) -> &BTreeMap<CaseId, Vec<SnapName>> {
+        &self.cases
+    }
+
+    /// Every ledger, by platform and release.
+    pub fn ledgers(&self) -> &[Ledger] {
+        &self.ledgers
+    }
+
+    /// The ledger of one release.
+    pub fn ledger(&self, platform: &Platform) -> Option<&Ledger> {
+        self.ledgers
+            .iter()
+            .find(|l| l.platform == platform.id && l.release == platform.release)
+    }
+
+    /// Whether this release has been asked this question as it stands now.
+    pub fn standing(&self, platform: &Platform, case: &CaseId, hash: &str) -> Standing {
+        self.ledger(platform)
+            .map_or(Standing::NotRecorded, |ledger| ledger.standing(case, hash))
+    }
+
+    /// Whether anything at all is recorded for a platform, of whatever release.
+    pub fn has_platform(&self, id: &str) -> bool {
+        let names = || self.cases.values().flatten();
+        self.ledgers.iter().any(|ledger| ledger.platform == id)
+            || names().any(|name| name.platform == id)
+    }
+
+    /// The name of the file that a release uses: the one with the lowest version not below its
+    /// own, else the plain one.
+    pub fn name_for(&self, case: &CaseId, platform: &Platform) -> Option<&SnapName> {
+        let names = self.cases.get(case)?.iter();
+        let mut own = names.filter(|name| name.platform == platform.id);
+        own.find(|name| {
+            name.upto
+                .as_ref()
+                .is_none_or(|upto| *upto >= platform.release)
+        })
+    }
+
+    /// The answer that a release is held against.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no expected file.
+    pub fn find(
+        &self,
+        case: &CaseId,
+        platform: &Platform,
+    ) -> Result<Option<Answer>, SnapshotError> {
+        let name = self.name_for(case, platform);
+        name.map(|name| self.read(case, name)).transpose()
+    }
+
+    /// Every recorded answer to a case, in the order of [`Store::cases`].
+    ///
+    /// # Errors
+    /// A file cannot be read or is no expected file.
+    pub fn answers(&self, case: &CaseId) -> Result<Vec<Answer>, SnapshotError> {
+        let names = self.cases.get(case).into_iter().flatten();
+        names.map(|name| self.read(case, name)).collect()
+    }
+
+    /// The recorded answers that this one equals, named by their releases (`linux-6.12`): the
+    /// platform's own first.
+    ///
+    /// # Errors
+    /// A file cannot be read or is no expected file.
+    pub fn equal_to(
+        &self,
+        case: &CaseId,
+        platform: &str,
+        body: &str,
+        captured: bool,
+    ) -> Result<Vec<String>, SnapshotError> {
+        let mut equal = self.answers(case)?;
+        equal.retain(|answer| alike(answer, body, captured));
+        equal.sort_by_key(|answer| answer.name.platform != platform);
+        let named = equal.iter().map(|answer| self.newest(case, &answer.name));
+        Ok(named.collect())
+    }
+
+    /// The releases of a platform whose ledger says that they gave the answer in this file.
+    pub fn releases(&self, case: &CaseId, name: &SnapName) -> Vec<&Release> {
+        let of_platform = self.ledgers.iter().filter(|l| l.platform == name.platform);
+        let asked = of_platform.filter(|ledger| ledger.cases.contains_key(case));
+        asked
+            .map(|ledger| (ledger.platform(), &ledger.release))
+            .filter(|(platform, _)| self.name_for(case, platform) == Some(name))
+            .map(|(_, release)| release)
+            .collect()
+    }
+
+    /// The file for a new answer of a release: the plain name, unless something newer is recorded
+    /// for this case.
+    pub fn pending_name(&self, case: &CaseId, platform: &Platform) -> SnapName {
+        let newer = |ledger: &Ledger| {
+            ledger.platform == platform.id
+                && ledger.release > platform.release
+                && ledger.cases.contains_key(case)
+        };
+        if self.ledgers.iter().any(newer) {
+            return SnapName::older(&platform.id, platform.release.clone());
+        }
+        SnapName::plain(&platform.id)
+    }
+
+    /// `linux-6.12` for the file of that name; for a plain one the newest release in a ledger that
+    /// rests on it.
+    fn newest(&self, case: &CaseId, name: &SnapName) -> String {
+        let newest = self.releases(case, name).last().copied().cloned();
+        match (&name.upto, newest) {
+            (None, Some(release)) => SnapName::older(&name.platform, release).stem(),
+            _ => name.stem(),
+        }
+    }
+
+    fn read(&self, case: &CaseId, name: &SnapName) -> Result<Answer, SnapshotError> {
+        let file = format!("{case}/{name}");
+        let path = self.expected.path(&file);
+        let (header, body) = header::parse(&self.expected.read(&file)?)
+            .map_err(|(line, what)| SnapshotError::bad(&path, line, what))?;
+        Ok(Answer {
+            name: name.clone(),
+            path,
+            header,
+            body,
+        })
+    }
+}
+
+/// By platform, then the oldest release first and the plain name last.
+fn by_age(a: &SnapName, b: &SnapName) -> std::cmp::Ordering {
+    let key = |name: &SnapName| {
+        (
+            name.platform.clone(),
+            name.upto.is_none(),
+            name.upto.clone(),
+        )
+    };
+    key(a).cmp(&key(b))
+}
+
+impl Answer {
+    /// The calls of this answer, without its packets.
+    pub fn calls(&self) -> String {
+        calls_only(&self.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Folder, snap};
+    use super::*;
+    use rstest::rstest;
+
+    fn case() -> CaseId {
+        CaseId("rst/closed".to_owned())
+    }
+
+    fn platform(id: &str, release: &str) -> Platform {
+        Platform {
+            id: id.to_owned(),
+            release: Release::parse(release).expect("a release"),
+        }
+    }
+
+    fn folder(files: &[(&str, &str)]) -> Folder {
+        let folder = Folder::new();
+        for (name, body) in files {
+            folder.write(&format!("rst/closed/{name}"), snap("6.18", body));
+        }
+        folder
+    }
+
+    #[rstest]
+    #[case("5.10", Some("linux-6.1.snap"))]
+    #[case("6.1", Some("linux-6.1.snap"))]
+    #[case("6.1.55", Some("linux-6.1.snap"))]
+    #[case("6.2", Some("linux-6.12.snap"))]
+    #[case("6.12", Some("linux-6.12.snap"))]
+    #[case("6.13", Some("linux.snap"))]
+    #[case("7.0", Some("linux.snap"))]
+    fn release_uses_lowest_not_below(#[case] release: &str, #[case] file: Option<&str>) {
+        let files = [
+            "linux.snap",
+            "linux-6.12.snap",
+            "linux-6.1.snap",
+            "rhel-9.snap",
+        ];
+        let folder = folder(&files.map(|file| (file, "a() = 0")));
+        let store = folder.store();
+        let name = store.name_for(&case(), &platform("linux", release));
+        assert_eq!(name.map(SnapName::to_string).as_deref(), file);
+    }
+
+    #[test]
+    fn stable_update_may_have_its_own_file() {
+        let folder = folder(&[
+            ("linux-6.1.55.snap", "a() = 0"),
+            ("linux-6.1.snap", "a() = 1"),
+        ]);
+        let store = folder.store();
+        let found = |release| {
+            store
+                .find(&case(), &platform("linux", release))
+                .expect("readable")
+        };
+        assert_eq!(found("6.1.54").expect("a file").body, "a() = 0");
+        assert_eq!(found("6.1.56").expect("a file").body, "a() = 1");
+        assert_eq!(found("6.2"), None);
+    }
+
+    #[test]
+    fn vendor_is_a_platform_of_its_own() {
+        let folder = folder(&[("rhel-9.snap", "a() = 9"), ("rhel-9-5.14.snap", "a() = 5")]);
+        let store = folder.store();
+        let found = |id, release| {
+            store
+                .find(&case(), &platform(id, release))
+                .expect("readable")
+        };
+        assert_eq!(found("rhel-9", "5.14").expect("a file").body, "a() = 5");
+        assert_eq!(found("rhel-9", "6.12").expect("a file").body, "a() = 9");
+        assert_eq!(found("rhel", "8"), None);
+        assert!(store.has_platform("rhel-9"));
+        assert!(!store.has_platform("rhel"));
+    }
+
+    #[test]
+    fn no_fallback_between_systems() {
+        let store_folder = folder(&[("linux.snap", "a() = 0")]);
+        let store = store_folder.store();
+        assert_eq!(
+            store
+                .find(&case(), &platform("macos", "15"))
+                .expect("readable"),
+            None
+        );
+        assert!(!store.has_platform("macos"));
+    }
+
+    #[test]
+    fn equal_answers_are_named() {
+        let folder = folder(&[
+            ("linux.snap", "a() = 0"),
+            ("linux-6.12.snap", "a() = 1\n    a > b [S]"),
+            ("gvisor.snap", "a() = 1\n    a > b [S]"),
+        ]);
+        let store = folder.store();
+        let equal = |body, captured| store.equal_to(&case(), "linux", body, captured);
+        assert_eq!(
+            equal("a() = 1\n    a > b [S]\n", true).expect("readable"),
+            ["linux-6.12", "gvisor"]
+        );
+        assert_eq!(
+            equal("a() = 1", false).expect("readable"),
+            ["linux-6.12", "gvisor"]
+        );
+        assert_eq!(equal("a() = 1", true).expect("readable"), [""; 0]);
+    }
+
+    #[test]
+    fn embedded_answers_are_found() {
+        let text: &'static str = Box::leak(snap("6.18", "a() = 0").into_boxed_str());
+        let files: &'static [_] = Box::leak(Box::new([("rst/closed/linux.snap", text)]));
+        let store = Store::open(Expected::Embedded(files)).expect("a store");
+        let found = store
+            .find(&case(), &platform("linux", "6.12"))
+            .expect("readable");
+        assert_eq!(found.expect("a file").body, "a() = 0");
+    }
+
+    #[test]
+    fn broken_files_name_file_and_line() {
+        let folder = folder(&[]);
+        folder.write("rst/closed/linux.snap", b"---\ninfo:\n  a\xff: b\n");
+        let error = folder.store().find(&case(), &platform("linux", "6.18"));
+        let message = error.expect_err("not UTF-8").to_string();
+        assert!(message.contains("linux.snap:3: not UTF-8"), "{message}");
+    }
+
+    #[test]
+    fn missing_folder_is_an_empty_store() {
+        let folder = Folder::new();
+        let store = Store::open(Expected::Folder(folder.path().join("none"))).expect("a store");
+        assert!(store.cases().is_empty());
+    }
+}
