@@ -99,10 +99,14 @@ impl Layout {
         }
         let label = packets.iter().map(|p| p.label.chars().count()).max()?;
         let gap = (label + ARROW_CELLS).clamp(gap_min, room);
-        let at_left = events
-            .iter()
-            .filter(|e| label + ARROW_CELLS > gap || packet_of(e).is_none());
-        let longest = at_left.map(|e| line(e).chars().count()).max().unwrap_or(0);
+        // A packet whose label does not fit between its lifelines is told at the left.
+        let at_left = events.iter().filter_map(|event| match event {
+            Event::Other(line) => Some(line.chars().count()),
+            Event::Packet(packet) => {
+                (label + ARROW_CELLS > gap).then(|| packet.line.chars().count())
+            }
+        });
+        let longest = at_left.max().unwrap_or(0);
         let calls = longest.min(WIDTH_MAX - margins - gap * gaps);
         let start = calls + first.len() / 2 + 1;
         let cell = |i: usize| start + i * gap;
