@@ -173,14 +173,14 @@ impl Invocation<'_> {
                 say(&format!("    {line}"));
             }
         }
-        let draw = match self.args.ladder {
+        let wanted = match self.args.ladder {
             Ladder::Always => true,
             Ladder::Fail => result.story.is_some(),
             Ladder::Never => false,
         };
-        if let (true, Some(ran)) = (draw, &result.ran) {
+        if let (true, Some(ran)) = (wanted, &result.ran) {
             for section in &ran.transcript.sections {
-                say(&draw(&ran.transcript, section));
+                say(&drawn(&ran.transcript, section));
             }
         }
     }
@@ -212,7 +212,7 @@ impl Invocation<'_> {
                 say(ran.body.trim_end());
                 if self.args.ladder == Ladder::Always {
                     for section in &ran.transcript.sections {
-                        say(&draw(&ran.transcript, section));
+                        say(&drawn(&ran.transcript, section));
                     }
                 }
             }
@@ -294,7 +294,7 @@ impl Invocation<'_> {
 }
 
 /// A section as a ladder, under its title.
-fn draw(transcript: &Transcript, section: &Section) -> String {
+fn drawn(transcript: &Transcript, section: &Section) -> String {
     let title = render::title(transcript, section).map(|title| format!("== {title}\n"));
     let body = render::body(section);
     title.unwrap_or_default() + &render::ladder::ladder(&body)

@@ -54,7 +54,12 @@ impl<'a> Event<'a> {
             let (from, rest) = rest.split_once(" > ")?;
             let (to, label) = rest.split_once(' ')?;
             let plain = !from.contains(' ');
-            plain.then_some(Packet { line, from, to, label })
+            plain.then_some(Packet {
+                line,
+                from,
+                to,
+                label,
+            })
         });
         packet.map_or(Event::Other(line), Event::Packet)
     }
