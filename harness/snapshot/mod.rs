@@ -9,6 +9,7 @@ pub mod header;
 pub mod ledger;
 pub mod pending;
 mod plan;
+pub mod record;
 pub mod results;
 pub mod store;
 #[cfg(test)]
@@ -22,5 +23,6 @@ pub use header::{Header, fingerprint};
 pub use ledger::{Ledger, Standing};
 pub use pending::{Update, clear, keep, writing};
 pub use plan::Change;
+pub use record::{Recording, Refusal, Terms, today};
 pub use results::{CaseResult, Origin, ResultFile, Status};
 pub use store::{Answer, Expected, Store};

@@ -232,6 +232,17 @@ impl Store {
         names.map(|name| self.read(case, name)).collect()
     }
 
+    /// The answers of one platform's releases to a case, the oldest first.
+    pub(super) fn answers_of(
+        &self,
+        case: &CaseId,
+        platform: &str,
+    ) -> Result<Vec<Answer>, SnapshotError> {
+        let names = self.cases.get(case).into_iter().flatten();
+        let own = names.filter(|name| name.platform == platform);
+        own.map(|name| self.read(case, name)).collect()
+    }
+
     /// The recorded answers that this one equals, named by their releases (`linux-6.12`): the
     /// platform's own first.
     ///
