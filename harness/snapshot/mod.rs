@@ -1,6 +1,7 @@
 //! Floor 5: expected files and the ledger. The only user of insta.
 
 mod archive;
+pub mod check;
 pub mod compare;
 pub mod diff;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 
+pub use check::{Finding, check};
 pub use compare::{Verdict, compare};
 pub use diff::Diff;
 pub use error::SnapshotError;

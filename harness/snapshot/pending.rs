@@ -7,7 +7,6 @@
 
 use super::compare::alike;
 use super::error::SnapshotError;
-use super::filename::SnapName;
 use super::header::{Header, normal};
 use super::store::{Expected, Store};
 use crate::model::{CaseId, Platform};
@@ -117,11 +116,6 @@ pub fn clear(
 /// Where insta looks for what waits to become this file.
 pub(super) fn pending_path(file: &Path) -> PathBuf {
     file.with_extension("snap.new")
-}
-
-/// The pending file's path below `expected/`.
-pub(super) fn pending_file(case: &CaseId, name: &SnapName) -> String {
-    format!("{case}/{name}.new")
 }
 
 /// Writes a snapshot, in insta's own spelling.

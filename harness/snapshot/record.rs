@@ -5,7 +5,7 @@
 
 use super::error::SnapshotError;
 use super::filename::SnapName;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Standing};
 use super::pending::{pending_path, write_file, write_snapshot, writing};
 use super::plan::{self, Change, Fresh, Known};
 use super::results::{CaseResult, Origin, ResultFile};
@@ -248,7 +248,14 @@ fn ledger(
     let blind = |ledger: &Ledger| ledger.capture == "none";
     match present {
         Some(present) if blind(&ledger) && !blind(&present) => {
-            let refused = recording.entered.extract_if(.., |entry| ours(entry));
+            // What it vouches for already, it vouches for with packets.
+            let vouched = |entry: &CaseId| {
+                cases.iter().any(|(case, hash)| {
+                    case == entry && present.standing(case, hash) == Standing::Recorded
+                })
+            };
+            let new = |entry: &mut (Platform, CaseId)| ours(entry) && !vouched(&entry.1);
+            let refused = recording.entered.extract_if(.., new);
             recording
                 .refused
                 .extend(refused.map(|(platform, case)| Refusal {

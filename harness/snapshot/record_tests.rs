@@ -123,19 +123,34 @@ fn calls_only_does_not_enter_a_ledger_with_packets() {
     let folder = Folder::new();
     let full = results("6.18", &[(CASE, "a() = 0\n    a > b [S]")]);
     record(&folder, std::slice::from_ref(&full), true);
-    let mut blind = results("6.18", &[(CASE, "a() = 0")]);
+    let mut blind = results("6.18", &[(CASE, "a() = 1")]);
     blind.platform.capture = "none".to_owned();
-    let recording = record(&folder, &[blind.clone()], false);
-    assert_eq!((recording.ledgers.len(), recording.entered.len()), (0, 0));
-    assert!(recording.refused[0].reason.contains("has packets"));
-    blind.results[0].transcript = "a() = 1".to_owned();
-    let recording = record(&folder, &[blind], true);
+    let recording = record(&folder, &[blind.clone()], true);
     assert!(
         recording.refused[0]
             .reason
             .contains("what is recorded has packets")
     );
     assert!(folder.read("rst/closed/linux.snap").contains("[S]"));
+    blind.results[0].transcript = "a() = 0".to_owned();
+    let recording = record(&folder, &[blind.clone()], true);
+    assert_eq!(
+        (recording.ledgers.len(), recording.refused.len()),
+        (0, 0),
+        "known already"
+    );
+    let ledger = folder.read("ledger/linux-6.18.yaml");
+    folder.write(
+        "ledger/linux-6.18.yaml",
+        ledger.replace(HASH, "ffffffffffffffff"),
+    );
+    let recording = record(&folder, &[blind], true);
+    assert!(
+        recording.refused[0]
+            .reason
+            .contains("the ledger of this release has packets")
+    );
+    assert_eq!((recording.ledgers.len(), recording.entered.len()), (0, 0));
 }
 
 #[test]

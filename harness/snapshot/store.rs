@@ -220,7 +220,7 @@ impl Store {
         platform: &Platform,
     ) -> Result<Option<Answer>, SnapshotError> {
         let name = self.name_for(case, platform);
-        name.map(|name| self.read(case, name)).transpose()
+        name.map(|name| self.answer(case, name)).transpose()
     }
 
     /// Every recorded answer to a case, in the order of [`Store::cases`].
@@ -229,7 +229,7 @@ impl Store {
     /// A file cannot be read or is no expected file.
     pub fn answers(&self, case: &CaseId) -> Result<Vec<Answer>, SnapshotError> {
         let names = self.cases.get(case).into_iter().flatten();
-        names.map(|name| self.read(case, name)).collect()
+        names.map(|name| self.answer(case, name)).collect()
     }
 
     /// The answers of one platform's releases to a case, the oldest first.
@@ -240,7 +240,7 @@ impl Store {
     ) -> Result<Vec<Answer>, SnapshotError> {
         let names = self.cases.get(case).into_iter().flatten();
         let own = names.filter(|name| name.platform == platform);
-        own.map(|name| self.read(case, name)).collect()
+        own.map(|name| self.answer(case, name)).collect()
     }
 
     /// The recorded answers that this one equals, named by their releases (`linux-6.12`): the
@@ -297,7 +297,7 @@ impl Store {
         }
     }
 
-    fn read(&self, case: &CaseId, name: &SnapName) -> Result<Answer, SnapshotError> {
+    pub(super) fn answer(&self, case: &CaseId, name: &SnapName) -> Result<Answer, SnapshotError> {
         let file = format!("{case}/{name}");
         let path = self.expected.path(&file);
         let (header, body) = header::parse(&self.expected.read(&file)?)
