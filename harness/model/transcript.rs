@@ -120,8 +120,8 @@ pub enum PacketWhat {
         ack: Option<i64>,
         /// Payload in bytes.
         len: usize,
-        /// The window, if it is zero.
-        zero_window: bool,
+        /// The window, unscaled. Zero is always shown, any other value only on request.
+        window: u16,
     },
     /// A UDP datagram.
     Udp {

@@ -1,5 +1,11 @@
 //! Floor 1: bytes to packets, and sequence numbers relative to their connection. Pure.
 
+mod decode;
+pub mod icmp;
+pub mod relative;
+
+pub use decode::decode;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -31,3 +37,6 @@ pub enum CapturedBytes {
         bytes: Vec<u8>,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! Which name an address has at a moment of the run (DESIGN §3.6).
+
+use crate::model::Address;
+use crate::model::name::Name;
+use crate::render::quoted;
+use crate::run::log::Holder;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// What a port is called that no socket of the case held.
+const CLOSED_PORT: &str = "closed-port";
+/// What a sender of ICMP is called that is no end of the packet it complains about.
+const ROUTER: &str = "router";
+
+/// The names of a run.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// The addresses that sockets of the case held, in the order in which they were first held.
+    held: Vec<Held>,
+    /// Ends known by their packets alone. They name no address in an answer: answers have to read
+    /// the same on a machine that sees no packets.
+    seen: HashMap<SocketAddr, String>,
+}
+
+/// An address and its name.
+#[derive(Debug)]
+struct Held {
+    address: Address,
+    /// What packets carry: the first socket that held it, for accepted sockets the listener.
+    shown: String,
+    /// The sockets that hold it now. The name outlives them, until another socket takes the
+    /// address.
+    holders: Vec<Name>,
+}
+
+impl Names {
+    /// A socket was found to hold an address.
+    pub fn hold(&mut self, holder: &Holder) {
+        let address = canonical(&holder.address);
+        for held in self.held.iter_mut().filter(|held| held.address != address) {
+            held.holders.retain(|name| *name != holder.name);
+        }
+        if !is_nameable(&address) {
+            return;
+        }
+        if is_wildcard(&address) {
+            // It takes the port from sockets that are gone, on whichever address they were.
+            let taken = port(&address);
+            self.held.retain(|held| {
+                held.address == address || port(&held.address) != taken || !held.holders.is_empty()
+            });
+        }
+        // A listener bound to a wildcard already answers for what it accepts.
+        let is_answered_for = holder.accepted_by.is_some() && self.at(&address).is_some();
+        let shown = holder.accepted_by.as_ref().unwrap_or(&holder.name);
+        match self.held.iter_mut().find(|held| held.address == address) {
+            Some(held) => {
+                if held.holders.is_empty() && holder.accepted_by.is_none() {
+                    held.shown = shown.to_string();
+                }
+                if !held.holders.contains(&holder.name) {
+                    held.holders.push(holder.name.clone());
+                }
+            }
+            None if is_answered_for => {}
+            None => self.held.push(Held {
+                address,
+                shown: shown.to_string(),
+                holders: vec![holder.name.clone()],
+            }),
+        }
+    }
+
+    /// A socket is gone, its name stays.
+    pub fn close(&mut self, name: &Name) {
+        for held in &mut self.held {
+            held.holders.retain(|holder| holder != name);
+        }
+    }
+
+    /// The name of a packet's end: of the socket that held it, exactly or by a wildcard of its own
+    /// family or the other one, else what it was called before.
+    pub fn of_end(&self, end: SocketAddr) -> Option<&str> {
+        let seen = || self.seen.get(&end).map(String::as_str);
+        self.at(&Address::Inet(end)).or_else(seen)
+    }
+
+    /// The name of an end that nobody is known to hold: of the socket that must have used it, or
+    /// `closed-port`.
+    pub fn name_end(&mut self, end: SocketAddr, socket: Option<&Name>) -> String {
+        if let Some(name) = self.of_end(end) {
+            return name.to_owned();
+        }
+        let name = socket.map_or(CLOSED_PORT, Name::as_str);
+        self.seen.insert(end, name.to_owned());
+        name.to_owned()
+    }
+
+    /// The name of an address that a call returned.
+    pub fn of_answer(&self, address: &Address) -> String {
+        let canon = canonical(address);
+        let text = match (&canon, self.exactly(&canon)) {
+            (_, Some(held)) => held.shown.clone(),
+            (Address::Inet(addr), None) => self.of_unheld(*addr),
+            (Address::UnixUnnamed, None) => "unnamed".to_owned(),
+            (Address::UnixPath(path), None) => quoted(path.as_bytes()),
+            (Address::UnixAbstract(name), None) => quoted(format!("@{name}").as_bytes()),
+            (Address::Unspec, None) => "unspec".to_owned(),
+            (Address::Other(family), None) => format!("family {family}"),
+        };
+        let is_mapped = |addr: SocketAddr| addr.is_ipv6() && addr.ip().to_canonical().is_ipv4();
+        if address.inet().is_some_and(is_mapped) {
+            format!("mapped:{text}")
+        } else {
+            text
+        }
+    }
+
+    fn exactly(&self, address: &Address) -> Option<&Held> {
+        self.held.iter().find(|held| held.address == *address)
+    }
+
+    fn at(&self, address: &Address) -> Option<&str> {
+        let of_ip = |ip: IpAddr| {
+            let port = port(address)?;
+            self.exactly(&Address::Inet(SocketAddr::new(ip, port)))
+        };
+        let is_v4 = address.inet().is_some_and(|addr| addr.is_ipv4());
+        let held = self
+            .exactly(address)
+            .or_else(|| of_ip(Ipv4Addr::UNSPECIFIED.into()).filter(|_| is_v4))
+            .or_else(|| of_ip(Ipv6Addr::UNSPECIFIED.into()));
+        held.map(|held| held.shown.as_str())
+    }
+
+    /// An IP address and the name of its port.
+    fn of_unheld(&self, addr: SocketAddr) -> String {
+        let port = match addr.port() {
+            0 => "0",
+            port => {
+                let mut held = self.held.iter();
+                let same = held.find(|held| self::port(&held.address) == Some(port));
+                same.map_or(CLOSED_PORT, |held| held.shown.as_str())
+            }
+        };
+        match ip_word(addr.ip()) {
+            word if word == "loopback" && port == CLOSED_PORT => port.to_owned(),
+            word => format!("{word}:{port}"),
+        }
+    }
+}
+
+/// The sender of an ICMP message: the far end of the packet that it quotes, or a third party.
+pub(super) fn icmp_sender(source: IpAddr, quoted_destination: IpAddr, far_end: &str) -> String {
+    if source == quoted_destination {
+        far_end.to_owned()
+    } else {
+        ROUTER.to_owned()
+    }
+}
+
+/// An IP address in a case's words.
+pub(super) fn ip_word(ip: IpAddr) -> String {
+    match ip {
+        ip if ip.is_unspecified() => "any".to_owned(),
+        IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST) => "loopback".to_owned(),
+        ip => quoted(ip.to_string().as_bytes()),
+    }
+}
+
+/// IPv4 inside IPv6 is IPv4 on the wire. Flow label and scope are no part of a name.
+fn canonical(address: &Address) -> Address {
+    match address {
+        Address::Inet(addr) => {
+            Address::Inet(SocketAddr::new(addr.ip().to_canonical(), addr.port()))
+        }
+        other => other.clone(),
+    }
+}
+
+fn port(address: &Address) -> Option<u16> {
+    address.inet().map(|addr| addr.port())
+}
+
+fn is_wildcard(address: &Address) -> bool {
+    address
+        .inet()
+        .is_some_and(|addr| addr.ip().is_unspecified())
+}
+
+/// Whether an address can be told from another by a name.
+fn is_nameable(address: &Address) -> bool {
+    match address {
+        Address::Inet(addr) => addr.port() != 0,
+        Address::UnixPath(_) | Address::UnixAbstract(_) => true,
+        Address::UnixUnnamed | Address::Unspec | Address::Other(_) => false,
+    }
+}

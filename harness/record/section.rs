@@ -1,0 +1,340 @@
+//! One run as a section of the transcript.
+
+use super::collapse::collapse;
+use super::names::{Names, icmp_sender, ip_word};
+use crate::model::case::{Row, ShowField};
+use crate::model::packet::{Icmp, PacketBody, Quoted};
+use crate::model::time::band;
+use crate::model::transcript::{
+    CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
+};
+use crate::model::{
+    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show,
+};
+use crate::render::{Naming, answer};
+use crate::run::log::{CallLog, RunLog, StepLog};
+use crate::wire::relative::Relative;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Makes the section of one run.
+pub(super) fn section(case: &Case, log: &RunLog) -> Section {
+    let row = case.rows.get(log.row);
+    let mut recorder = Recorder {
+        case,
+        row,
+        log,
+        names: Names::default(),
+        relative: Relative::default(),
+        pending: Vec::new(),
+    };
+    for step in &log.given {
+        recorder.step(step);
+    }
+    let mut steps: Vec<StepRecord> = log.steps.iter().map(|step| recorder.step(step)).collect();
+    steps.push(recorder.end());
+    if let Some(calls) = &case.show.calls {
+        for step in &mut steps {
+            step.events.retain(|event| is_chosen(event, calls));
+        }
+    }
+    steps.retain(|step| !step.events.is_empty());
+    Section {
+        at: row.map(|row| row.at.clone()).unwrap_or_default(),
+        family: log.family,
+        steps,
+    }
+}
+
+/// Whether `show: {calls: …}` keeps an event. A deadline is kept: without it half a record would
+/// look like a whole one.
+fn is_chosen(event: &Event, calls: &[(Name, String)]) -> bool {
+    match event {
+        Event::Call(call) => calls
+            .iter()
+            .any(|(name, verb)| *name == call.subject && verb == call.spec.call.verb()),
+        Event::Deadline(_) => true,
+        Event::Packet(_) | Event::Note(_) | Event::Nothing(_) => false,
+    }
+}
+
+/// What is known at a moment of the run.
+struct Recorder<'a> {
+    case: &'a Case,
+    row: Option<&'a Row>,
+    log: &'a RunLog,
+    names: Names,
+    relative: Relative,
+    /// Calls that have not returned, and whether their step is timed.
+    pending: Vec<(&'a CallLog, bool)>,
+}
+
+impl<'a> Recorder<'a> {
+    fn step(&mut self, step: &'a StepLog) -> StepRecord {
+        self.note_ends(step);
+        for holder in &step.holders {
+            self.names.hold(holder);
+        }
+        let heads = step.calls.iter().map(|call| self.call(call, step.timed));
+        let mut events: Vec<Event> = step.note.clone().map(Event::Note).into_iter().collect();
+        events.extend(collapse(heads.collect(), false));
+        events.extend(self.packets(step));
+        let is_silent = step.packets.is_empty() && self.log.captured;
+        events.extend(step.silence.filter(|_| is_silent).map(Event::Nothing));
+        for call in &step.completed {
+            let timed = self.forget(call) || step.timed;
+            events.push(self.call(call, timed));
+        }
+        let begun = step.calls.iter().filter(|call| call.fate == Fate::Pending);
+        self.pending.extend(begun.map(|call| (call, step.timed)));
+        StepRecord {
+            step: step.index,
+            line: step.line,
+            events,
+        }
+    }
+
+    /// What is told after the last step.
+    fn end(&self) -> StepRecord {
+        let blocked = self.log.blocked.iter().map(|call| {
+            let call = CallLog {
+                fate: Fate::StillBlocked,
+                ..call.clone()
+            };
+            self.call(&call, false)
+        });
+        StepRecord {
+            step: None,
+            line: 0,
+            events: blocked
+                .chain(self.log.deadline.map(Event::Deadline))
+                .collect(),
+        }
+    }
+
+    /// Sockets that the step closed, by close() or with their process.
+    fn note_ends(&mut self, step: &StepLog) {
+        for call in step.calls.iter().chain(&step.completed) {
+            let (Fate::Returned(outcome) | Fate::Completed(outcome)) = &call.fate else {
+                continue;
+            };
+            if matches!(outcome.answer, Answer::Died(_)) {
+                let host = self.case.processes.iter();
+                let host = host.filter(|(_, sockets)| sockets.contains(&call.subject));
+                let dead = host.flat_map(|(_, sockets)| sockets).cloned().collect();
+                self.close_all(dead);
+            }
+            if is_close(call, outcome) {
+                self.names.close(&call.subject);
+            }
+        }
+        let action = step
+            .index
+            .and_then(|index| Some(&self.row?.steps.get(index)?.action));
+        if let Some(Action::Process { process, verb }) = action
+            && *verb != ProcessVerb::Wait
+        {
+            let host = self.case.processes.iter().find(|(name, _)| name == process);
+            self.close_all(host.map(|(_, sockets)| sockets.clone()).unwrap_or_default());
+        }
+    }
+
+    fn close_all(&mut self, sockets: Vec<Name>) {
+        for socket in &sockets {
+            self.names.close(socket);
+        }
+    }
+
+    /// Takes a call that has returned off the pending ones; tells whether it is timed.
+    fn forget(&mut self, call: &CallLog) -> bool {
+        let is_it = |pending: &&CallLog| {
+            pending.subject == call.subject
+                && pending.nth_pending == call.nth_pending
+                && pending.spec == call.spec
+        };
+        let at = self.pending.iter().position(|(pending, _)| is_it(pending));
+        at.is_some_and(|at| self.pending.remove(at).1)
+    }
+
+    fn call(&self, call: &CallLog, timed: bool) -> Event {
+        let returned = match &call.fate {
+            Fate::Returned(outcome) | Fate::Completed(outcome) => {
+                answer(&call.subject, &call.spec.call, outcome, self)
+            }
+            Fate::Pending | Fate::StillBlocked | Fate::NotIssued(_) => String::new(),
+        };
+        Event::Call(CallEvent {
+            subject: call.subject.clone(),
+            spec: call.spec.clone(),
+            fate: call.fate.clone(),
+            nth_pending: call.nth_pending,
+            count: 1,
+            band: call
+                .took
+                .filter(|_| timed && !returned.is_empty())
+                .map(band),
+            returned,
+        })
+    }
+
+    fn packets(&mut self, step: &StepLog) -> Vec<Event> {
+        let mut before = step.calls.first().map_or(step.began, |call| call.began);
+        let packets = step.packets.iter().map(|packet| {
+            let passed = packet.at.saturating_sub(before);
+            before = packet.at;
+            self.packet(packet, step, passed)
+        });
+        let packets = packets.collect();
+        collapse(packets, step.calls.len() > 1)
+    }
+
+    fn packet(&mut self, packet: &Packet, step: &StepLog, passed: Duration) -> Event {
+        let (from, to, what) = match &packet.body {
+            PacketBody::Tcp(tcp) => {
+                let source = SocketAddr::new(packet.source, tcp.source_port);
+                let destination = SocketAddr::new(packet.destination, tcp.destination_port);
+                let numbers = self.relative.numbers(source, destination, tcp);
+                let (from, to) = self.ends(source, destination, step);
+                let what = PacketWhat::Tcp {
+                    flags: tcp.flags,
+                    seq: numbers.seq,
+                    ack: numbers.ack,
+                    len: tcp.len,
+                    window: tcp.window,
+                };
+                (from, to, what)
+            }
+            PacketBody::Udp {
+                source_port,
+                destination_port,
+                len,
+            } => {
+                let source = SocketAddr::new(packet.source, *source_port);
+                let destination = SocketAddr::new(packet.destination, *destination_port);
+                let (from, to) = self.ends(source, destination, step);
+                (from, to, PacketWhat::Udp { len: *len })
+            }
+            PacketBody::Icmp(icmp) => self.icmp(packet, icmp),
+            PacketBody::Other { protocol } => {
+                let what = PacketWhat::Other {
+                    protocol: *protocol,
+                };
+                (ip_word(packet.source), ip_word(packet.destination), what)
+            }
+        };
+        Event::Packet(PacketEvent {
+            from,
+            to,
+            what,
+            extras: extras(packet, &self.case.show),
+            count: 1,
+            band: step.timed.then(|| band(passed)),
+            hex: hex(&packet.bytes),
+        })
+    }
+
+    /// The names of both ends; names what nobody held.
+    fn ends(
+        &mut self,
+        source: SocketAddr,
+        destination: SocketAddr,
+        step: &StepLog,
+    ) -> (String, String) {
+        let sender = self.sender(step).cloned();
+        (
+            self.names.name_end(source, sender.as_ref()),
+            self.names.name_end(destination, None),
+        )
+    }
+
+    /// The socket whose call made a packet of an unknown sender.
+    fn sender<'b>(&'b self, step: &'b StepLog) -> Option<&'b Name> {
+        let pending = self.pending.iter().map(|(call, _)| *call);
+        let mut calls = step.calls.iter().chain(pending);
+        calls
+            .find(|call| matches!(call.spec.call, Call::Connect(_) | Call::Send { .. }))
+            .map(|call| &call.subject)
+    }
+
+    fn icmp(&mut self, packet: &Packet, icmp: &Icmp) -> (String, String, PacketWhat) {
+        let what = |quoted| PacketWhat::Icmp {
+            word: icmp.word.clone(),
+            quoted,
+        };
+        let Some(quoted) = &icmp.quoted else {
+            return (
+                ip_word(packet.source),
+                ip_word(packet.destination),
+                what(None),
+            );
+        };
+        let (near, far) = self.quoted_ends(quoted);
+        let from = icmp_sender(packet.source, quoted.destination, &far);
+        let text = format!("{near} > {far} {}", quoted.protocol);
+        (from, near, what(Some(text)))
+    }
+
+    fn quoted_ends(&mut self, quoted: &Quoted) -> (String, String) {
+        let Some((source_port, destination_port)) = quoted.ports else {
+            return (ip_word(quoted.source), ip_word(quoted.destination));
+        };
+        let source = SocketAddr::new(quoted.source, source_port);
+        let destination = SocketAddr::new(quoted.destination, destination_port);
+        (
+            self.names.name_end(source, None),
+            self.names.name_end(destination, None),
+        )
+    }
+}
+
+impl Naming for Recorder<'_> {
+    fn address(&self, address: &Address) -> String {
+        self.names.of_answer(address)
+    }
+
+    fn token(&self, token: u64) -> String {
+        let name = usize::try_from(token)
+            .ok()
+            .and_then(|at| self.log.tokens.get(at));
+        name.map_or_else(|| format!("token {token}"), ToString::to_string)
+    }
+}
+
+/// Whether the call has given up its socket: a close() that fails has done so too, unless there was
+/// nothing to close.
+fn is_close(call: &CallLog, outcome: &Outcome) -> bool {
+    call.spec.call == Call::Close
+        && call.spec.bad.fd.is_none()
+        && outcome.errno() != Some(&Errno::named("EBADF"))
+}
+
+/// Fields that the case asks for, in the order of the notation. A zero window is always shown.
+fn extras(packet: &Packet, show: &Show) -> Vec<String> {
+    let tcp = match &packet.body {
+        PacketBody::Tcp(tcp) => Some(tcp),
+        _ => None,
+    };
+    let wants = |field| show.fields.contains(&field);
+    let mut extras = Vec::new();
+    if let Some(tcp) = tcp.filter(|tcp| wants(ShowField::Window) && tcp.window != 0) {
+        extras.push(format!("win {}", tcp.window));
+    }
+    if let Some(tcp) = tcp.filter(|tcp| wants(ShowField::Options) && !tcp.options.is_empty()) {
+        extras.push(format!("options [{}]", tcp.options.join(",")));
+    }
+    if let Some(ttl) = packet.ttl.filter(|_| wants(ShowField::Ttl)) {
+        extras.push(format!("ttl {ttl}"));
+    }
+    if wants(ShowField::Df) && packet.dont_fragment == Some(true) {
+        extras.push("df".to_owned());
+    }
+    extras
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}

@@ -1,0 +1,168 @@
+//! Calls in strace's form, socket first.
+
+use crate::model::address::{AddrBase, AddrExpr, PortExpr};
+use crate::model::call::{
+    BadArgs, Call, CallSpec, Domain, EpollOp, FcntlOp, How, Kind, Payload, SocketSpec, word_of,
+};
+use crate::model::time::Shown;
+use crate::model::{Name, OptionValue};
+use std::time::Duration;
+
+/// `client.send(256)`: a call without what came of it.
+pub fn head(subject: &Name, spec: &CallSpec) -> String {
+    let arguments = arguments(spec).join(", ");
+    format!("{subject}.{}({arguments})", spec.call.verb())
+}
+
+/// The arguments, those that are wrong on purpose last.
+pub(super) fn arguments(spec: &CallSpec) -> Vec<String> {
+    let BadArgs { fd, addrlen, buf } = &spec.bad;
+    let mut arguments = right_arguments(&spec.call);
+    arguments.extend(fd.map(|fd| format!("fd {fd}")));
+    arguments.extend(addrlen.map(|len| format!("addrlen {len}")));
+    arguments.extend(buf.then(|| "buf bad".to_owned()));
+    arguments
+}
+
+fn right_arguments(call: &Call) -> Vec<String> {
+    match call {
+        Call::Socket(spec) => socket(spec),
+        Call::Bind(to) | Call::Connect(to) => vec![address(to)],
+        Call::Listen(backlog) => vec![backlog.to_string()],
+        Call::Accept { flags, .. } => joined(flags),
+        Call::Close | Call::Dup(_) | Call::Getsockname | Call::Getpeername | Call::EpollCreate => {
+            Vec::new()
+        }
+        Call::Fcntl(op) => vec![word_of(&FcntlOp::ALL, *op).to_owned()],
+        Call::Send {
+            payload, flags, to, ..
+        } => {
+            let mut arguments = vec![match payload {
+                Payload::Len(len) => len.to_string(),
+                Payload::Text(text) => quoted(text.as_bytes()),
+            }];
+            arguments.extend(joined(flags));
+            arguments.extend(to.as_ref().map(address));
+            arguments
+        }
+        Call::Recv { len, flags, .. } => {
+            let mut arguments = vec![len.to_string()];
+            arguments.extend(joined(flags));
+            arguments
+        }
+        Call::Setsockopt { option, value } => {
+            vec![option.name.to_owned(), option_value(value)]
+        }
+        Call::Getsockopt(option) => vec![option.name.to_owned()],
+        Call::Shutdown(how) => vec![match how {
+            How::Rd => "SHUT_RD".to_owned(),
+            How::Wr => "SHUT_WR".to_owned(),
+            How::Rdwr => "SHUT_RDWR".to_owned(),
+            How::Number(number) => number.to_string(),
+        }],
+        Call::Poll { events, timeout } => {
+            let mut arguments = joined(events);
+            arguments.extend(shown(*timeout));
+            arguments
+        }
+        Call::Select { timeout } | Call::EpollWait { timeout } => {
+            shown(*timeout).into_iter().collect()
+        }
+        Call::EpollCtl { op, target, events } => {
+            let mut arguments = vec![format!("{} {target}", word_of(&EpollOp::ALL, *op))];
+            arguments.extend(joined(events));
+            arguments
+        }
+        Call::Ioctl(request) => vec![(*request).to_owned()],
+    }
+}
+
+/// A domain that the case did not name is the run's, and is not printed.
+fn socket(spec: &SocketSpec) -> Vec<String> {
+    let mut arguments = Vec::new();
+    match spec.domain {
+        Domain::OfRun => {}
+        Domain::Inet => arguments.push("AF_INET".to_owned()),
+        Domain::Inet6 => arguments.push("AF_INET6".to_owned()),
+        // The words for AF_UNIX sockets say so themselves.
+        Domain::Unix if spec.word.is_some() => {}
+        Domain::Unix => arguments.push("AF_UNIX".to_owned()),
+        Domain::Number(number) => arguments.push(number.to_string()),
+    }
+    if let Some(word) = spec.word {
+        arguments.push(word.to_owned());
+    } else {
+        arguments.push(match spec.kind {
+            Kind::Stream => "SOCK_STREAM".to_owned(),
+            Kind::Dgram => "SOCK_DGRAM".to_owned(),
+            Kind::Seqpacket => "SOCK_SEQPACKET".to_owned(),
+            Kind::Raw => "SOCK_RAW".to_owned(),
+            Kind::Number(number) => number.to_string(),
+        });
+        arguments.push(spec.protocol.to_string());
+    }
+    arguments.extend(spec.nonblock.then(|| "nonblock".to_owned()));
+    arguments
+}
+
+/// An address as a case writes it: `server`, `any:server`, `"127.0.0.2":8888`.
+pub fn address(expr: &AddrExpr) -> String {
+    let base = match &expr.base {
+        AddrBase::Loopback => "loopback".to_owned(),
+        AddrBase::Any => "any".to_owned(),
+        AddrBase::Local => "local".to_owned(),
+        AddrBase::Peer => "peer".to_owned(),
+        AddrBase::ClosedPort => "closed-port".to_owned(),
+        AddrBase::Socket(name) => name.to_string(),
+        AddrBase::Literal(text) => quoted(text.as_bytes()),
+        AddrBase::Unspec => "unspec".to_owned(),
+        AddrBase::Bad => "bad".to_owned(),
+    };
+    match &expr.port {
+        None => base,
+        Some(PortExpr::Of(name)) => format!("{base}:{name}"),
+        Some(PortExpr::Literal(port)) => format!("{base}:{port}"),
+        Some(PortExpr::Closed) => format!("{base}:closed-port"),
+    }
+}
+
+fn option_value(value: &OptionValue) -> String {
+    match value {
+        OptionValue::Int(number) => number.to_string(),
+        OptionValue::Linger { onoff, linger } => format!("{{onoff: {onoff}, linger: {linger}}}"),
+        OptionValue::Time(time) => Shown(*time).to_string(),
+        OptionValue::Text(text) => quoted(text.as_bytes()),
+        OptionValue::Zeros(len) => format!("optlen {len}"),
+    }
+}
+
+/// Flags as one argument, or none.
+fn joined(flags: &[&str]) -> Vec<String> {
+    if flags.is_empty() {
+        return Vec::new();
+    }
+    vec![flags.join("|")]
+}
+
+fn shown(timeout: Option<Duration>) -> Option<String> {
+    timeout.map(|timeout| Shown(timeout).to_string())
+}
+
+/// Bytes in quotes, unprintable ones escaped as Rust does.
+pub fn quoted(bytes: &[u8]) -> String {
+    let mut text = String::from('"');
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                // Needs an escape only between single quotes.
+                '\'' => text.push(c),
+                c => text.extend(c.escape_debug()),
+            }
+        }
+        for byte in chunk.invalid() {
+            text.extend(std::ascii::escape_default(*byte).map(char::from));
+        }
+    }
+    text.push('"');
+    text
+}

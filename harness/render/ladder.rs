@@ -1,0 +1,216 @@
+//! A transcript as a sequence diagram: calls at the left, a lifeline for each end of a packet, time
+//! downwards.
+//!
+//! ```text
+//!                          client                              server
+//! client.send(256) = 256      │                                   │
+//!                             │── [P.] seq 1 ack 1 len 256 ──────>│
+//!                             │<───────────── [.] seq 1 ack 257 ──│
+//! ```
+//! Never wider than [`WIDTH_MAX`]: a long line at the left is wrapped, and a packet whose text does
+//! not fit between its lifelines is told at the left, beside a bare arrow. Where there are more ends
+//! than fit, the transcript is given as it is.
+
+use super::{INDENT, body, end_line, line, packet};
+use crate::model::transcript::{Event, PacketEvent, Section};
+
+/// Columns of a diagram, for terminals and bug reports.
+pub const WIDTH_MAX: usize = 100;
+/// The least room that must be left for the calls.
+const CALLS_MIN: usize = 36;
+/// The least distance of two lifelines.
+const GAP_MIN: usize = 10;
+/// Cells of an arrow beside its text, and of the lifeline: `│── text ──>`.
+const ARROW_CELLS: usize = 8;
+
+/// Draws a section, without its title; every line ends with a line feed.
+pub fn ladder(section: &Section) -> String {
+    let events: Vec<&Event> = section.steps.iter().flat_map(|step| &step.events).collect();
+    match Layout::of(&events) {
+        Some(layout) => layout.draw(&events),
+        None => body(section),
+    }
+}
+
+/// Where things stand.
+struct Layout {
+    /// Width of the calls.
+    calls: usize,
+    /// The ends of packets, in the order of their first packet, and the cell of their lifeline.
+    ends: Vec<(String, usize)>,
+    /// Cells of a whole line.
+    width: usize,
+}
+
+impl Layout {
+    /// None if there is nothing to draw, or too much.
+    fn of(events: &[&Event]) -> Option<Layout> {
+        let packets: Vec<&PacketEvent> = events.iter().filter_map(|e| packet_of(e)).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for name in packets.iter().flat_map(|p| [&p.from, &p.to]) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let (first, last) = (names.first()?, names.last()?);
+        let gaps = (names.len() - 1).max(1);
+        let longest_name = names.iter().map(|name| name.len() + 2).max()?;
+        let gap_min = longest_name.max(GAP_MIN);
+        // The outer names and the label of a packet to oneself stick out.
+        let margins = first.len() / 2 + 1 + last.len() / 2 + 2;
+        let room = (WIDTH_MAX - CALLS_MIN).checked_sub(margins)? / gaps;
+        if room < gap_min {
+            return None;
+        }
+        let label = packets.iter().map(|p| label(p).chars().count()).max()?;
+        let gap = (label + ARROW_CELLS).clamp(gap_min, room);
+        let at_left = events
+            .iter()
+            .filter(|e| label + ARROW_CELLS > gap || packet_of(e).is_none());
+        let longest = at_left.map(|e| line(e).chars().count()).max().unwrap_or(0);
+        let calls = longest.min(WIDTH_MAX - margins - gap * gaps);
+        let start = calls + first.len() / 2 + 1;
+        let cell = |i: usize| start + i * gap;
+        let ends = names.iter().enumerate();
+        Some(Layout {
+            calls,
+            ends: ends
+                .map(|(i, name)| ((*name).to_owned(), cell(i)))
+                .collect(),
+            width: cell(gaps) + last.len() / 2 + 2,
+        })
+    }
+
+    fn draw(&self, events: &[&Event]) -> String {
+        let mut lines = vec![self.names()];
+        for event in events {
+            match packet_of(event) {
+                Some(packet) => self.packet(packet, &mut lines),
+                None => self.side(&line(event), &mut lines),
+            }
+        }
+        lines.iter().fold(String::new(), |mut text, line| {
+            let cells: String = line.iter().collect();
+            text.push_str(cells.trim_end());
+            text.push('\n');
+            text
+        })
+    }
+
+    fn names(&self) -> Vec<char> {
+        let mut cells = vec![' '; self.width];
+        for (name, cell) in &self.ends {
+            put(&mut cells, cell - name.len() / 2, name);
+        }
+        cells
+    }
+
+    /// A line with the lifelines and nothing else.
+    fn empty(&self) -> Vec<char> {
+        let mut cells = vec![' '; self.width];
+        for (_, cell) in &self.ends {
+            cells[*cell] = '│';
+        }
+        cells
+    }
+
+    fn side(&self, text: &str, lines: &mut Vec<Vec<char>>) {
+        for part in wrap(text, self.calls) {
+            let mut cells = self.empty();
+            put(&mut cells, 0, &part);
+            lines.push(cells);
+        }
+    }
+
+    fn packet(&self, event: &PacketEvent, lines: &mut Vec<Vec<char>>) {
+        let cell_of = |name: &str| {
+            self.ends
+                .iter()
+                .find(|(end, _)| end == name)
+                .map(|end| end.1)
+        };
+        let (Some(from), Some(to)) = (cell_of(&event.from), cell_of(&event.to)) else {
+            return;
+        };
+        let text = label(event);
+        let len = text.chars().count();
+        // To oneself: the arrow turns back, its text stands beside it.
+        let room = match from.abs_diff(to) {
+            0 => self.width.saturating_sub(from + ARROW_CELLS),
+            distance => distance.saturating_sub(ARROW_CELLS - 2),
+        };
+        let told_at_left = len > room;
+        if told_at_left {
+            self.side(&format!("{INDENT}{}", packet::line(event)), lines);
+        }
+        let mut fresh = self.empty();
+        let cells = match lines.last_mut() {
+            Some(last) if told_at_left => last,
+            _ => &mut fresh,
+        };
+        let text = if told_at_left { String::new() } else { text };
+        arrow(cells, from, to, &text);
+        if !told_at_left {
+            lines.push(fresh);
+        }
+    }
+}
+
+/// An arrow between two cells; its text begins near its tail.
+fn arrow(cells: &mut [char], from: usize, to: usize, text: &str) {
+    if from == to {
+        put(cells, from + 1, "<─┐ ");
+        put(cells, from + 5, text);
+        return;
+    }
+    let (left, right) = (from.min(to), from.max(to));
+    for cell in &mut cells[left + 1..right] {
+        *cell = '─';
+    }
+    cells[if from < to { right - 1 } else { left + 1 }] = if from < to { '>' } else { '<' };
+    if !text.is_empty() {
+        let text = format!(" {text} ");
+        let start = if from < to {
+            left + 3
+        } else {
+            right - 2 - text.chars().count()
+        };
+        put(cells, start, &text);
+    }
+}
+
+fn packet_of(event: &Event) -> Option<&PacketEvent> {
+    match event {
+        Event::Packet(packet) => Some(packet),
+        _ => None,
+    }
+}
+
+fn label(event: &PacketEvent) -> String {
+    let mut label = packet::label(event);
+    end_line(&mut label, event.count, event.band);
+    label
+}
+
+fn put(cells: &mut [char], at: usize, text: &str) {
+    let room = cells.iter_mut().skip(at);
+    for (cell, c) in room.zip(text.chars()) {
+        *cell = c;
+    }
+}
+
+/// Breaks a line at blanks, or where it must; later parts are indented.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut rest: Vec<char> = text.chars().collect();
+    while rest.len() > width {
+        let indented = rest.iter().take_while(|c| **c == ' ').count();
+        let blank = rest[..=width].iter().rposition(|c| *c == ' ');
+        let end = blank.filter(|at| *at > indented).unwrap_or(width);
+        let tail: String = rest[end..].iter().collect();
+        parts.push(rest[..end].iter().collect());
+        rest = format!("{INDENT}{}", tail.trim_start()).chars().collect();
+    }
+    parts.push(rest.into_iter().collect());
+    parts
+}

@@ -1,0 +1,165 @@
+//! Takes a captured packet apart. Never fails: what cannot be read stays [`PacketBody::Other`].
+
+use super::icmp::{icmp_v4, icmp_v6};
+use super::{Captured, CapturedBytes};
+use crate::model::TcpFlags;
+use crate::model::packet::{Packet, PacketBody, TcpSegment};
+use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpSlice, UdpSlice, ip_number};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// The protocol of a packet whose IP header could not be read: reserved by IANA.
+const PROTOCOL_UNREADABLE: u8 = 255;
+
+/// Takes a packet apart.
+pub fn decode(captured: &Captured) -> Packet {
+    match &captured.bytes {
+        CapturedBytes::Ip(bytes) => from_ip(captured.at, bytes),
+        CapturedBytes::Transport {
+            source,
+            destination,
+            protocol,
+            ttl,
+            bytes,
+        } => Packet {
+            at: captured.at,
+            source: *source,
+            destination: *destination,
+            ttl: *ttl,
+            dont_fragment: None,
+            body: body(IpNumber(*protocol), bytes, 0),
+            bytes: bytes.clone(),
+        },
+    }
+}
+
+fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
+    let mut packet = Packet {
+        at,
+        source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        ttl: None,
+        dont_fragment: None,
+        body: PacketBody::Other {
+            protocol: PROTOCOL_UNREADABLE,
+        },
+        bytes: bytes.to_vec(),
+    };
+    let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else {
+        return packet;
+    };
+    packet.source = ip.source_addr();
+    packet.destination = ip.destination_addr();
+    let whole_len = match &ip {
+        LaxIpSlice::Ipv4(v4) => {
+            packet.ttl = Some(v4.header().ttl());
+            packet.dont_fragment = Some(v4.header().dont_fragment());
+            usize::from(v4.header().total_len())
+        }
+        LaxIpSlice::Ipv6(v6) => {
+            packet.ttl = Some(v6.header().hop_limit());
+            v6.header().slice().len() + usize::from(v6.header().payload_length())
+        }
+    };
+    let payload = ip.payload();
+    packet.body = if is_later_fragment(&ip) {
+        PacketBody::Other {
+            protocol: payload.ip_number.0,
+        }
+    } else {
+        let missing = whole_len.saturating_sub(bytes.len());
+        body(payload.ip_number, payload.payload, missing)
+    };
+    packet
+}
+
+/// Whether the packet is a fragment that does not hold the transport header.
+fn is_later_fragment(ip: &LaxIpSlice<'_>) -> bool {
+    match ip {
+        LaxIpSlice::Ipv4(v4) => v4.header().fragments_offset().value() != 0,
+        LaxIpSlice::Ipv6(v6) => v6.extensions().clone().into_iter().any(|extension| {
+            matches!(extension, Ipv6ExtensionSlice::Fragment(fragment)
+                if fragment.fragment_offset().value() != 0)
+        }),
+    }
+}
+
+/// Reads what an IP packet carries; its last `missing` bytes were not captured.
+fn body(protocol: IpNumber, bytes: &[u8], missing: usize) -> PacketBody {
+    let read = match protocol {
+        ip_number::TCP => tcp(bytes, missing).map(PacketBody::Tcp),
+        ip_number::UDP => udp(bytes, missing),
+        ip_number::ICMP => icmp_v4(bytes).map(PacketBody::Icmp),
+        ip_number::IPV6_ICMP => icmp_v6(bytes).map(PacketBody::Icmp),
+        _ => None,
+    };
+    read.unwrap_or(PacketBody::Other {
+        protocol: protocol.0,
+    })
+}
+
+fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
+    let tcp = TcpSlice::from_slice(bytes).ok()?;
+    Some(TcpSegment {
+        source_port: tcp.source_port(),
+        destination_port: tcp.destination_port(),
+        flags: TcpFlags(tcp.header_slice()[13]),
+        seq: tcp.sequence_number(),
+        ack: tcp.acknowledgment_number(),
+        window: tcp.window_size(),
+        len: tcp.payload().len() + missing,
+        options: options(tcp.options()),
+    })
+}
+
+fn udp(bytes: &[u8], missing: usize) -> Option<PacketBody> {
+    let udp = UdpSlice::from_slice_lax(bytes).ok()?;
+    Some(PacketBody::Udp {
+        source_port: udp.source_port(),
+        destination_port: udp.destination_port(),
+        len: udp.payload().len() + missing,
+    })
+}
+
+/// TCP options as tcpdump names them. Values that differ from run to run (timestamps, edges of
+/// selective acknowledgments, cookies) are left out.
+fn options(mut bytes: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some((&kind, rest)) = bytes.split_first() {
+        if kind == 0 {
+            names.push("eol".to_owned());
+            break;
+        }
+        if kind == 1 {
+            names.push("nop".to_owned());
+            bytes = rest;
+            continue;
+        }
+        let len = rest.first().map_or(0, |len| usize::from(*len));
+        let (Some(option), 2..) = (bytes.get(..len), len) else {
+            names.push("bad opt".to_owned());
+            break;
+        };
+        names.push(match option {
+            [2, _, high, low] => format!("mss {}", u16::from_be_bytes([*high, *low])),
+            [3, _, shift] => format!("wscale {shift}"),
+            [4, _] => "sackOK".to_owned(),
+            [5, ..] => "sack".to_owned(),
+            [8, ..] if len == 10 => "TS".to_owned(),
+            [34, ..] => "tfo".to_owned(),
+            _ => format!("unknown-{kind}"),
+        });
+        bytes = &bytes[len..];
+    }
+    names
+}
+
+/// An IP protocol as a transcript names it: tcpdump's word for those without a name here.
+pub(super) fn body_protocol(protocol: u8) -> String {
+    match IpNumber(protocol) {
+        ip_number::TCP => "tcp".to_owned(),
+        ip_number::UDP => "udp".to_owned(),
+        ip_number::ICMP | ip_number::IPV6_ICMP => "icmp".to_owned(),
+        _ => format!("ip-proto-{protocol}"),
+    }
+}

@@ -1,0 +1,129 @@
+//! Sequence numbers relative to their connection (DESIGN §3.7).
+//!
+//! - A side's numbers count from its own last SYN.
+//! - An acknowledgment counts from the SYN that its sender has accepted: the far end's newest one
+//!   as soon as the sender has acknowledged something of it, until then the one before. So the
+//!   challenge ACK to a rebooted peer's SYN keeps the old connection's numbers.
+//! - Numbers of a side whose SYN was never seen are absolute.
+//! - RFC 9293 §3.10.7.1 lets a RST take its number from somewhere else than its sender's own
+//!   sequence: `[R.]` with 0 on the wire prints 0, and a `[R]` that repeats the far end's last
+//!   acknowledgment prints as that one did, whichever incarnation it belonged to.
+//!
+//! All arithmetic is modulo 2^32; a number before its SYN prints as negative.
+
+use crate::model::TcpFlags;
+use crate::model::packet::TcpSegment;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+/// What has been seen of every connection of a run. Feed it every segment, in order.
+#[derive(Debug, Default)]
+pub struct Relative {
+    /// By sender and receiver. Both sides are one when a socket has connected to itself.
+    sides: HashMap<(SocketAddr, SocketAddr), Side>,
+}
+
+/// The numbers of one segment as a transcript prints them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Numbers {
+    /// Sequence number.
+    pub seq: i64,
+    /// Acknowledgment number; none without the ACK flag.
+    pub ack: Option<i64>,
+}
+
+/// One side of a connection.
+#[derive(Clone, Copy, Debug, Default)]
+struct Side {
+    /// Its newest SYN.
+    syn: Option<Syn>,
+    /// The initial number of the far end that it has accepted.
+    accepted: Option<u32>,
+    /// Its last acknowledgment, as on the wire and as printed.
+    last_ack: Option<(u32, i64)>,
+}
+
+/// A SYN and what followed it.
+#[derive(Clone, Copy, Debug)]
+struct Syn {
+    /// Its sequence number.
+    initial: u32,
+    /// The number after everything sent since, relative to it.
+    sent: u32,
+}
+
+impl Syn {
+    /// Whether `ack` acknowledges something that was sent since this SYN.
+    fn covers(self, ack: u32) -> bool {
+        (1..=self.sent).contains(&ack.wrapping_sub(self.initial))
+    }
+}
+
+impl Relative {
+    /// The numbers of the next segment.
+    pub fn numbers(&mut self, from: SocketAddr, to: SocketAddr, segment: &TcpSegment) -> Numbers {
+        self.note_sent(from, to, segment);
+        let has_ack = segment.flags.has(TcpFlags::ACK);
+        let ack = has_ack.then(|| self.place_ack(from, to, segment.ack));
+        let side = self.side(from, to);
+        let counted = || match side.syn {
+            Some(syn) => distance(syn.initial, segment.seq),
+            None => i64::from(segment.seq),
+        };
+        let seq = if !segment.flags.has(TcpFlags::RST) {
+            counted()
+        } else if has_ack && segment.seq == 0 {
+            0
+        } else {
+            match self.side(to, from).last_ack {
+                Some((wire, printed)) if !has_ack && wire == segment.seq => printed,
+                _ => counted(),
+            }
+        };
+        Numbers { seq, ack }
+    }
+
+    fn side(&self, from: SocketAddr, to: SocketAddr) -> Side {
+        self.sides.get(&(from, to)).copied().unwrap_or_default()
+    }
+
+    fn note_sent(&mut self, from: SocketAddr, to: SocketAddr, segment: &TcpSegment) {
+        let side = self.sides.entry((from, to)).or_default();
+        let has = |flag| u32::from(segment.flags.has(flag));
+        let is_syn = segment.flags.has(TcpFlags::SYN);
+        if is_syn && side.syn.is_none_or(|syn| syn.initial != segment.seq) {
+            *side = Side {
+                syn: Some(Syn {
+                    initial: segment.seq,
+                    sent: 0,
+                }),
+                ..Side::default()
+            };
+        }
+        if let Some(syn) = &mut side.syn {
+            let len = segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN);
+            let end = segment.seq.wrapping_add(len).wrapping_sub(syn.initial);
+            // The upper half of the space is what was sent before the SYN.
+            if end < 1 << 31 {
+                syn.sent = syn.sent.max(end);
+            }
+        }
+    }
+
+    fn place_ack(&mut self, from: SocketAddr, to: SocketAddr, ack: u32) -> i64 {
+        let newest = self.side(to, from).syn;
+        let side = self.sides.entry((from, to)).or_default();
+        if let Some(syn) = newest.filter(|syn| syn.covers(ack)) {
+            side.accepted = Some(syn.initial);
+        }
+        let base = side.accepted.or(newest.map(|syn| syn.initial));
+        let printed = base.map_or(i64::from(ack), |base| distance(base, ack));
+        side.last_ack = Some((ack, printed));
+        printed
+    }
+}
+
+/// How far `number` is after `initial`, modulo 2^32; negative when it is before.
+fn distance(initial: u32, number: u32) -> i64 {
+    i64::from(number.wrapping_sub(initial).cast_signed())
+}

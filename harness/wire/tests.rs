@@ -1,0 +1,339 @@
+//! Packets built by etherparse and taken apart again; relative numbers by hand.
+
+use super::relative::{Numbers, Relative};
+use super::{Captured, CapturedBytes, decode, icmp};
+use crate::model::TcpFlags;
+use crate::model::packet::{Packet, PacketBody, TcpSegment};
+use etherparse::{PacketBuilder, TcpOptionElement};
+use rstest::rstest;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+const V4: [u8; 4] = [127, 0, 0, 1];
+
+fn ip(bytes: Vec<u8>) -> Packet {
+    decode(&Captured {
+        at: Duration::from_millis(7),
+        bytes: CapturedBytes::Ip(bytes),
+    })
+}
+
+fn transport(protocol: u8, bytes: Vec<u8>) -> Packet {
+    decode(&Captured {
+        at: Duration::ZERO,
+        bytes: CapturedBytes::Transport {
+            source: IpAddr::V6(Ipv6Addr::LOCALHOST),
+            destination: IpAddr::V6(Ipv6Addr::LOCALHOST),
+            protocol,
+            ttl: Some(64),
+            bytes,
+        },
+    })
+}
+
+fn tcp_v4(options: &[u8], payload: &[u8]) -> Vec<u8> {
+    let builder = PacketBuilder::ipv4(V4, V4, 64)
+        .tcp(1000, 2000, 7, 512)
+        .syn()
+        .ack(9)
+        .options_raw(options)
+        .unwrap();
+    let mut bytes = Vec::new();
+    builder.write(&mut bytes, payload).unwrap();
+    bytes
+}
+
+fn udp_v4(payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let builder = PacketBuilder::ipv4(V4, V4, 64).udp(1000, 2000);
+    builder.write(&mut bytes, payload).unwrap();
+    bytes
+}
+
+fn icmp_v4(kind: u8, code: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let builder = PacketBuilder::ipv4(V4, V4, 64).icmpv4_raw(kind, code, [0; 4]);
+    builder.write(&mut bytes, payload).unwrap();
+    bytes
+}
+
+fn segment(packet: &Packet) -> &TcpSegment {
+    match &packet.body {
+        PacketBody::Tcp(segment) => segment,
+        other => panic!("expected a segment, got {other:?}"),
+    }
+}
+
+#[test]
+fn decode_tcp_over_ipv4() {
+    let packet = ip(tcp_v4(&[], b"data"));
+    assert_eq!(packet.at, Duration::from_millis(7));
+    assert_eq!((packet.source, packet.destination), (V4.into(), V4.into()));
+    assert_eq!((packet.ttl, packet.dont_fragment), (Some(64), Some(true)));
+    let tcp = segment(&packet);
+    assert_eq!((tcp.source_port, tcp.destination_port), (1000, 2000));
+    assert_eq!((tcp.seq, tcp.ack, tcp.window, tcp.len), (7, 9, 512, 4));
+    assert_eq!(tcp.flags, TcpFlags::SYN | TcpFlags::ACK);
+}
+
+#[test]
+fn decode_tcp_without_ip_header() {
+    let packet = transport(6, tcp_v4(&[], b"data")[20..].to_vec());
+    assert_eq!(packet.source, IpAddr::V6(Ipv6Addr::LOCALHOST));
+    assert_eq!(segment(&packet).len, 4);
+    assert_eq!(packet.dont_fragment, None);
+}
+
+#[test]
+fn decode_ipv6() {
+    let mut bytes = Vec::new();
+    let one = Ipv6Addr::LOCALHOST.octets();
+    let builder = PacketBuilder::ipv6(one, one, 63).udp(5, 6);
+    builder.write(&mut bytes, b"abc").unwrap();
+    let packet = ip(bytes);
+    assert_eq!((packet.ttl, packet.dont_fragment), (Some(63), None));
+    let expected = PacketBody::Udp {
+        source_port: 5,
+        destination_port: 6,
+        len: 3,
+    };
+    assert_eq!(packet.body, expected);
+}
+
+#[test]
+fn decode_counts_what_was_not_captured() {
+    let mut bytes = tcp_v4(&[], &[0; 1000]);
+    bytes.truncate(64);
+    assert_eq!(segment(&ip(bytes)).len, 1000);
+}
+
+#[rstest]
+#[case::usual(&[2, 4, 0xff, 0xd7, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7],
+    &["mss 65495", "sackOK", "TS", "nop", "wscale 7"])]
+#[case::end(&[1, 0, 2, 4], &["nop", "eol"])]
+#[case::sack(&[5, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1], &["sack", "nop", "nop"])]
+#[case::unknown(&[254, 4, 1, 2], &["unknown-254"])]
+#[case::fast_open(&[34, 2, 1, 1], &["tfo", "nop", "nop"])]
+#[case::odd_len(&[2, 3, 1, 1], &["unknown-2", "nop"])]
+#[case::too_long(&[1, 1, 2, 40], &["nop", "nop", "bad opt"])]
+#[case::too_short(&[2, 0, 1, 1], &["bad opt"])]
+#[case::cut(&[1, 1, 1, 2], &["nop", "nop", "nop", "bad opt"])]
+fn option_names(#[case] bytes: &[u8], #[case] expected: &[&str]) {
+    assert_eq!(segment(&ip(tcp_v4(bytes, b""))).options, expected);
+}
+
+#[rstest]
+#[case(3, 3, Some((1, 4)), "port-unreachable")]
+#[case(3, 1, Some((1, 3)), "host-unreachable")]
+#[case(3, 0, Some((1, 0)), "net-unreachable")]
+#[case(3, 13, Some((1, 1)), "admin-prohibited")]
+#[case(3, 4, Some((2, 0)), "fragmentation-needed")]
+#[case(11, 0, Some((3, 0)), "ttl-exceeded")]
+#[case(8, 0, Some((128, 0)), "echo-request")]
+#[case(0, 0, Some((129, 0)), "echo-reply")]
+#[case(13, 0, None, "type 13 code 0")]
+fn icmp_words(
+    #[case] kind: u8,
+    #[case] code: u8,
+    #[case] v6: Option<(u8, u8)>,
+    #[case] word: &str,
+) {
+    let word_of = |packet: Packet| match packet.body {
+        PacketBody::Icmp(icmp) => icmp.word,
+        other => panic!("expected ICMP, got {other:?}"),
+    };
+    assert_eq!(word_of(ip(icmp_v4(kind, code, &[]))), word);
+    if let Some((kind, code)) = v6 {
+        assert_eq!(
+            word_of(transport(58, vec![kind, code, 0, 0, 0, 0, 0, 0])),
+            word
+        );
+    }
+}
+
+#[test]
+fn icmp_words_are_unique() {
+    for (i, (word, v4, v6)) in icmp::WORDS.iter().enumerate() {
+        for (other, other_v4, other_v6) in &icmp::WORDS[..i] {
+            assert_ne!(word, other);
+            assert!(v4.is_none() || v4 != other_v4, "{word} and {other}");
+            assert!(v6.is_none() || v6 != other_v6, "{word} and {other}");
+        }
+    }
+}
+
+#[rstest]
+#[case::udp(udp_v4(b"ping"), 28, "udp", Some((1000, 2000)))]
+#[case::tcp(tcp_v4(&[], b""), 28, "tcp", Some((1000, 2000)))]
+#[case::without_ports(udp_v4(b"ping"), 22, "udp", None)]
+#[case::icmp(icmp_v4(8, 0, b""), 28, "icmp", None)]
+fn icmp_quotes(
+    #[case] quoted: Vec<u8>,
+    #[case] len: usize,
+    #[case] protocol: &str,
+    #[case] ports: Option<(u16, u16)>,
+) {
+    let packet = ip(icmp_v4(3, 3, &quoted[..len]));
+    let PacketBody::Icmp(icmp) = packet.body else {
+        panic!("expected ICMP");
+    };
+    let quote = icmp.quoted.expect("the error quotes a packet");
+    assert_eq!((quote.protocol.as_str(), quote.ports), (protocol, ports));
+    assert_eq!(quote.source, IpAddr::from(V4));
+}
+
+#[test]
+fn echo_quotes_nothing() {
+    let packet = ip(icmp_v4(8, 0, &udp_v4(b"ping")));
+    assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.quoted.is_none()));
+}
+
+#[test]
+fn later_fragment_has_no_ports() {
+    let mut bytes = udp_v4(b"ping");
+    bytes[6..8].copy_from_slice(&[0, 1]);
+    assert_eq!(ip(bytes).body, PacketBody::Other { protocol: 17 });
+}
+
+#[test]
+fn unreadable_is_other() {
+    assert_eq!(ip(Vec::new()).body, PacketBody::Other { protocol: 255 });
+    let short = tcp_v4(&[], b"")[..30].to_vec();
+    assert_eq!(ip(short).body, PacketBody::Other { protocol: 6 });
+    assert_eq!(
+        transport(132, vec![1]).body,
+        PacketBody::Other { protocol: 132 }
+    );
+}
+
+/// Every prefix of every kind of packet, and every byte of it set to every value.
+#[test]
+fn decode_never_panics() {
+    let mut v6 = Vec::new();
+    let one = Ipv6Addr::LOCALHOST.octets();
+    let builder = PacketBuilder::ipv6(one, one, 63).icmpv6_raw(1, 4, [0; 4]);
+    builder.write(&mut v6, &udp_v4(b"ping")).unwrap();
+    let sack = TcpOptionElement::SelectiveAcknowledgement((1, 2), [None; 3]);
+    let mut tcp = Vec::new();
+    let builder = PacketBuilder::ipv4(V4, V4, 1)
+        .tcp(1, 2, 3, 4)
+        .options(&[sack]);
+    builder.unwrap().write(&mut tcp, b"data").unwrap();
+    for whole in [
+        tcp,
+        udp_v4(b"ping"),
+        icmp_v4(3, 3, &tcp_v4(&[1; 4], b"")),
+        v6,
+    ] {
+        for len in 0..=whole.len() {
+            ip(whole[..len].to_vec());
+            for protocol in [1, 6, 17, 58] {
+                transport(protocol, whole[whole.len() - len..].to_vec());
+            }
+        }
+        for at in 0..whole.len() {
+            for value in 0..=u8::MAX {
+                let mut mutated = whole.clone();
+                mutated[at] = value;
+                mutated.truncate(whole.len() - usize::from(value) % 16);
+                ip(mutated);
+            }
+        }
+    }
+}
+
+/// The two ends of a connection.
+const A: u16 = 1;
+const B: u16 = 2;
+
+fn place(relative: &mut Relative, from: u16, to: u16, seg: (&str, u32, u32, usize)) -> Numbers {
+    let end = |port| SocketAddr::from((V4, port));
+    let (flags, seq, ack, len) = seg;
+    let segment = TcpSegment {
+        source_port: from,
+        destination_port: to,
+        flags: flags.parse().expect("flags in tcpdump's letters"),
+        seq,
+        ack,
+        window: 1,
+        len,
+        options: Vec::new(),
+    };
+    relative.numbers(end(from), end(to), &segment)
+}
+
+type Seg = (u16, u16, (&'static str, u32, u32, usize), i64, Option<i64>);
+
+#[rstest]
+#[case::connection_across_zero(&[
+    (A, B, ("S", u32::MAX, 0, 0), 0, None),
+    (B, A, ("S.", 900, 0, 0), 0, Some(1)),
+    (A, B, (".", 0, 901, 0), 1, Some(1)),
+    (A, B, ("P.", 0, 901, 256), 1, Some(1)),
+    (B, A, ("R.", 901, 256, 0), 1, Some(257)),
+    (A, B, (".", u32::MAX - 1, 901, 0), -1, Some(1)),
+])]
+#[case::closed_port(&[
+    (A, B, ("S", 500, 0, 0), 0, None),
+    (B, A, ("R.", 0, 501, 0), 0, Some(1)),
+])]
+#[case::closed_port_where_a_listener_was(&[
+    (A, B, ("S", 500, 0, 0), 0, None),
+    (B, A, ("S.", 700, 501, 0), 0, Some(1)),
+    (A, B, ("R", 501, 0, 0), 1, None),
+    (A, B, ("S", 90_500, 0, 0), 0, None),
+    (B, A, ("R.", 0, 90_501, 0), 0, Some(1)),
+])]
+#[case::syn_never_seen(&[
+    (A, B, (".", 500, 700, 0), 500, Some(700)),
+    (B, A, ("R", 700, 0, 0), 700, None),
+])]
+#[case::reboot(&[
+    (A, B, ("S", 500, 0, 0), 0, None),
+    (B, A, ("S.", 700, 501, 0), 0, Some(1)),
+    (A, B, (".", 501, 701, 0), 1, Some(1)),
+    (A, B, ("S", 3_000_000_000, 0, 0), 0, None),
+    (B, A, (".", 701, 501, 0), 1, Some(1)),
+    (A, B, ("R", 501, 0, 0), 1, None),
+    (A, B, ("S", 3_000_000_000, 0, 0), 0, None),
+    (B, A, ("S.", 900, 3_000_000_001, 0), 0, Some(1)),
+    (A, B, (".", 3_000_000_001, 901, 0), 1, Some(1)),
+])]
+#[case::simultaneous_open(&[
+    (A, B, ("S", 500, 0, 0), 0, None),
+    (B, A, ("S", 700, 0, 0), 0, None),
+    (A, B, ("S.", 500, 701, 0), 0, Some(1)),
+    (B, A, ("S.", 700, 501, 0), 0, Some(1)),
+    (A, B, ("P.", 501, 701, 5), 1, Some(1)),
+    (B, A, (".", 701, 506, 0), 1, Some(6)),
+])]
+#[case::connected_to_itself(&[
+    (A, A, ("S", 500, 0, 0), 0, None),
+    (A, A, ("S.", 500, 501, 0), 0, Some(1)),
+    (A, A, (".", 501, 501, 0), 1, Some(1)),
+    (A, A, ("P.", 501, 501, 2), 1, Some(1)),
+    (A, A, (".", 503, 503, 0), 3, Some(3)),
+    (A, A, ("F.", 503, 503, 0), 3, Some(3)),
+    (A, A, (".", 504, 504, 0), 4, Some(4)),
+])]
+#[case::ack_of_what_was_never_sent(&[
+    (A, B, ("S", 500, 0, 0), 0, None),
+    (B, A, ("S.", 700, 501, 0), 0, Some(1)),
+    (A, B, (".", 501, 9_000, 0), 1, Some(8_300)),
+    (B, A, ("R", 9_000, 0, 0), 8_300, None),
+])]
+#[case::data_in_the_syn(&[
+    (A, B, ("S", 500, 0, 10), 0, None),
+    (B, A, ("S.", 700, 511, 0), 0, Some(11)),
+])]
+fn relative_numbers(#[case] segments: &[Seg]) {
+    let mut relative = Relative::default();
+    for (i, (from, to, segment, seq, ack)) in segments.iter().enumerate() {
+        let numbers = place(&mut relative, *from, *to, *segment);
+        let expected = Numbers {
+            seq: *seq,
+            ack: *ack,
+        };
+        assert_eq!(numbers, expected, "segment {i}");
+    }
+}
