@@ -153,9 +153,8 @@ impl Checker<'_> {
                 self.header(case, answer);
             }
             // Until a pending answer is accepted, the files around it may look wrong.
-            let pending = format!("{case}/{}", of_platform[0].platform);
-            let waits = |f: &String| f.starts_with(&pending) && f.ends_with(".snap.new");
-            if !self.store.files().iter().any(waits) {
+            let platform = &of_platform[0].platform;
+            if self.store.pending(case, platform).next().is_none() {
                 self.neighbours(case, of_platform, &answers);
             }
         }

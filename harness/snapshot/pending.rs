@@ -65,7 +65,7 @@ pub fn keep(
     let Expected::Folder(root) = store.expected() else {
         return Ok(None);
     };
-    let name = store.pending_name(case, platform);
+    let name = store.pending_name(case, platform)?;
     let file = root.join(&case.0).join(name.to_string());
     let path = match update {
         Update::No => return Ok(None),
@@ -99,7 +99,7 @@ pub fn clear(
     let agrees = store
         .find(case, platform)?
         .is_some_and(|answer| alike(&answer, body, captured));
-    let name = store.pending_name(case, platform);
+    let name = store.pending_name(case, platform)?;
     let path = pending_path(&root.join(&case.0).join(name.to_string()));
     if agrees {
         let _lock = writing();

@@ -163,6 +163,21 @@ fn one_case(
     terms: &Terms,
     recording: &mut Recording,
 ) -> Result<(), SnapshotError> {
+    let whole = |release: Release| Platform {
+        id: platform.to_owned(),
+        release,
+    };
+    let refuse = |new: &Fresh, reason: String| Refusal {
+        platform: whole(new.release.clone()),
+        case: case.clone(),
+        reason,
+    };
+    if let Some(waiting) = waiting(store, case, platform, fresh)? {
+        let reason = format!("{waiting}.new waits for review: accept or reject it first");
+        let refused = fresh.iter().map(|new| refuse(new, reason.clone()));
+        recording.refused.extend(refused);
+        return Ok(());
+    }
     let answers = store.answers_of(case, platform)?;
     let of_platform = store
         .ledgers()
@@ -177,11 +192,14 @@ fn one_case(
         files: &answers.iter().collect::<Vec<_>>(),
         asked: &asked.collect::<Vec<_>>(),
     };
-    let planned = plan::plan(&known, fresh, terms.accept);
-    let whole = |release: Release| Platform {
-        id: platform.to_owned(),
-        release,
+    let mut planned = plan::plan(&known, fresh, terms.accept);
+    let stays = |name: &&SnapName| {
+        let same = |c: &Change| matches!(c, Change::Pending { name: new, .. } if new == *name);
+        !planned.changes.iter().any(same)
     };
+    let outdated = store.pending(case, platform).filter(stays).cloned();
+    let withdrawn: Vec<_> = outdated.map(|name| Change::Withdraw { name }).collect();
+    planned.changes.extend(withdrawn);
     let changes = planned
         .changes
         .into_iter()
@@ -192,13 +210,35 @@ fn one_case(
         .into_iter()
         .map(|r| (whole(r), case.clone()));
     recording.entered.extend(entered);
-    let kept = planned.kept.into_iter().map(|release| Refusal {
-        platform: whole(release),
-        case: case.clone(),
-        reason: "calls only, and what is recorded has packets".to_owned(),
-    });
-    recording.refused.extend(kept);
+    let kept = fresh
+        .iter()
+        .filter(|new| planned.kept.contains(&new.release));
+    let reason = "calls only, and what is recorded has packets";
+    recording
+        .refused
+        .extend(kept.map(|new| refuse(new, reason.to_owned())));
     Ok(())
+}
+
+/// A pending answer of a release of which there is nothing fresh. The files around it were arranged
+/// for its acceptance, so nothing is moved until somebody has decided.
+fn waiting<'a>(
+    store: &'a Store,
+    case: &CaseId,
+    platform: &str,
+    fresh: &[Fresh],
+) -> Result<Option<&'a SnapName>, SnapshotError> {
+    for name in store.pending(case, platform) {
+        let pending = store.pending_answer(case, name)?;
+        let is_its = |new: &Fresh| {
+            let release = pending.recorded_on(new.release.0.len());
+            name.upto.as_ref().or(release.as_ref()) == Some(&new.release)
+        };
+        if !fresh.iter().any(is_its) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// The ledgers of the results' releases, where something is entered.
@@ -321,8 +361,8 @@ impl Recording {
                 Change::Rename { from, to } => rename(&file(from), &file(to))?,
                 Change::Write { name, header, body } => {
                     write_snapshot(&file(name), header, body)?;
-                    remove(&pending_path(&file(name)))?;
                 }
+                Change::Withdraw { name } => remove(&pending_path(&file(name)))?,
                 Change::Delete { name } => remove(&file(name))?,
                 Change::Pending { name, header, body } => {
                     write_snapshot(&pending_path(&file(name)), header, body)?;

@@ -69,6 +69,36 @@ fn newer_release_moves_the_old_answer() {
 }
 
 #[test]
+fn what_waits_for_review_is_decided_first() {
+    let folder = Folder::new();
+    let of = |release, answer| [results(release, &[(CASE, answer)])];
+    record(&folder, &of("6.18", "a() = 0"), true);
+    record(&folder, &of("6.19", "a() = 1"), false);
+    let arranged = [
+        "ledger/linux-6.18.yaml",
+        "rst/closed/linux-6.18.snap",
+        "rst/closed/linux.snap.new",
+    ];
+    assert_eq!(files(&folder), arranged);
+    let recording = record(&folder, &of("6.18", "a() = 0"), true);
+    assert_eq!(
+        recording.refused[0].reason,
+        "linux.snap.new waits for review: accept or reject it first"
+    );
+    assert_eq!(files(&folder), arranged);
+    record(&folder, &of("6.19", "a() = 0"), false);
+    assert_eq!(
+        files(&folder),
+        [
+            "ledger/linux-6.18.yaml",
+            "ledger/linux-6.19.yaml",
+            "rst/closed/linux.snap"
+        ],
+        "the release has changed its mind"
+    );
+}
+
+#[test]
 fn several_releases_at_once() {
     let folder = Folder::new();
     let releases = [
