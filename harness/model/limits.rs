@@ -14,6 +14,12 @@ pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 pub const NODES_MAX: usize = 50_000;
 /// Lists and maps inside each other.
 pub const DEPTH_MAX: usize = 24;
+/// Opening brackets of one YAML file: reading it takes the square of how many are open at once.
+pub const OPENINGS_MAX: usize = 10_000;
+/// Bytes that the rows of one matrix may take together once `$how` is replaced.
+pub const ROWS_BYTES_MAX: usize = 1 << 27;
+/// Bytes of an AF_UNIX name, so that it fits `sun_path` everywhere.
+pub const UNIX_NAME_BYTES_MAX: usize = 90;
 /// How often `times: until-error` repeats a call that does not fail.
 pub const UNTIL_ERROR_MAX: u32 = 10_000;
 /// The largest `times: N`.

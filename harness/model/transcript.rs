@@ -1,4 +1,5 @@
-//! What happened: the body of a snapshot, still in parts. `render` gives each part its one spelling.
+//! What happened: the body of a snapshot, still in parts. `render` gives each part its one
+//! spelling.
 
 use super::call::CallSpec;
 use super::case::Family;

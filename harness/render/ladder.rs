@@ -11,8 +11,7 @@
 //! not fit between its lifelines is told at the left, beside a bare arrow. Where there are more ends
 //! than fit, the transcript is given as it is.
 
-use super::{INDENT, body, end_line, line, packet};
-use crate::model::transcript::{Event, PacketEvent, Section};
+use super::INDENT;
 
 /// Columns of a diagram, for terminals and bug reports.
 pub const WIDTH_MAX: usize = 100;
@@ -23,12 +22,48 @@ const GAP_MIN: usize = 10;
 /// Cells of an arrow beside its text, and of the lifeline: `│── text ──>`.
 const ARROW_CELLS: usize = 8;
 
-/// Draws a section, without its title; every line ends with a line feed.
-pub fn ladder(section: &Section) -> String {
-    let events: Vec<&Event> = section.steps.iter().flat_map(|step| &step.events).collect();
+/// Draws the lines of a section, without its title; every line ends with a line feed. It takes the
+/// text and not the events, because recorded answers are texts.
+pub fn ladder(body: &str) -> String {
+    let events: Vec<Event> = body.lines().map(Event::of).collect();
     match Layout::of(&events) {
         Some(layout) => layout.draw(&events),
-        None => body(section),
+        None => body.to_owned(),
+    }
+}
+
+/// One line of a transcript.
+enum Event<'a> {
+    /// A packet.
+    Packet(Packet<'a>),
+    /// Anything else.
+    Other(&'a str),
+}
+
+/// A packet line in its parts.
+struct Packet<'a> {
+    line: &'a str,
+    from: &'a str,
+    to: &'a str,
+    label: &'a str,
+}
+
+impl<'a> Event<'a> {
+    fn of(line: &'a str) -> Event<'a> {
+        let packet = line.strip_prefix(INDENT).and_then(|rest| {
+            let (from, rest) = rest.split_once(" > ")?;
+            let (to, label) = rest.split_once(' ')?;
+            let plain = !from.contains(' ');
+            plain.then_some(Packet { line, from, to, label })
+        });
+        packet.map_or(Event::Other(line), Event::Packet)
+    }
+
+    fn packet(&self) -> Option<&Packet<'a>> {
+        match self {
+            Event::Packet(packet) => Some(packet),
+            Event::Other(_) => None,
+        }
     }
 }
 
@@ -44,11 +79,11 @@ struct Layout {
 
 impl Layout {
     /// None if there is nothing to draw, or too much.
-    fn of(events: &[&Event]) -> Option<Layout> {
-        let packets: Vec<&PacketEvent> = events.iter().filter_map(|e| packet_of(e)).collect();
+    fn of(events: &[Event]) -> Option<Layout> {
+        let packets: Vec<&Packet> = events.iter().filter_map(Event::packet).collect();
         let mut names: Vec<&str> = Vec::new();
-        for name in packets.iter().flat_map(|p| [&p.from, &p.to]) {
-            if !names.contains(&name.as_str()) {
+        for name in packets.iter().flat_map(|p| [p.from, p.to]) {
+            if !names.contains(&name) {
                 names.push(name);
             }
         }
@@ -62,12 +97,16 @@ impl Layout {
         if room < gap_min {
             return None;
         }
-        let label = packets.iter().map(|p| label(p).chars().count()).max()?;
+        let label = packets.iter().map(|p| p.label.chars().count()).max()?;
         let gap = (label + ARROW_CELLS).clamp(gap_min, room);
-        let at_left = events
-            .iter()
-            .filter(|e| label + ARROW_CELLS > gap || packet_of(e).is_none());
-        let longest = at_left.map(|e| line(e).chars().count()).max().unwrap_or(0);
+        // A packet whose label does not fit between its lifelines is told at the left.
+        let at_left = events.iter().filter_map(|event| match event {
+            Event::Other(line) => Some(line.chars().count()),
+            Event::Packet(packet) => {
+                (label + ARROW_CELLS > gap).then(|| packet.line.chars().count())
+            }
+        });
+        let longest = at_left.max().unwrap_or(0);
         let calls = longest.min(WIDTH_MAX - margins - gap * gaps);
         let start = calls + first.len() / 2 + 1;
         let cell = |i: usize| start + i * gap;
@@ -81,12 +120,12 @@ impl Layout {
         })
     }
 
-    fn draw(&self, events: &[&Event]) -> String {
+    fn draw(&self, events: &[Event]) -> String {
         let mut lines = vec![self.names()];
         for event in events {
-            match packet_of(event) {
-                Some(packet) => self.packet(packet, &mut lines),
-                None => self.side(&line(event), &mut lines),
+            match event {
+                Event::Packet(packet) => self.packet(packet, &mut lines),
+                Event::Other(line) => self.side(line, &mut lines),
             }
         }
         lines.iter().fold(String::new(), |mut text, line| {
@@ -122,17 +161,17 @@ impl Layout {
         }
     }
 
-    fn packet(&self, event: &PacketEvent, lines: &mut Vec<Vec<char>>) {
+    fn packet(&self, packet: &Packet, lines: &mut Vec<Vec<char>>) {
         let cell_of = |name: &str| {
             self.ends
                 .iter()
                 .find(|(end, _)| end == name)
                 .map(|end| end.1)
         };
-        let (Some(from), Some(to)) = (cell_of(&event.from), cell_of(&event.to)) else {
+        let (Some(from), Some(to)) = (cell_of(packet.from), cell_of(packet.to)) else {
             return;
         };
-        let text = label(event);
+        let text = packet.label;
         let len = text.chars().count();
         // To oneself: the arrow turns back, its text stands beside it.
         let room = match from.abs_diff(to) {
@@ -141,15 +180,15 @@ impl Layout {
         };
         let told_at_left = len > room;
         if told_at_left {
-            self.side(&format!("{INDENT}{}", packet::line(event)), lines);
+            self.side(packet.line, lines);
         }
         let mut fresh = self.empty();
         let cells = match lines.last_mut() {
             Some(last) if told_at_left => last,
             _ => &mut fresh,
         };
-        let text = if told_at_left { String::new() } else { text };
-        arrow(cells, from, to, &text);
+        let text = if told_at_left { "" } else { text };
+        arrow(cells, from, to, text);
         if !told_at_left {
             lines.push(fresh);
         }
@@ -177,19 +216,6 @@ fn arrow(cells: &mut [char], from: usize, to: usize, text: &str) {
         };
         put(cells, start, &text);
     }
-}
-
-fn packet_of(event: &Event) -> Option<&PacketEvent> {
-    match event {
-        Event::Packet(packet) => Some(packet),
-        _ => None,
-    }
-}
-
-fn label(event: &PacketEvent) -> String {
-    let mut label = packet::label(event);
-    end_line(&mut label, event.count, event.band);
-    label
 }
 
 fn put(cells: &mut [char], at: usize, text: &str) {

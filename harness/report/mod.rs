@@ -1,1 +1,3 @@
-//! placeholder
+//! Floor 5: records laid side by side, and held against what somebody says.
+
+pub mod claims;

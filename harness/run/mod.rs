@@ -1,4 +1,91 @@
-//! Floor 3: makes the steps of a case, one after another, on a [`crate::sys::Ground`], and keeps a
-//! log of what it saw.
+//! Floor 3: makes the steps of a case, one after another, on a [`Ground`], and keeps a log of what
+//! it saw.
+//!
+//! **One call at a time.** Every call is made by a *lane*, a thread that does nothing else, while
+//! the conductor (the thread that calls [`execute`]) waits for its end. Then the wire settles, then
+//! comes the next step: a case is one thread's program. The exception is a call that blocks: once
+//! its thread sleeps in the kernel the conductor goes on with another lane, and looks after each
+//! later step whether the sleeper has returned.
+//!
+//! ```text
+//!   conductor   step 1 ──────► settle   step 2 ─────► settle   …   finish, release
+//!   lane 1              call ▲                call ▲
+//!   lane 2                      accept() zzz ………………… returns in the step that woke it
+//! ```
 
+mod calling;
+mod conductor;
+mod given;
+mod jitter;
+mod lanes;
 pub mod log;
+mod names;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use crate::model::{Case, Family};
+use crate::sys::{Plan, Stack, Trouble};
+use log::RunLog;
+use std::time::Duration;
+
+/// What a run may be told besides its case.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// Sleep a random time up to this between steps: finds what a record wrongly depends on.
+    pub jitter: Option<Duration>,
+    /// Where the random times come from.
+    pub seed: u64,
+}
+
+/// A place on a CPU, given back while the run only waits, so that a hundred waiting runs do not
+/// keep one that could work from working.
+pub trait Slot {
+    /// The CPU of this place, the same for the whole run; none: any.
+    fn cpu(&self) -> Option<usize>;
+    /// The run will wait.
+    fn give_back(&mut self);
+    /// The run wants to go on.
+    fn take_again(&mut self);
+}
+
+/// A slot without a CPU, for a run that has the machine to itself.
+#[derive(Debug, Default)]
+pub struct AnyCpu;
+
+impl Slot for AnyCpu {
+    fn cpu(&self) -> Option<usize> {
+        None
+    }
+    fn give_back(&mut self) {}
+    fn take_again(&mut self) {}
+}
+
+/// Runs one row of a case under one family. The calling thread must be the run's own: it may end
+/// up in a namespace that it cannot leave.
+///
+/// # Errors
+/// The harness or the machine is at fault; what the stack answered is never an error.
+pub fn execute(
+    case: &Case,
+    row: usize,
+    family: Family,
+    stack: &dyn Stack,
+    conditions: &Conditions,
+    slot: &mut dyn Slot,
+) -> Result<RunLog, Trouble> {
+    let settings = case.rows[row].settings.get(&stack.machine().platform);
+    let plan = Plan {
+        family,
+        settings: settings.cloned().unwrap_or_default(),
+        cpu: slot.cpu(),
+        processes: case
+            .processes
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect(),
+    };
+    let ground = stack.open(&plan)?;
+    let captured = stack.machine().captures();
+    conductor::Conductor::new(case, row, family, ground, conditions, slot).run(captured)
+}

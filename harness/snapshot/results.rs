@@ -25,6 +25,7 @@ use crate::model::{CaseId, Platform, Release};
 use crate::sys::Machine;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The version of the format that this program writes and reads.
@@ -122,9 +123,34 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, in the order of a summary.
+    pub const ALL: [Status; 7] = [
+        Status::Same,
+        Status::SameCallsOnly,
+        Status::Differs,
+        Status::New,
+        Status::Flaky,
+        Status::Error,
+        Status::Skipped,
+    ];
+
     /// Whether there is an answer that can be recorded.
     pub fn answered(self) -> bool {
         !matches!(self, Status::Skipped | Status::Flaky | Status::Error)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Status::Same => "same",
+            Status::SameCallsOnly => "same (calls only)",
+            Status::Differs => "differs",
+            Status::New => "new",
+            Status::Skipped => "skipped",
+            Status::Flaky => "flaky",
+            Status::Error => "error",
+        })
     }
 }
 

@@ -1,1 +1,281 @@
 //! A scripted stack, so that the floors above are tested without a network.
+//!
+//! The script is a function from a [`Request`] to what should come of it; it may put packets on
+//! the wire and wake calls that it let block before. Descriptors are numbered from 3, and a socket
+//! has the address that it was bound to.
+
+use super::{Caller, Fd, Ground, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch};
+use crate::model::address::Address;
+use crate::model::capability::{Capability, Lack};
+use crate::model::errno::Errno;
+use crate::model::name::Name;
+use crate::model::outcome::{Answer, Outcome};
+use crate::wire::Captured;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What comes of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scripted {
+    /// It returns this at once.
+    Returns(Answer),
+    /// It fails at once with this error.
+    Fails(&'static str),
+    /// It stays inside until [`World::wake`].
+    Blocks,
+    /// What a plain system does: descriptors are handed out, everything else returns 0.
+    Plain,
+}
+
+/// The state of a scripted stack, for the script to change.
+#[derive(Default)]
+pub struct World {
+    /// Packets on their way to the next [`Ground::settle`].
+    pub packets: Vec<Captured>,
+    descriptors: Fd,
+    addresses: BTreeMap<Fd, Address>,
+    blocked: Vec<(u64, Fd)>,
+    woken: BTreeMap<u64, Outcome>,
+    calls: u64,
+}
+
+impl World {
+    /// Lets the call that has blocked longest on this descriptor return.
+    pub fn wake(&mut self, fd: Fd, answer: Answer) {
+        if let Some(index) = self.blocked.iter().position(|(_, blocked)| *blocked == fd) {
+            let (call, _) = self.blocked.remove(index);
+            self.woken.insert(call, Outcome::ok(answer));
+        }
+    }
+
+    /// The next unused descriptor.
+    pub fn descriptor(&mut self) -> Fd {
+        self.descriptors += 1;
+        self.descriptors + 2
+    }
+}
+
+type Script = dyn FnMut(&Request, &mut World) -> Scripted + Send;
+
+struct Shared {
+    script: Mutex<Box<Script>>,
+    world: Mutex<World>,
+    changed: Condvar,
+}
+
+/// A scripted stack.
+pub struct Fake {
+    machine: Machine,
+    shared: Arc<Shared>,
+}
+
+impl Fake {
+    /// A stack that answers by this script.
+    pub fn new(script: impl FnMut(&Request, &mut World) -> Scripted + Send + 'static) -> Fake {
+        let machine = Machine {
+            platform: "fake".to_owned(),
+            release: "1".to_owned(),
+            kernel: "1".to_owned(),
+            arch: "none".to_owned(),
+            capture: "scripted".to_owned(),
+            wire: "none".to_owned(),
+            isolation: "netns".to_owned(),
+            settings: BTreeMap::new(),
+        };
+        let shared = Shared {
+            script: Mutex::new(Box::new(script)),
+            world: Mutex::new(World::default()),
+            changed: Condvar::new(),
+        };
+        Fake {
+            machine,
+            shared: Arc::new(shared),
+        }
+    }
+}
+
+impl Stack for Fake {
+    fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    fn can(&self, capability: Capability) -> Result<(), Lack> {
+        match capability {
+            Capability::Wire | Capability::Firewall | Capability::Fork => {
+                Err(Lack::new(format!("a scripted stack has no {capability}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self, _plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
+        Ok(Box::new(FakeGround {
+            shared: Arc::clone(&self.shared),
+            port: 4000,
+        }))
+    }
+}
+
+struct FakeGround {
+    shared: Arc<Shared>,
+    port: u16,
+}
+
+impl Ground for FakeGround {
+    fn caller(&mut self, _process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
+        let inside = Arc::new(Mutex::new(None));
+        Ok(Box::new(FakeCaller {
+            shared: Arc::clone(&self.shared),
+            inside,
+        }))
+    }
+
+    fn settle(&mut self) -> Result<Vec<Captured>, Trouble> {
+        Ok(std::mem::take(&mut lock(&self.shared.world).packets))
+    }
+
+    fn address(&mut self, _process: Option<&Name>, fd: Fd) -> Option<Address> {
+        lock(&self.shared.world).addresses.get(&fd).cloned()
+    }
+
+    fn port(&mut self) -> Result<u16, Trouble> {
+        self.port += 1;
+        Ok(self.port)
+    }
+
+    fn unix_name(&mut self, name: &str) -> Result<Address, Trouble> {
+        Ok(Address::UnixPath(name.to_owned()))
+    }
+
+    fn share(&mut self, _process: &Name, fd: Fd) -> Result<Fd, Trouble> {
+        Ok(fd)
+    }
+
+    fn process(&mut self, _process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
+        Ok(if *act == ProcessAct::Wait {
+            "exited 0".to_owned()
+        } else {
+            String::new()
+        })
+    }
+
+    fn finish(&mut self) -> bool {
+        true
+    }
+}
+
+struct FakeCaller {
+    shared: Arc<Shared>,
+    /// The number of the call that blocks.
+    inside: Arc<Mutex<Option<u64>>>,
+}
+
+impl Caller for FakeCaller {
+    fn issue(&mut self, request: &Request) -> Reply {
+        let scripted = {
+            let mut world = lock(&self.shared.world);
+            (lock(&self.shared.script))(request, &mut world)
+        };
+        // The script may have woken somebody.
+        self.shared.changed.notify_all();
+        let outcome = match scripted {
+            Scripted::Returns(answer) => Outcome::ok(answer),
+            Scripted::Fails(name) => Outcome::failed(Errno::named(name), 1),
+            Scripted::Blocks => self.block(descriptor_of(request)),
+            Scripted::Plain => Outcome::ok(plain(request, &mut lock(&self.shared.world))),
+        };
+        Reply::Done {
+            outcome,
+            began: Duration::ZERO,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn watch(&self) -> Box<dyn Watch> {
+        Box::new(FakeWatch {
+            shared: Arc::clone(&self.shared),
+            inside: Arc::clone(&self.inside),
+        })
+    }
+}
+
+impl FakeCaller {
+    fn block(&self, fd: Fd) -> Outcome {
+        let mut world = lock(&self.shared.world);
+        world.calls += 1;
+        let call = world.calls;
+        world.blocked.push((call, fd));
+        *lock(&self.inside) = Some(call);
+        loop {
+            if let Some(outcome) = world.woken.remove(&call) {
+                *lock(&self.inside) = None;
+                return outcome;
+            }
+            world = self
+                .shared
+                .changed
+                .wait(world)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+struct FakeWatch {
+    shared: Arc<Shared>,
+    inside: Arc<Mutex<Option<u64>>>,
+}
+
+impl Watch for FakeWatch {
+    fn asleep(&self) -> bool {
+        let world = lock(&self.shared.world);
+        lock(&self.inside).is_some_and(|call| !world.woken.contains_key(&call))
+    }
+
+    fn interrupt(&self) {
+        let mut world = lock(&self.shared.world);
+        if let Some(call) = *lock(&self.inside) {
+            world
+                .woken
+                .insert(call, Outcome::failed(Errno::named("EINTR"), 4));
+        }
+        drop(world);
+        self.shared.changed.notify_all();
+    }
+}
+
+fn plain(request: &Request, world: &mut World) -> Answer {
+    match request {
+        Request::Socket { .. } | Request::Accept { .. } | Request::Dup { .. } => {
+            Answer::Fd(world.descriptor())
+        }
+        Request::EpollCreate => Answer::Fd(world.descriptor()),
+        Request::Bind { fd, to } => {
+            if let Some(address) = &to.address {
+                world.addresses.insert(*fd, address.clone());
+            }
+            Answer::Value(0)
+        }
+        Request::Close { fd } => {
+            world.addresses.remove(fd);
+            Answer::Value(0)
+        }
+        _ => Answer::Value(0),
+    }
+}
+
+fn descriptor_of(request: &Request) -> Fd {
+    match request {
+        Request::Accept { fd, .. }
+        | Request::Connect { fd, .. }
+        | Request::Recv { fd, .. }
+        | Request::Send { fd, .. }
+        | Request::Poll { fd, .. }
+        | Request::Close { fd } => *fd,
+        _ => -1,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,3 @@
+//! placeholder
+use super::{Exit, args::CheckArgs, workspace::Workspace};
+pub fn check(_: &Workspace, _: &CheckArgs) -> Exit { Exit::Error }

@@ -1,0 +1,44 @@
+//! Output: results to stdout, everything else to stderr; colours only where they are seen.
+
+use anstyle::{AnsiColor, Style};
+use std::io::{IsTerminal, Write};
+
+/// As recorded.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// Not as recorded.
+pub const DIFFERENT: Style = AnsiColor::Red.on_default();
+/// Worth a look.
+pub const NOTICE: Style = AnsiColor::Yellow.on_default();
+/// Of less weight.
+pub const FAINT: Style = Style::new().dimmed();
+/// Of more weight.
+pub const STRONG: Style = Style::new().bold();
+
+/// One line of results. A reader that has gone away (`| head`) is no error.
+pub fn say(line: &str) {
+    let _ = writeln!(anstream::stdout().lock(), "{line}");
+}
+
+/// One line beside the results.
+pub fn warn(line: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{NOTICE}{line}{NOTICE:#}");
+}
+
+/// One line of progress, only to a terminal, overwritten by the next.
+pub fn progress(line: &str) {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(anstream::stderr().lock(), "\r\x1b[K{FAINT}{line}{FAINT:#}");
+    }
+}
+
+/// Takes the line of progress away.
+pub fn end_progress() {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(anstream::stderr().lock(), "\r\x1b[K");
+    }
+}
+
+/// Whether results go to a person.
+pub fn to_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}

@@ -1,0 +1,326 @@
+//! `sockdiff run`: executes cases here and compares.
+
+use super::args::{IsolationArg, Ladder, RunArgs, TopologyArg, Update as UpdateArg};
+use super::print::{self, say, warn};
+use super::workspace::Workspace;
+use super::{Exit, summary, surprises};
+use crate::model::{Capability, Case, Section, Topology, Transcript};
+use crate::render;
+use crate::run::Conditions;
+use crate::snapshot::{Store, Update};
+use crate::suite::select::{Selection, select};
+use crate::suite::{CaseResult, Gathered, Judge, Session, Slots, Status, why_skipped};
+use crate::sys::{self, Isolation, LocalOptions, Machine, Prepared, Stack};
+use std::time::SystemTime;
+
+mod out;
+
+/// Places that each CPU has by default: a second run begins while the first one's threads hand
+/// over to each other.
+const JOBS_PER_CPU: usize = 1;
+
+/// Executes and compares.
+pub fn run(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
+    let selection = match select(&workspace.corpus, &args.cases) {
+        Ok(selection) => selection,
+        Err(message) => {
+            warn(&message);
+            return Exit::Usage;
+        }
+    };
+    let (stack, store) = match (stack(prepared, args), Store::open(workspace.expected.clone())) {
+        (Ok(stack), Ok(store)) => (stack, store),
+        (Err(message), _) => {
+            warn(&message);
+            return Exit::Error;
+        }
+        (_, Err(error)) => {
+            warn(&error.to_string());
+            return Exit::Usage;
+        }
+    };
+    let mut selection = selection;
+    let topology = args.topology.map(|topology| match topology {
+        TopologyArg::Loopback => Topology::Loopback,
+        TopologyArg::Wire => Topology::Wire,
+    });
+    selection.ours.keep(&args.tag, topology);
+    let invocation = Invocation { args, stack: &*stack, store: &store, seed: seed(args) };
+    invocation.all(&selection)
+}
+
+fn stack(prepared: &Prepared, args: &RunArgs) -> Result<Box<dyn Stack>, String> {
+    let isolation = match args.isolation {
+        IsolationArg::Auto => Isolation::Auto,
+        IsolationArg::Netns => Isolation::Netns,
+        IsolationArg::Shared => Isolation::Shared,
+    };
+    let host_settings = args.settings.is_some();
+    let options = LocalOptions { isolation, host_settings, platform: args.platform.clone() };
+    let stack = sys::local(prepared, &options).map_err(|lack| lack.to_string())?;
+    if isolation == Isolation::Auto && stack.machine().isolation == "shared" {
+        let lack = stack.can(Capability::Namespace).err();
+        let why = lack.map_or_else(String::new, |lack| lack.to_string());
+        warn(&format!("no namespace for each case ({why}); going on with --isolation shared"));
+    }
+    Ok(stack)
+}
+
+/// The seed of the random times: the one asked for, or one that is printed.
+fn seed(args: &RunArgs) -> u64 {
+    args.seed.unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        now.map_or(1, |now| now.as_nanos() as u64)
+    })
+}
+
+/// What is the same for every case of this invocation.
+struct Invocation<'a> {
+    args: &'a RunArgs,
+    stack: &'a dyn Stack,
+    store: &'a Store,
+    seed: u64,
+}
+
+impl Invocation<'_> {
+    fn all(&self, selection: &Selection) -> Exit {
+        if self.args.jitter.is_some() {
+            warn(&format!("jitter with --seed {}", self.seed));
+        }
+        let bad = selection.ours.bad.iter().chain(&selection.outside.bad);
+        let messages: Vec<&String> = bad.map(|bad| &bad.message).collect();
+        for message in &messages {
+            warn(message);
+        }
+        let ours: Vec<&Case> = selection.ours.cases.iter().collect();
+        let outside: Vec<&Case> = selection.outside.cases.iter().collect();
+        let results = self.ours(&ours);
+        let mut exit = self.outside(&outside);
+        if !messages.is_empty() {
+            exit = exit.and(Exit::Usage);
+        }
+        exit = exit.and(self.written(&ours, &results));
+        if !self.args.json && (outside.is_empty() || !ours.is_empty()) {
+            self.conclusion(&ours, &results, messages.len());
+        }
+        for result in &results {
+            exit = exit.and(self.exit_of(result));
+        }
+        if self.args.bisect { for_bisect(exit, &results) } else { exit }
+    }
+
+    /// Cases of the corpus: compared, and stored as `--update` says.
+    fn ours(&self, cases: &[&Case]) -> Vec<CaseResult> {
+        let judge = Judge {
+            store: self.store,
+            machine: self.stack.machine(),
+            update: self.update(),
+            colour: print::to_terminal(),
+        };
+        let mut results: Vec<Option<CaseResult>> = cases.iter().map(|_| None).collect();
+        let mut runnable = Vec::new();
+        for (index, case) in cases.iter().enumerate() {
+            match why_skipped(case, self.stack) {
+                Some(lack) => results[index] = Some(CaseResult::skipped(&lack)),
+                None => runnable.push(index),
+            }
+        }
+        let picked: Vec<&Case> = runnable.iter().map(|index| cases[*index]).collect();
+        let mut done = cases.len() - picked.len();
+        let mut told = self.tell(cases, &results, 0);
+        self.session().run(&picked, |index, gathered| {
+            let case = picked[index];
+            results[runnable[index]] = Some(judge.judge(case, gathered));
+            done += 1;
+            print::progress(&format!("{done}/{} {}", cases.len(), case.id));
+            told = self.tell(cases, &results, told);
+        });
+        print::end_progress();
+        let missing = || CaseResult::error("the case ended without a word".to_owned());
+        results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+    }
+
+    /// One line a case, in the order of their names, as soon as all before it are done. On a
+    /// terminal what is as recorded is left for the conclusion.
+    fn tell(&self, cases: &[&Case], results: &[Option<CaseResult>], from: usize) -> usize {
+        let ready = results[from..].iter().take_while(|result| result.is_some()).count();
+        if self.args.json {
+            return from + ready;
+        }
+        for (case, result) in cases[from..from + ready].iter().zip(&results[from..]) {
+            let Some(result) = result else { break };
+            let expected = matches!(result.status, Status::Same | Status::Skipped);
+            if !(print::to_terminal() && expected) {
+                print::end_progress();
+                self.line(case, result);
+            }
+        }
+        from + ready
+    }
+
+    fn line(&self, case: &Case, result: &CaseResult) {
+        let style = match result.status {
+            Status::Same => print::GOOD,
+            Status::Differs | Status::Flaky | Status::Error | Status::New => print::DIFFERENT,
+            Status::SameCallsOnly | Status::Skipped => print::NOTICE,
+        };
+        let reason = result.reason.as_ref().map_or(String::new(), |why| format!("  ({why})"));
+        let stale = if result.stale { "  (stale: the question has changed)" } else { "" };
+        let status = result.status;
+        say(&format!("{style}{status:16}{style:#}  {}{reason}{stale}", case.id));
+        if let Some(story) = &result.story {
+            for line in story.lines() {
+                say(&format!("    {line}"));
+            }
+        }
+        let wanted = match self.args.ladder {
+            Ladder::Always => true,
+            Ladder::Fail => result.story.is_some(),
+            Ladder::Never => false,
+        };
+        if let (true, Some(ran)) = (wanted, &result.ran) {
+            for section in &ran.transcript.sections {
+                say(&drawn(&ran.transcript, section));
+            }
+        }
+    }
+
+    /// Files outside the corpus: run and printed, never stored.
+    fn outside(&self, cases: &[&Case]) -> Exit {
+        let mut exit = Exit::AsRecorded;
+        for case in cases {
+            if let Some(lack) = why_skipped(case, self.stack) {
+                say(&format!("{}  skipped ({lack})", case.path.display()));
+                exit = exit.and(self.exit_of(&CaseResult::skipped(&lack)));
+                continue;
+            }
+            let mut gathered = Gathered::default();
+            self.session().run(&[case], |_, all| gathered = all);
+            if cases.len() > 1 {
+                say(&format!("{}# {}{:#}", print::STRONG, case.path.display(), print::STRONG));
+            }
+            if let Some(error) = gathered.error {
+                warn(&format!("{}: {error}", case.path.display()));
+                exit = exit.and(Exit::Error);
+                continue;
+            }
+            for (ran, count) in &gathered.answers {
+                if gathered.answers.len() > 1 {
+                    say(&format!("{count} of {} runs:", gathered.runs));
+                    exit = exit.and(Exit::Differs);
+                }
+                say(ran.body.trim_end());
+                if self.args.ladder == Ladder::Always {
+                    for section in &ran.transcript.sections {
+                        say(&drawn(&ran.transcript, section));
+                    }
+                }
+            }
+        }
+        exit
+    }
+
+    fn session(&self) -> Session<'_> {
+        let cpus = sys::cpus();
+        let jobs = self.args.jobs.unwrap_or(cpus.len() * JOBS_PER_CPU);
+        Session {
+            stack: self.stack,
+            slots: Slots::new(&cpus, jobs),
+            conditions: Conditions { jitter: self.args.jitter, seed: self.seed },
+            repeat: self.args.repeat,
+        }
+    }
+
+    fn update(&self) -> Update {
+        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+        match self.args.update {
+            // Another machine's settings, or a look at one revision, are nothing to keep.
+            _ if self.args.settings.is_some() || self.args.bisect => Update::No,
+            Some(UpdateArg::New) => Update::New,
+            Some(UpdateArg::Always) => Update::Always,
+            Some(UpdateArg::No) => Update::No,
+            None if ci => Update::No,
+            None => Update::New,
+        }
+    }
+
+    /// `--out`, `--junit` and `--json`.
+    fn written(&self, cases: &[&Case], results: &[CaseResult]) -> Exit {
+        let machine: &Machine = self.stack.machine();
+        match out::write(self.args, machine, cases, results) {
+            Ok(()) => Exit::AsRecorded,
+            Err(message) => {
+                warn(&message);
+                Exit::Error
+            }
+        }
+    }
+
+    fn conclusion(&self, cases: &[&Case], results: &[CaseResult], bad: usize) {
+        if print::to_terminal() {
+            for (folder, count) in same_by_folder(cases, results) {
+                let (good, faint) = (print::GOOD, print::FAINT);
+                say(&format!("{good}{:16}{good:#}  {folder}/ {faint}({count}){faint:#}", "same"));
+            }
+            self.surprises(cases, results);
+        }
+        say(&summary::line(results.iter(), bad));
+    }
+
+    fn surprises(&self, cases: &[&Case], results: &[CaseResult]) {
+        let machine = self.stack.machine();
+        let answers = cases.iter().zip(results).filter_map(|(case, result)| {
+            result.ran.as_ref().map(|ran| (*case, ran.body.as_str()))
+        });
+        let most = surprises::most(answers, &machine.platform(), machine.captures());
+        let Some(first) = most.first() else { return };
+        let strong = print::STRONG;
+        say(&format!("\n{strong}Most surprising on this machine{strong:#}"));
+        for surprise in &most {
+            say(&format!("  {}\n      {}", surprise.case.id, surprise.sentence));
+        }
+        say(&format!("  to see one: sockdiff show {}\n", first.case.id));
+    }
+
+    fn exit_of(&self, result: &CaseResult) -> Exit {
+        match result.status {
+            Status::Differs | Status::New | Status::Flaky => Exit::Differs,
+            Status::Error => Exit::Error,
+            _ if !self.args.require_all => Exit::AsRecorded,
+            Status::Same if !result.stale => Exit::AsRecorded,
+            _ => Exit::Incomplete,
+        }
+    }
+}
+
+/// A section as a ladder, under its title.
+fn drawn(transcript: &Transcript, section: &Section) -> String {
+    let title = render::title(transcript, section).map(|title| format!("== {title}\n"));
+    let body = render::body(section);
+    title.unwrap_or_default() + &render::ladder::ladder(&body)
+}
+
+/// What `git bisect run` understands: 0 as recorded, 1 differs, 125 anything else.
+fn for_bisect(exit: Exit, results: &[CaseResult]) -> Exit {
+    let answered = results.iter().all(|result| {
+        matches!(result.status, Status::Same | Status::SameCallsOnly | Status::Differs)
+    });
+    match exit {
+        Exit::AsRecorded | Exit::Differs if answered && !results.is_empty() => exit,
+        _ => Exit::BisectSkip,
+    }
+}
+
+fn same_by_folder<'a>(cases: &[&'a Case], results: &[CaseResult]) -> Vec<(&'a str, usize)> {
+    let mut folders: Vec<(&str, usize)> = Vec::new();
+    for (case, result) in cases.iter().zip(results) {
+        if result.status != Status::Same {
+            continue;
+        }
+        match folders.last_mut() {
+            Some((folder, count)) if *folder == case.id.folder() => *count += 1,
+            _ => folders.push((case.id.folder(), 1)),
+        }
+    }
+    folders
+}

@@ -1,0 +1,53 @@
+//! The cases whose answers here contradict what somebody says: the first thing a newcomer enjoys.
+
+use crate::model::{Case, Platform};
+use crate::report::claims::{Verdict, concerns, judge};
+
+/// How many are told.
+const TOLD: usize = 3;
+/// What a refuted claim about this platform weighs, against one about another platform.
+const OWN_WEIGHT: usize = 4;
+
+/// A case and the sentence that it refutes.
+pub struct Surprise<'a> {
+    /// The case.
+    pub case: &'a Case,
+    /// What is said, by whom, and about whom.
+    pub sentence: String,
+    weight: usize,
+}
+
+/// The most surprising of these cases, by the bodies that they gave here.
+pub fn most<'a>(
+    answers: impl Iterator<Item = (&'a Case, &'a str)>,
+    platform: &Platform,
+    captured: bool,
+) -> Vec<Surprise<'a>> {
+    let mut surprises: Vec<Surprise> =
+        answers.filter_map(|(case, body)| surprise(case, body, platform, captured)).collect();
+    surprises.sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.case.id.cmp(&b.case.id)));
+    surprises.truncate(TOLD);
+    surprises
+}
+
+fn surprise<'a>(
+    case: &'a Case,
+    body: &str,
+    platform: &Platform,
+    captured: bool,
+) -> Option<Surprise<'a>> {
+    let refuted: Vec<_> = case
+        .claims
+        .iter()
+        .filter(|claim| judge(claim, body, captured) == Verdict::Refuted)
+        .collect();
+    let own = refuted.iter().find(|claim| concerns(claim, platform));
+    let told = own.or(refuted.first())?;
+    let sentence = if own.is_some() {
+        format!("not so here: {} ({})", told.says, told.source)
+    } else {
+        format!("other than here: {} ({})", told.says, told.platforms.join(", "))
+    };
+    let own_count = refuted.iter().filter(|claim| concerns(claim, platform)).count();
+    Some(Surprise { case, sentence, weight: refuted.len() + OWN_WEIGHT * own_count })
+}

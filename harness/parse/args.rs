@@ -1,0 +1,320 @@
+//! The object of a verb -> values, by the verb's table.
+
+use super::address;
+use super::error::{Fault, Read, unknown};
+use super::language::{COMMON, Form, Verb};
+use super::scope::Scope;
+use super::tree::{Kind, Node};
+use crate::model::option::{self, SocketOption};
+use crate::model::{AddrBase, AddrExpr, Name, PortExpr};
+use std::time::Duration;
+
+/// What stood after a key.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Base(AddrBase),
+    Address(AddrExpr),
+    Port(PortExpr),
+    Name(Name),
+    Int(i64),
+    Text(String),
+    Flag(bool),
+    Time(Duration),
+    Word(&'static str),
+    Words(Vec<&'static str>),
+    Option(SocketOption),
+}
+
+/// The values of a step, by key.
+pub(super) struct Args<'n> {
+    /// The node to blame for what is missing.
+    blamed: u32,
+    /// The object, if there is one.
+    pub object: Option<&'n Node>,
+    values: Vec<(&'static str, Value)>,
+}
+
+impl<'n> Args<'n> {
+    /// Reads the object of a verb. `blamed` is the node that a missing key is told at.
+    pub fn read(
+        verb: &Verb,
+        object: Option<&'n Node>,
+        blamed: u32,
+        scope: &mut Scope<'_>,
+    ) -> Read<Args<'n>> {
+        let mut args = Args {
+            blamed,
+            object,
+            values: Vec::new(),
+        };
+        match object.map(|node| (node, &node.kind)) {
+            None => {}
+            Some((_, Kind::Map(entries))) => {
+                for (key, value) in entries {
+                    let known = || verb.keys.iter().chain(COMMON);
+                    let found = known().find(|known| known.name == key.text);
+                    if found.is_none() && verb.takes_options() {
+                        continue;
+                    }
+                    let Some(known) = found else {
+                        let words = known().map(|known| known.name);
+                        let what = format!("key of {}", verb.name);
+                        return Err(key.fault(unknown(&what, &key.text, words)));
+                    };
+                    args.values
+                        .push((known.name, read_form(value, known.form, scope)?));
+                }
+            }
+            Some(_) if verb.takes_options() => {}
+            Some((node, _)) => {
+                let key = verb.short_keys().find(|key| takes(key.form, node));
+                let key = key.ok_or_else(|| node.expected(&short_forms(verb)))?;
+                args.values
+                    .push((key.name, read_form(node, key.form, scope)?));
+            }
+        }
+        args.check_needs(verb)?;
+        Ok(args)
+    }
+
+    fn check_needs(&self, verb: &Verb) -> Read<()> {
+        let given: Vec<&str> = verb
+            .needs
+            .iter()
+            .copied()
+            .filter(|key| self.get(key).is_some())
+            .collect();
+        match (verb.needs, given.as_slice()) {
+            ([], _) | (_, [_]) => Ok(()),
+            (_, []) if self.object.is_none() => {
+                Err(self.fault(format!("{} needs {}", verb.name, short_forms(verb))))
+            }
+            (needs, []) => Err(self.fault(format!(
+                "{} needs the key {}",
+                verb.name,
+                needs.join(" or ")
+            ))),
+            (_, several) => Err(self.fault(format!(
+                "{} takes only one of {}",
+                verb.name,
+                several.join(", ")
+            ))),
+        }
+    }
+
+    /// A mistake of the whole object.
+    pub fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault {
+            id: self.object.map_or(self.blamed, |node| node.id),
+            message: message.into(),
+        }
+    }
+
+    /// What stood after a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.values
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// A number.
+    pub fn int(&self, key: &str) -> Option<i64> {
+        match self.get(key)? {
+            Value::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A number that the table keeps within the bounds of its type.
+    pub fn number<T: TryFrom<i64>>(&self, key: &str) -> Option<T> {
+        T::try_from(self.int(key)?).ok()
+    }
+
+    /// A word.
+    pub fn word(&self, key: &str) -> Option<&'static str> {
+        match self.get(key)? {
+            Value::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// Words; none if the key is not there.
+    pub fn words(&self, key: &str) -> Vec<&'static str> {
+        match self.get(key) {
+            Some(Value::Words(words)) => words.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        match self.get(key)? {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// A flag; false if the key is not there.
+    pub fn flag(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Value::Flag(true)))
+    }
+
+    /// A duration.
+    pub fn time(&self, key: &str) -> Option<Duration> {
+        match self.get(key)? {
+            Value::Time(time) => Some(*time),
+            _ => None,
+        }
+    }
+
+    /// A socket's name.
+    pub fn name(&self, key: &str) -> Option<Name> {
+        match self.get(key)? {
+            Value::Name(name) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// An option.
+    pub fn option(&self, key: &str) -> Option<SocketOption> {
+        match self.get(key)? {
+            Value::Option(option) => Some(*option),
+            _ => None,
+        }
+    }
+
+    /// A whole address under one key.
+    pub fn address(&self, key: &str) -> Option<AddrExpr> {
+        match self.get(key)? {
+            Value::Address(address) => Some(address.clone()),
+            _ => None,
+        }
+    }
+
+    /// The address whose halves are the keys `addr` and `port`.
+    pub fn own_address(&self) -> Read<AddrExpr> {
+        let (Some(Value::Base(base)), Some(object)) = (self.get("addr"), self.object) else {
+            return Err(self.fault("`addr` is missing"));
+        };
+        let port = match self.get("port") {
+            Some(Value::Port(port)) => Some(port.clone()),
+            _ => None,
+        };
+        address::join(object, base.clone(), port)
+    }
+
+    /// A value that the verb cannot do without.
+    pub fn needed<T>(&self, key: &str, value: Option<T>) -> Read<T> {
+        value.ok_or_else(|| self.fault(format!("`{key}` is missing")))
+    }
+}
+
+/// Whether a value that is no map may be that of a key.
+fn takes(form: Form, node: &Node) -> bool {
+    match (form, &node.kind) {
+        (Form::Int(..), Kind::Int(_)) | (Form::WordOrInt(..), Kind::Int(_) | Kind::Str(_)) => true,
+        (Form::Words(_), Kind::Str(_) | Kind::List(_)) => true,
+        (Form::Int(..) | Form::Flag, _) => false,
+        (_, kind) => matches!(kind, Kind::Str(_)),
+    }
+}
+
+/// What a verb's object may be, in words.
+fn short_forms(verb: &Verb) -> String {
+    let mut forms: Vec<String> = verb.short_keys().map(|key| in_words(key.form)).collect();
+    forms.push("a map".to_owned());
+    forms.join(" or ")
+}
+
+/// What a form wants, as the middle of a sentence.
+pub(super) fn in_words(form: Form) -> String {
+    match form {
+        Form::Base | Form::Address => "an address (loopback, any, a socket's name)".to_owned(),
+        Form::Port => "a port".to_owned(),
+        Form::NewName | Form::Socket => "a socket's name".to_owned(),
+        Form::Int(low, high) if low <= i64::from(i32::MIN) && high >= i64::from(i32::MAX) => {
+            "a number".to_owned()
+        }
+        Form::Int(low, high) => format!("a number from {low} to {high}"),
+        Form::Text => "text in quotes".to_owned(),
+        Form::Flag => "`true` or `false`".to_owned(),
+        Form::Time => "a duration (300ms, 2s, 1min)".to_owned(),
+        Form::Word(words) => format!("a word: {}", words.join(", ")),
+        Form::Words(words) => format!("words: {}", words.join(", ")),
+        Form::WordOrInt(words, ..) => format!("a number or a word: {}", words.join(", ")),
+        Form::Option => "the name of a socket option (SO_ERROR)".to_owned(),
+    }
+}
+
+fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
+    let expected = || in_words(form);
+    Ok(match form {
+        Form::Base => Value::Base(address::read_base(node, scope)?),
+        Form::Address => Value::Address(address::read(node, scope)?),
+        Form::Port => Value::Port(address::read_port(node, scope)?),
+        Form::NewName => {
+            let text = node.text(&expected())?;
+            Value::Name(
+                scope
+                    .new_name(text)
+                    .map_err(|message| node.fault(message))?,
+            )
+        }
+        Form::Socket => Value::Name(scope.socket_at(node)?),
+        Form::Int(low, high) => Value::Int(node.int(&(low..=high), &expected())?),
+        Form::Text => Value::Text(node.text(&expected())?.to_owned()),
+        Form::Flag => Value::Flag(node.boolean()?),
+        Form::Time => Value::Time(node.duration()?),
+        Form::Word(words) => Value::Word(read_word(node, node.text(&expected())?, words)?),
+        Form::Words(words) => Value::Words(read_words(node, words)?),
+        Form::WordOrInt(words, low, high) => match &node.kind {
+            Kind::Str(text) => Value::Word(read_word(node, text, words)?),
+            _ => Value::Int(node.int(&(low..=high), &expected())?),
+        },
+        Form::Option => Value::Option(read_option(node)?),
+    })
+}
+
+fn read_word(node: &Node, text: &str, words: &'static [&'static str]) -> Read<&'static str> {
+    let found = words.iter().find(|word| **word == text);
+    found
+        .copied()
+        .ok_or_else(|| node.fault(unknown("word", text, words.iter().copied())))
+}
+
+fn read_words(node: &Node, words: &'static [&'static str]) -> Read<Vec<&'static str>> {
+    let one = |node: &Node| -> Read<Vec<&'static str>> {
+        let text = node.text(&in_words(Form::Words(words)))?;
+        text.split('|')
+            .map(|word| read_word(node, word.trim(), words))
+            .collect()
+    };
+    let found = match &node.kind {
+        Kind::List(nodes) => nodes.iter().map(one).collect::<Read<Vec<_>>>()?.concat(),
+        _ => one(node)?,
+    };
+    // Asked for in another order or twice it is the same call, so it prints the same.
+    Ok(words
+        .iter()
+        .copied()
+        .filter(|word| found.contains(word))
+        .collect())
+}
+
+/// The name of a socket option.
+pub(super) fn read_option(node: &Node) -> Read<SocketOption> {
+    let text = node.text(&in_words(Form::Option))?;
+    find_option(text).map_err(|message| node.fault(message))
+}
+
+/// The option of this name, or what was probably meant.
+pub(super) fn find_option(name: &str) -> Result<SocketOption, String> {
+    option::find(name).ok_or_else(|| {
+        unknown(
+            "option",
+            name,
+            option::OPTIONS.iter().map(|option| option.name),
+        )
+    })
+}

@@ -1,0 +1,265 @@
+//! The arguments of a verb -> the calls of the model.
+
+use super::args::{Args, find_option};
+use super::error::{Fault, Read};
+use super::language::{COMMON, Key as Known, Verb};
+use super::scope::Scope;
+use super::tree::{Key, Kind, Node};
+use crate::model::call::{Domain, Kind as Type, Payload};
+use crate::model::option::{OptionKind, SocketOption};
+use crate::model::time::parse_duration;
+use crate::model::{
+    BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, RecvForm,
+    SendForm, SocketSpec,
+};
+
+/// The calls of one step: one, or for `setsockopt` one for each option.
+pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<Vec<CallSpec>> {
+    let calls = match build(verb.name, args)? {
+        Some(call) => vec![call],
+        None => read_setsockopt(args)?,
+    };
+    for call in &calls {
+        scope.needs.extend(implied(call));
+    }
+    let bad = BadArgs {
+        fd: args.int("fd"),
+        addrlen: args.number("addrlen"),
+        buf: args.word("buf").is_some(),
+    };
+    Ok(calls
+        .into_iter()
+        .map(|call| CallSpec {
+            call,
+            bad: bad.clone(),
+        })
+        .collect())
+}
+
+/// What a call needs of a machine.
+fn implied(call: &Call) -> Option<Capability> {
+    match call {
+        Call::Socket(spec) => match spec.domain {
+            Domain::Inet6 => Some(Capability::Ipv6),
+            Domain::Unix => Some(Capability::AfUnix),
+            _ => None,
+        },
+        Call::EpollCreate | Call::EpollCtl { .. } | Call::EpollWait { .. } => {
+            Some(Capability::Epoll)
+        }
+        _ => None,
+    }
+}
+
+/// The call of a verb; none for `setsockopt`, which is several.
+fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
+    let number = |key| args.needed(key, args.number(key));
+    let word = |key| args.needed(key, args.word(key));
+    let timeout = args.time("timeout");
+    if let Some((form, _)) = SendForm::ALL.iter().find(|(_, word)| *word == verb) {
+        return Ok(Some(Call::Send {
+            form: *form,
+            payload: match args.text("data") {
+                Some(text) => Payload::Text(text),
+                None => Payload::Len(number("len")?),
+            },
+            flags: args.words("flags"),
+            to: args.address("to"),
+        }));
+    }
+    if let Some((form, _)) = RecvForm::ALL.iter().find(|(_, word)| *word == verb) {
+        return Ok(Some(Call::Recv {
+            form: *form,
+            len: number("len")?,
+            flags: args.words("flags"),
+            show_data: args.word("show").is_some(),
+        }));
+    }
+    Ok(Some(match verb {
+        "socket" => Call::Socket(read_socket(args)?),
+        "bind" => Call::Bind(args.own_address()?),
+        "listen" => Call::Listen(args.needed("backlog", args.number("backlog"))?),
+        "connect" => Call::Connect(args.own_address()?),
+        "accept" => Call::Accept {
+            name: args.name("name").unwrap_or_else(|| Name::new("conn")),
+            flags: args.words("flags"),
+        },
+        "shutdown" => Call::Shutdown(match args.word("how") {
+            Some("rd") => How::Rd,
+            Some("wr") => How::Wr,
+            Some(_) => How::Rdwr,
+            None => How::Number(args.needed("how", args.number("how"))?),
+        }),
+        "close" => Call::Close,
+        "dup" => Call::Dup(args.needed("name", args.name("name"))?),
+        "fcntl" => Call::Fcntl(value_of(&FcntlOp::ALL, word("cmd")?, args)?),
+        "ioctl" => Call::Ioctl(word("request")?),
+        "getsockopt" => Call::Getsockopt(args.needed("option", args.option("option"))?),
+        "getsockname" => Call::Getsockname,
+        "getpeername" => Call::Getpeername,
+        "poll" => Call::Poll {
+            events: args.words("events"),
+            timeout,
+        },
+        "select" => Call::Select { timeout },
+        "epoll_create" => Call::EpollCreate,
+        "epoll_ctl" => read_epoll_ctl(args)?,
+        "epoll_wait" => Call::EpollWait { timeout },
+        _ => return Ok(None),
+    }))
+}
+
+fn value_of<T: Copy>(table: &[(T, &'static str)], word: &str, args: &Args<'_>) -> Read<T> {
+    let found = table
+        .iter()
+        .find(|(_, w)| *w == word)
+        .map(|(value, _)| *value);
+    args.needed(word, found)
+}
+
+fn read_epoll_ctl(args: &Args<'_>) -> Read<Call> {
+    let asked = EpollOp::ALL
+        .iter()
+        .find_map(|(op, word)| args.name(word).map(|target| (*op, target)));
+    let (op, target) = args.needed("add", asked)?;
+    Ok(Call::EpollCtl {
+        op,
+        target,
+        events: args.words("events"),
+    })
+}
+
+/// A short word, or a domain, a type and a protocol.
+fn read_socket(args: &Args<'_>) -> Read<SocketSpec> {
+    let short = args
+        .word("type")
+        .and_then(|word| Some((word, short_socket(word)?)));
+    let domain = match args.word("domain") {
+        Some("AF_INET") => Some(Domain::Inet),
+        Some("AF_INET6") => Some(Domain::Inet6),
+        Some(_) => Some(Domain::Unix),
+        None => args.number("domain").map(Domain::Number),
+    };
+    if let (Some((word, (own, _))), Some(_)) = (short, domain) {
+        if own != Domain::OfRun {
+            return Err(args.fault(format!("`{word}` has a domain of its own")));
+        }
+    }
+    let kind = match (short, args.word("type")) {
+        (Some((_, (_, kind))), _) => kind,
+        (None, Some("SOCK_STREAM")) => Type::Stream,
+        (None, Some("SOCK_DGRAM")) => Type::Dgram,
+        (None, Some("SOCK_SEQPACKET")) => Type::Seqpacket,
+        (None, Some(_)) => Type::Raw,
+        (None, None) => Type::Number(args.needed("type", args.number("type"))?),
+    };
+    Ok(SocketSpec {
+        // With a domain or a protocol beside it the word no longer says it all.
+        word: short
+            .filter(|_| domain.is_none() && args.int("protocol").is_none())
+            .map(|(word, _)| word),
+        domain: domain
+            .or(short.map(|(_, (own, _))| own))
+            .unwrap_or(Domain::OfRun),
+        kind,
+        protocol: args.number("protocol").unwrap_or(0),
+        nonblock: args.flag("nonblock"),
+    })
+}
+
+/// What a short word for a socket stands for.
+fn short_socket(word: &str) -> Option<(Domain, Type)> {
+    Some(match word {
+        "tcp" => (Domain::OfRun, Type::Stream),
+        "tcp4" => (Domain::Inet, Type::Stream),
+        "tcp6" => (Domain::Inet6, Type::Stream),
+        "udp" => (Domain::OfRun, Type::Dgram),
+        "udp4" => (Domain::Inet, Type::Dgram),
+        "udp6" => (Domain::Inet6, Type::Dgram),
+        "unix-stream" => (Domain::Unix, Type::Stream),
+        "unix-dgram" => (Domain::Unix, Type::Dgram),
+        "unix-seqpacket" => (Domain::Unix, Type::Seqpacket),
+        _ => return None,
+    })
+}
+
+/// The options of `setsockopt`: a name or a list of names (each is set to 1), or a map.
+fn read_setsockopt(args: &Args<'_>) -> Read<Vec<Call>> {
+    let expected = "socket options: {SO_REUSEADDR: 1}, a name, or a list of names";
+    let object = args
+        .object
+        .ok_or_else(|| args.fault(format!("setsockopt needs {expected}")))?;
+    let set = |option, value| Call::Setsockopt { option, value };
+    let one =
+        |node: &Node| super::args::read_option(node).map(|option| set(option, OptionValue::Int(1)));
+    let calls = match &object.kind {
+        Kind::Map(entries) => {
+            let known = |key: &Key| COMMON.iter().any(|known: &Known| known.name == key.text);
+            let options = entries.iter().filter(|(key, _)| !known(key));
+            options
+                .map(|(key, value)| {
+                    let option = find_option(&key.text).map_err(|message| key.fault(message))?;
+                    Ok(set(option, read_value(option, value)?))
+                })
+                .collect::<Read<Vec<Call>>>()?
+        }
+        Kind::List(names) => names.iter().map(one).collect::<Read<Vec<Call>>>()?,
+        Kind::Str(_) => vec![one(object)?],
+        _ => return Err(object.expected(expected)),
+    };
+    if calls.is_empty() {
+        return Err(object.fault(format!("setsockopt needs {expected}")));
+    }
+    Ok(calls)
+}
+
+/// The value of an option, in the form that its kind takes.
+fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
+    let name = option.name;
+    let int = i64::from(i32::MIN)..=i64::from(i32::MAX);
+    if node.get("len").is_some() {
+        node.keys("{len: N}", &["len"])?;
+        let len = node
+            .get("len")
+            .map(|len| len.int(&(0..=4096), "a number of bytes"));
+        return Ok(OptionValue::Zeros(
+            u32::try_from(len.transpose()?.unwrap_or(0)).unwrap_or(0),
+        ));
+    }
+    let fault = |example: &str| node.expected(&format!("the value of {name}: {example}"));
+    match (option.kind, &node.kind) {
+        (_, Kind::Int(_)) => Ok(OptionValue::Int(node.int(&int, "a number")?)),
+        (OptionKind::Linger, Kind::Map(_)) => read_linger(node),
+        (OptionKind::Linger, _) => Err(fault("{onoff: 1, linger: 0}, or a number")),
+        (OptionKind::Text, Kind::Str(text)) => Ok(OptionValue::Text(text.clone())),
+        (OptionKind::Text, _) => Err(fault("text")),
+        (OptionKind::Time | OptionKind::Millis | OptionKind::Seconds, Kind::Str(text)) => {
+            let time = parse_duration(text).map_err(|message| node.fault(message))?;
+            if option.kind == OptionKind::Seconds && time.subsec_millis() != 0 {
+                return Err(node.fault(format!("{name} counts whole seconds")));
+            }
+            if time.as_millis() > i32::MAX as u128 {
+                return Err(node.fault(format!("`{text}` is too long for {name}")));
+            }
+            Ok(OptionValue::Time(time))
+        }
+        (OptionKind::Time | OptionKind::Millis | OptionKind::Seconds, _) => {
+            Err(fault("a duration (100ms), or a number"))
+        }
+        _ => Err(fault("a number")),
+    }
+}
+
+fn read_linger(node: &Node) -> Read<OptionValue> {
+    let example = "{onoff: 1, linger: 0}";
+    node.keys(example, &["onoff", "linger"])?;
+    let part = |key: &str| -> Result<i32, Fault> {
+        let value = node.get(key).ok_or_else(|| node.expected(example))?;
+        let value = value.int(&(i64::from(i32::MIN)..=i64::from(i32::MAX)), "a number")?;
+        Ok(i32::try_from(value).unwrap_or(0))
+    };
+    Ok(OptionValue::Linger {
+        onoff: part("onoff")?,
+        linger: part("linger")?,
+    })
+}

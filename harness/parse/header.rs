@@ -1,0 +1,432 @@
+//! The keys of a case, and its rows.
+
+use super::claim::{self, is_platform_id};
+use super::error::{Fault, Read, unknown};
+use super::hash;
+use super::language::{HEADER, VERBS};
+use super::matrix::{Matrix, RowValues, Substitution, value_text};
+use super::node::valid_name;
+use super::scope::Scope;
+use super::step;
+use super::tree::{Kind, Node};
+use crate::model::case::{By, State};
+use crate::model::limits::{DEADLINE, PATIENCE, STEPS_MAX};
+use crate::model::{Action, Capability, Case, CaseId, Family, Given, Name, Row, Show, Topology};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const TOPOLOGIES: [(Topology, &str); 2] =
+    [(Topology::Loopback, "loopback"), (Topology::Wire, "wire")];
+/// Which call made the local socket, with the word that a case writes.
+pub(super) const BYS: [(By, &str); 2] = [(By::Connect, "connect"), (By::Accept, "accept")];
+
+/// Reads a whole case.
+pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
+    check_keys(root)?;
+    let texts = |key: &str| root.get(key).map_or(Ok(Vec::new()), read_texts);
+    let topology = match root.get("topology") {
+        Some(node) => node.one_of("topology", &TOPOLOGIES)?,
+        None => Topology::Loopback,
+    };
+    let families = root
+        .get("family")
+        .map_or(Ok(vec![Family::V4]), read_families)?;
+    let matrix_node = root.get("matrix");
+    let matrix = matrix_node.map_or(Ok(Matrix::default()), Matrix::read)?;
+    let row_count = matrix.count(matrix_node, families.len())?;
+    let processes = root
+        .get("processes")
+        .map_or(Ok(Vec::new()), read_processes)?;
+    let duration = |key: &str, default| match root.get(key) {
+        Some(node) => read_wait(node),
+        None => Ok(default),
+    };
+    let mut needs: BTreeSet<Capability> =
+        root.get("needs").map_or(Ok(BTreeSet::new()), read_needs)?;
+    let mut case = Case {
+        id,
+        path: path.to_owned(),
+        about: required(root, "about")?.prose("the question, in words")?,
+        spec: texts("spec")?,
+        covers: texts("covers")?,
+        tags: root.get("tags").map_or(Ok(Vec::new()), read_tags)?,
+        topology,
+        claims: match root.get("claims") {
+            Some(node) => claim::read_all(node, &matrix, &families)?,
+            None => Vec::new(),
+        },
+        families,
+        needs: Vec::new(),
+        processes,
+        show: root.get("show").map_or(Ok(Show::default()), read_show)?,
+        patience: duration("patience", PATIENCE)?,
+        deadline: duration("deadline", DEADLINE)?,
+        rows: Vec::new(),
+        hash: hash::of_question(root),
+    };
+    let mut rows = Rows {
+        root,
+        topology,
+        processes: &case.processes,
+        needs: &mut needs,
+        bytes: 0,
+    };
+    let read = (0..row_count).map(|row| rows.read(&matrix.row(row)));
+    case.rows = read.collect::<Read<Vec<Row>>>()?;
+    check_names_used(root, &case)?;
+    if case.families.contains(&Family::V6) {
+        needs.insert(Capability::Ipv6);
+    }
+    if !case.processes.is_empty() {
+        needs.insert(Capability::Fork);
+    }
+    case.needs = needs.into_iter().collect();
+    Ok(case)
+}
+
+fn required<'n>(root: &'n Node, key: &str) -> Read<&'n Node> {
+    root.get(key)
+        .ok_or_else(|| root.fault(format!("`{key}` is missing")))
+}
+
+/// Only the header's keys, and in its order.
+fn check_keys(root: &Node) -> Read<()> {
+    let names = || HEADER.iter().map(|(name, _)| *name);
+    let mut last = (0, "");
+    for (key, _) in root.map("a case: a map that begins with `about`")? {
+        let Some(place) = names().position(|name| name == key.text) else {
+            return Err(key.fault(unknown("key", &key.text, names())));
+        };
+        if place < last.0 {
+            let order = names().collect::<Vec<_>>().join(" ");
+            return Err(key.fault(format!(
+                "`{}` stands before `{}`, expected the order: {order}",
+                last.1, key.text
+            )));
+        }
+        last = (place, &key.text);
+    }
+    required(root, "about")?;
+    required(root, "steps").map(drop)
+}
+
+/// What all rows are read from, and what they add up to.
+struct Rows<'c> {
+    root: &'c Node,
+    topology: Topology,
+    processes: &'c [(Name, Vec<Name>)],
+    needs: &'c mut BTreeSet<Capability>,
+    bytes: usize,
+}
+
+impl Rows<'_> {
+    fn read(&mut self, values: &RowValues<'_>) -> Read<Row> {
+        let at = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value_text(value)));
+        let at: Vec<(String, String)> = at.collect();
+        self.read_at(values, at.clone())
+            .map_err(|fault| match at.as_slice() {
+                [] => fault,
+                at => {
+                    let row: Vec<String> =
+                        at.iter().map(|(name, v)| format!("{name}={v}")).collect();
+                    Fault {
+                        message: format!("{} (in row {})", fault.message, row.join(" ")),
+                        ..fault
+                    }
+                }
+            })
+    }
+
+    fn read_at(&mut self, values: &RowValues<'_>, at: Vec<(String, String)>) -> Read<Row> {
+        let mut substitution = Substitution {
+            values,
+            bytes: &mut self.bytes,
+        };
+        let mut part = |key: &str| {
+            self.root
+                .get(key)
+                .map(|node| substitution.node(node))
+                .transpose()
+        };
+        let (given, settings, steps) = (part("given")?, part("settings")?, part("steps")?);
+        let topology = self.topology;
+        let given = given.map_or(Ok(Given::CLOSED), |node| read_given(&node, topology))?;
+        let settings = settings.map_or(Ok(BTreeMap::new()), |node| read_settings(&node))?;
+        if !settings.is_empty() {
+            self.needs.insert(Capability::Sysctl);
+        }
+        let mut scope = Scope {
+            sockets: sockets_of(given, topology),
+            processes: self.processes,
+            needs: self.needs,
+        };
+        let mut row = Row {
+            at,
+            given,
+            settings,
+            steps: Vec::new(),
+        };
+        let Some(steps) = steps else { return Ok(row) };
+        let list = steps.list("a list of steps")?;
+        if list.is_empty() {
+            return Err(steps.fault("no steps, expected at least one"));
+        }
+        if let Some(node) = list.get(STEPS_MAX) {
+            return Err(node.fault(format!("a step too many, a case has at most {STEPS_MAX}")));
+        }
+        for node in list {
+            row.steps.extend(step::read(node, &mut scope)?);
+        }
+        Ok(row)
+    }
+}
+
+/// The sockets that `given` makes.
+fn sockets_of(given: Given, topology: Topology) -> BTreeSet<Name> {
+    let names: &[&str] = match (topology, given.state, given.by) {
+        (_, State::Closed, _) => &[],
+        (Topology::Loopback, State::Listen, _) => &["client", "server"],
+        (Topology::Loopback, ..) => &["client", "conn", "server"],
+        (Topology::Wire, State::Listen | State::SynReceived, _) => &["server"],
+        (Topology::Wire, _, By::Connect) => &["client"],
+        (Topology::Wire, _, By::Accept) => &["conn", "server"],
+    };
+    names.iter().map(|name| Name::new(name)).collect()
+}
+
+fn read_given(node: &Node, topology: Topology) -> Read<Given> {
+    let (state_node, by) = match &node.kind {
+        Kind::Map(_) => {
+            node.keys(
+                "a state, or {state: established, by: accept}",
+                &["state", "by"],
+            )?;
+            let state = node
+                .get("state")
+                .ok_or_else(|| node.fault("`state` is missing"))?;
+            (
+                state,
+                node.get("by")
+                    .map(|by| by.one_of("call", &BYS))
+                    .transpose()?,
+            )
+        }
+        _ => (node, None),
+    };
+    let state = state_node.one_of("state", &State::ALL.map(|(state, word)| (state, word)))?;
+    let here = matches!(state, State::Closed | State::Listen | State::Established);
+    if topology == Topology::Loopback && !here {
+        return Err(state_node
+            .fault("this state needs `topology: wire`; on loopback: closed, listen, established"));
+    }
+    let default = if state == State::SynReceived {
+        By::Accept
+    } else {
+        By::Connect
+    };
+    Ok(Given {
+        state,
+        by: by.unwrap_or(default),
+    })
+}
+
+/// `{linux: {net.ipv4.tcp_syn_retries: 1}}`: settings of the network, and nothing else.
+fn read_settings(node: &Node) -> Read<BTreeMap<String, BTreeMap<String, String>>> {
+    let mut settings = BTreeMap::new();
+    for (platform, values) in node.map("a map by platform: {linux: {…}}")? {
+        if !is_platform_id(&platform.text) {
+            return Err(platform.fault("expected a platform: linux, freebsd, macos"));
+        }
+        let mut pinned = BTreeMap::new();
+        for (key, value) in values.map("settings: {net.ipv4.tcp_syn_retries: 1}")? {
+            let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+            let plain = key.text.chars().all(in_key) && !key.text.split('.').any(str::is_empty);
+            if !key.text.starts_with("net.") || !plain {
+                return Err(
+                    key.fault("expected a setting of the network: net.ipv4.tcp_fin_timeout")
+                );
+            }
+            let scalar = match &value.kind {
+                Kind::Int(_) => true,
+                Kind::Str(text) => !text.is_empty() && !text.contains(char::is_control),
+                _ => false,
+            };
+            if !scalar {
+                return Err(value.expected("a number, or one line of text"));
+            }
+            pinned.insert(key.text.clone(), value_text(value));
+        }
+        settings.insert(platform.text.clone(), pinned);
+    }
+    Ok(settings)
+}
+
+fn read_wait(node: &Node) -> Read<std::time::Duration> {
+    let duration = node.duration()?;
+    if duration.is_zero() {
+        return Err(node.expected("more than no time"));
+    }
+    Ok(duration)
+}
+
+fn read_texts(node: &Node) -> Read<Vec<String>> {
+    let expected = "a list of texts: [RFC 9293 §3.5.2]";
+    node.list(expected)?
+        .iter()
+        .map(|text| text.prose("text"))
+        .collect()
+}
+
+fn read_tags(node: &Node) -> Read<Vec<String>> {
+    let one = |node: &Node| -> Read<String> {
+        let text = node.text("a word")?;
+        let in_tag = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        match !text.is_empty() && text.chars().all(in_tag) {
+            true => Ok(text.to_owned()),
+            false => Err(node.expected("a word of [a-z0-9-]")),
+        }
+    };
+    node.list("a list of words: [rst, close]")?
+        .iter()
+        .map(one)
+        .collect()
+}
+
+fn read_families(node: &Node) -> Read<Vec<Family>> {
+    let expected = "a list of families: [4], [6] or [4, 6]";
+    let mut families = Vec::new();
+    for item in node.list(expected)? {
+        let family = match item.kind {
+            Kind::Int(4) => Family::V4,
+            Kind::Int(6) => Family::V6,
+            _ => return Err(item.expected("4 or 6")),
+        };
+        if families.contains(&family) {
+            return Err(item.fault("this family stands here twice"));
+        }
+        families.push(family);
+    }
+    match families.is_empty() {
+        true => Err(node.fault(format!("an empty list, expected {expected}"))),
+        false => Ok(families),
+    }
+}
+
+fn read_needs(node: &Node) -> Read<BTreeSet<Capability>> {
+    let table = Capability::ALL;
+    let needs = node.list("a list of capabilities: [sysctl, af-unix]")?;
+    needs
+        .iter()
+        .map(|need| need.one_of("capability", &table))
+        .collect()
+}
+
+/// `{worker: [server, conn]}`
+fn read_processes(node: &Node) -> Read<Vec<(Name, Vec<Name>)>> {
+    let mut processes: Vec<(Name, Vec<Name>)> = Vec::new();
+    let mut owned = BTreeSet::new();
+    for (key, sockets) in node.map("a map of processes: {worker: [server, conn]}")? {
+        let process = valid_name(&key.text).map_err(|message| key.fault(message))?;
+        let mut names = Vec::new();
+        for socket in sockets.list("a list of sockets: [server, conn]")? {
+            let name = socket.name("a socket's name")?;
+            if !owned.insert(name.clone()) {
+                return Err(socket.fault("a socket lives in one process"));
+            }
+            names.push(name);
+        }
+        processes.push((process, names));
+    }
+    Ok(processes)
+}
+
+/// `[options, ttl]`, or `{packets: [ttl], calls: [b.bind]}`
+fn read_show(node: &Node) -> Read<Show> {
+    let fields = |node: &Node| -> Read<Vec<_>> {
+        let fields = node.list("a list of fields: [options, window, ttl, df]")?;
+        let table = crate::model::case::ShowField::ALL;
+        fields
+            .iter()
+            .map(|field| field.one_of("field", &table))
+            .collect()
+    };
+    if let Kind::List(_) = node.kind {
+        return Ok(Show {
+            fields: fields(node)?,
+            calls: None,
+        });
+    }
+    node.keys(
+        "a list of fields, or {packets: […], calls: […]}",
+        &["packets", "calls"],
+    )?;
+    let call = |node: &Node| -> Read<(Name, String)> {
+        let expected = "a call: b.bind";
+        let text = node.text(expected)?;
+        let (subject, verb) = text
+            .split_once('.')
+            .ok_or_else(|| node.expected(expected))?;
+        let name = valid_name(subject).map_err(|message| node.fault(message))?;
+        let verbs = || VERBS.iter().map(|verb| verb.name);
+        match verbs().any(|known| known == verb) {
+            true => Ok((name, verb.to_owned())),
+            false => Err(node.fault(unknown("verb", verb, verbs()))),
+        }
+    };
+    let calls = node.get("calls").map(|calls| -> Read<Vec<_>> {
+        calls
+            .list("a list of calls: [b.bind, b.listen]")?
+            .iter()
+            .map(call)
+            .collect()
+    });
+    Ok(Show {
+        fields: node.get("packets").map_or(Ok(Vec::new()), fields)?,
+        calls: calls.transpose()?,
+    })
+}
+
+/// A socket that the header names has to be one that a step could make.
+fn check_names_used(root: &Node, case: &Case) -> Read<()> {
+    let mut made: BTreeSet<Name> = BTreeSet::new();
+    for row in &case.rows {
+        made.extend(sockets_of(row.given, case.topology));
+        for step in &row.steps {
+            if let Action::Calls { subject, calls } = &step.action {
+                made.insert(subject.clone());
+                made.extend(calls.iter().filter_map(|spec| spec.call.makes()).cloned());
+            }
+        }
+    }
+    let check = |node: &Node, name: &str| match made.contains(&Name::new(name)) {
+        true => Ok(()),
+        false => {
+            let made = made.iter().map(Name::as_str);
+            Err(node.fault(unknown("socket", name, made)))
+        }
+    };
+    let lists = |key: &str| match root.get(key).map(|node| &node.kind) {
+        Some(Kind::Map(entries)) => entries.as_slice(),
+        _ => &[],
+    };
+    for (key, sockets) in lists("processes") {
+        if made.contains(&Name::new(&key.text)) {
+            return Err(key.fault("a socket has this name, a process needs another one"));
+        }
+        for socket in sockets.list("a list")? {
+            check(socket, socket.text("a name")?)?;
+        }
+    }
+    for (_, calls) in lists("show").iter().filter(|(key, _)| key.text == "calls") {
+        for call in calls.list("a list")? {
+            let text = call.text("a call")?;
+            check(
+                call,
+                text.split_once('.').map_or(text, |(subject, _)| subject),
+            )?;
+        }
+    }
+    Ok(())
+}

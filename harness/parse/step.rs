@@ -1,0 +1,175 @@
+//! Steps: `subject.verb`, `subject.verb: object`, `pause: 300ms`.
+
+use super::args::Args;
+use super::call;
+use super::error::{Fault, Read, shortened, unknown};
+use super::language::{BARE_STEPS, PROCESS_VERBS, VERBS};
+use super::scope::Scope;
+use super::tree::{Kind, Node};
+use crate::model::call::SIGNALS;
+use crate::model::{Action, Name, ProcessVerb, Step, Times};
+
+const EXPECTED: &str = "a step: `client.close`, `client.send: 256`, `pause: 300ms`";
+
+/// A step's words and object, before they are understood.
+struct Parts<'n> {
+    /// `client.send`
+    head: &'n str,
+    /// The node or key of the head.
+    id: u32,
+    line: u32,
+    object: Option<&'n Node>,
+}
+
+impl Parts<'_> {
+    fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault {
+            id: self.id,
+            message: message.into(),
+        }
+    }
+}
+
+/// Reads one step; none if a matrix row leaves it out because its object became `[]`.
+pub(super) fn read(node: &Node, scope: &mut Scope<'_>) -> Read<Option<Step>> {
+    let parts = split(node)?;
+    if matches!(parts.object, Some(Node { kind: Kind::List(list), .. }) if list.is_empty()) {
+        return Ok(None);
+    }
+    let step = |action| Step {
+        line: parts.line,
+        action,
+        blocks: false,
+        timed: false,
+        times: Times::Count(1),
+        patience: None,
+    };
+    let Some((subject, verb)) = parts.head.split_once('.') else {
+        return read_bare(&parts).map(|action| Some(step(action)));
+    };
+    if subject == "host" || subject.starts_with("peer") && Name::is_reserved(subject) {
+        return Err(parts.fault(format!(
+            "`{subject}.` steps belong to the wire, which this version does not run yet"
+        )));
+    }
+    if scope.is_process(subject) {
+        return read_process(&parts, subject, verb).map(|action| Some(step(action)));
+    }
+    read_call(&parts, subject, verb, scope).map(Some)
+}
+
+fn split(node: &Node) -> Read<Parts<'_>> {
+    match &node.kind {
+        Kind::Str(head) => Ok(Parts {
+            head,
+            id: node.id,
+            line: node.line,
+            object: None,
+        }),
+        Kind::Map(entries) => match entries.as_slice() {
+            [(key, object)] => Ok(Parts {
+                head: &key.text,
+                id: key.id,
+                line: key.line,
+                object: Some(object).filter(|object| !matches!(object.kind, Kind::Null)),
+            }),
+            [_, (second, _), ..] => Err(second.fault(format!(
+                "a second key in one step, expected {EXPECTED} (a map of arguments is indented \
+                 further than its verb)"
+            ))),
+            [] => Err(node.expected(EXPECTED)),
+        },
+        _ => Err(node.expected(EXPECTED)),
+    }
+}
+
+/// `pause` and `silence`.
+fn read_bare(parts: &Parts<'_>) -> Read<Action> {
+    let words = BARE_STEPS.iter().map(|(word, _)| *word);
+    if !words.clone().any(|word| word == parts.head) {
+        let message = if VERBS.iter().any(|verb| verb.name == parts.head) {
+            format!("`{0}` has no subject, expected `client.{0}`", parts.head)
+        } else if Name::is_valid(parts.head) && Name::is_valid(parts.head) {
+            unknown("step", parts.head, words) + ", or `subject.verb`"
+        } else {
+            format!(
+                "`{}` is no step, expected {EXPECTED}",
+                shortened(parts.head)
+            )
+        };
+        return Err(parts.fault(message));
+    }
+    let object = parts.object;
+    let object = object.ok_or_else(|| parts.fault("a duration is missing: 300ms, 2s, 1min"))?;
+    let duration = object.duration()?;
+    Ok(match parts.head {
+        "pause" => Action::Pause(duration),
+        _ => Action::Silence(duration),
+    })
+}
+
+fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
+    let verb = match (verb, parts.object) {
+        ("kill", Some(signal)) => {
+            let text = signal.text("a signal: SIGKILL")?;
+            if !SIGNALS.contains(&text) {
+                return Err(signal.fault(unknown("signal", text, SIGNALS.iter().copied())));
+            }
+            ProcessVerb::Kill(text.to_owned())
+        }
+        ("kill", None) => return Err(parts.fault("kill needs a signal: SIGKILL")),
+        ("exit" | "wait", Some(object)) => return Err(object.expected("no argument")),
+        ("exit", None) => ProcessVerb::Exit,
+        ("wait", None) => ProcessVerb::Wait,
+        _ => {
+            let words = PROCESS_VERBS.iter().map(|(word, _)| *word);
+            let what = format!("verb of the process `{process}`:");
+            return Err(parts.fault(unknown(&what, verb, words)));
+        }
+    };
+    Ok(Action::Process {
+        process: Name::new(process),
+        verb,
+    })
+}
+
+/// A socket's call.
+fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>) -> Read<Step> {
+    let Some(verb) = VERBS.iter().find(|known| known.name == verb) else {
+        if PROCESS_VERBS.iter().any(|(word, _)| *word == verb) {
+            let processes = scope.processes.iter().map(|(name, _)| name.as_str());
+            return Err(parts.fault(unknown("process", subject, processes)));
+        }
+        let words = VERBS.iter().map(|known| known.name);
+        return Err(parts.fault(unknown("verb", verb, words)));
+    };
+    let makes_subject = matches!(verb.name, "socket" | "epoll_create");
+    let args = Args::read(verb, parts.object, parts.id, scope)?;
+    // With a descriptor of its own a call needs no socket, only a subject to be printed with.
+    let subject = match makes_subject || args.int("fd").is_some() {
+        true => scope.new_name(subject),
+        false => scope.socket(subject),
+    };
+    let subject = subject.map_err(|message| parts.fault(message))?;
+    let calls = call::read(verb, &args, scope)?;
+    if makes_subject {
+        scope.make(&subject);
+    }
+    for name in calls.iter().filter_map(|spec| spec.call.makes()) {
+        scope
+            .new_name(name.as_str())
+            .map_err(|message| parts.fault(message))?;
+        scope.make(name);
+    }
+    Ok(Step {
+        line: parts.line,
+        action: Action::Calls { subject, calls },
+        blocks: args.flag("blocks"),
+        timed: args.flag("timed"),
+        times: match args.word("times") {
+            Some(_) => Times::UntilError,
+            None => Times::Count(args.number("times").unwrap_or(1)),
+        },
+        patience: args.time("for"),
+    })
+}

@@ -1,0 +1,543 @@
+//! What each mistake is told as, and that no input does harm.
+
+use super::parse_case;
+use crate::model::{Case, CaseId};
+use rstest::rstest;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn parse(text: impl AsRef<[u8]>) -> Result<Case, String> {
+    let id = CaseId("rst/foo".to_owned());
+    parse_case(id, Path::new("foo.yaml"), text.as_ref()).map_err(|error| error.to_string())
+}
+
+/// Asserts that the message of the case's mistake begins with `expected` (or is it, up to `$`).
+fn assert_error(text: impl AsRef<[u8]>, expected: &str) {
+    let shown = String::from_utf8_lossy(text.as_ref())
+        .chars()
+        .take(300)
+        .collect::<String>();
+    let error = parse(text).map(|case| case.about).expect_err(&shown);
+    let matches = match expected.strip_suffix('$') {
+        Some(all) => error == all,
+        None => error.starts_with(expected),
+    };
+    assert!(matches, "{shown}\n     got {error}\nexpected {expected}");
+}
+
+/// A case of one step, on line 5.
+fn with_step(step: &str) -> String {
+    format!("about: x\ngiven: established\nprocesses: {{w: [server]}}\nsteps:\n  - {step}\n")
+}
+
+#[rstest]
+#[case(
+    "client.sned: 1",
+    "foo.yaml:5:5: steps[0].client.sned: unknown verb `sned`, expected one \
+    of socket, bind, listen,"
+)]
+#[case(
+    "client.frobnicate",
+    "foo.yaml:5:5: steps[0]: unknown verb `frobnicate`, expected one of"
+)]
+#[case(
+    "cleint.close",
+    "foo.yaml:5:5: steps[0]: unknown socket `cleint`, no earlier step makes \
+    it: expected one of client, conn, server; did you mean `client`?$"
+)]
+#[case(
+    "peer.send: S",
+    "foo.yaml:5:5: steps[0].peer.send: `peer.` steps belong to the wire, which \
+    this version does not run yet$"
+)]
+#[case(
+    "host.link: down",
+    "foo.yaml:5:5: steps[0].host.link: `host.` steps belong to the wire"
+)]
+#[case(
+    "close",
+    "foo.yaml:5:5: steps[0]: `close` has no subject, expected `client.close`$"
+)]
+#[case(
+    "slience: 1s",
+    "foo.yaml:5:5: steps[0].slience: unknown step `slience`, expected one of \
+    pause, silence; did you mean `silence`?, or `subject.verb`$"
+)]
+#[case(
+    "pause",
+    "foo.yaml:5:5: steps[0]: a duration is missing: 300ms, 2s, 1min$"
+)]
+#[case(
+    "pause: 300",
+    "foo.yaml:5:12: steps[0].pause: expected a duration: 300ms, 2s, 1min, found \
+    the number 300$"
+)]
+#[case(
+    "pause: 3h",
+    "foo.yaml:5:12: steps[0].pause: `3h` is no duration, expected a number and"
+)]
+#[case(
+    "pause: 99999s",
+    "foo.yaml:5:12: steps[0].pause: `99999s` is too long, expected at most"
+)]
+#[case(
+    "w.kil: SIGKILL",
+    "foo.yaml:5:5: steps[0].w.kil: unknown verb of the process `w`: `kil`, \
+    expected one of kill, exit, wait; did you mean `kill`?$"
+)]
+#[case(
+    "w.kill: SIGKIL",
+    "foo.yaml:5:13: steps[0].w.kill: unknown signal `SIGKIL`, expected one"
+)]
+#[case(
+    "x.kill: SIGKILL",
+    "foo.yaml:5:5: steps[0].x.kill: unknown process `x`, expected w"
+)]
+#[case(
+    "client.bind",
+    "foo.yaml:5:5: steps[0]: bind needs an address (loopback, any, a socket's \
+    name) or a map$"
+)]
+#[case(
+    "client.send",
+    "foo.yaml:5:5: steps[0]: send needs a number from 0 to 1048576 or text in \
+    quotes or a map$"
+)]
+#[case(
+    "client.send: {flags: [MSG_OOB]}",
+    "foo.yaml:5:18: steps[0].client.send: send needs the \
+    key len or data$"
+)]
+#[case(
+    "client.send: {len: 1, data: x}",
+    "foo.yaml:5:18: steps[0].client.send: send takes only \
+    one of len, data$"
+)]
+#[case(
+    "client.send: {len: 1, flag: x}",
+    "foo.yaml:5:27: steps[0].client.send.flag: unknown key \
+    of send `flag`, expected one of len, data, flags, to, blocks,"
+)]
+#[case(
+    "client.send: {len: 1, flags: [MSG_OBB]}",
+    "foo.yaml:5:35: \
+    steps[0].client.send.flags[0]: unknown word `MSG_OBB`, expected one of MSG_OOB,"
+)]
+#[case(
+    "client.send: -1",
+    "foo.yaml:5:18: steps[0].client.send: -1 is out of bounds, expected 0"
+)]
+#[case(
+    "client.send: 99999999999999999999",
+    "foo.yaml:5:18: steps[0].client.send: a number beyond"
+)]
+#[case(
+    "client.send: .nan",
+    "foo.yaml:5:18: steps[0].client.send: expected a number from 0 to \
+    1048576 or text in quotes or a map, found the number NaN (as text it needs quotes)$"
+)]
+#[case(
+    "client.recv: x",
+    "foo.yaml:5:18: steps[0].client.recv: expected a number from 0"
+)]
+#[case(
+    "client.close: 1",
+    "foo.yaml:5:19: steps[0].client.close: expected a map, found the"
+)]
+#[case(
+    "client.connect: sevrer",
+    "foo.yaml:5:21: steps[0].client.connect: unknown address \
+    `sevrer`, expected one of loopback, any, local, peer, closed-port, unspec, bad, client, conn, \
+    server; did you mean `server`?$"
+)]
+#[case(
+    "client.connect: /tmp/sock",
+    "foo.yaml:5:21: steps[0].client.connect: `/tmp/sock` is no \
+    address, expected loopback,"
+)]
+#[case(
+    "client.connect: ..sock",
+    "foo.yaml:5:21: steps[0].client.connect: `..sock` is no address"
+)]
+#[case(
+    "client.connect: {addr: any, port: 65536}",
+    "foo.yaml:5:39: \
+    steps[0].client.connect.port: 65536 is out of bounds, expected 0 to 65535$"
+)]
+#[case(
+    "client.connect: {addr: closed-port, port: 1}",
+    "foo.yaml:5:21: steps[0].client.connect: \
+    a `port` beside an address that cannot take one$"
+)]
+#[case(
+    "client.setsockopt: {SO_REUSEADR: 1}",
+    "foo.yaml:5:25: \
+    steps[0].client.setsockopt.SO_REUSEADR: unknown option `SO_REUSEADR`; did you mean \
+    `SO_REUSEADDR`?$"
+)]
+#[case(
+    "client.setsockopt: {SO_REUSEADDR: yes}",
+    "foo.yaml:5:39: \
+    steps[0].client.setsockopt.SO_REUSEADDR: expected the value of SO_REUSEADDR: a number, found"
+)]
+#[case(
+    "client.setsockopt: {SO_LINGER: {onoff: 1}}",
+    "foo.yaml:5:36: \
+    steps[0].client.setsockopt.SO_LINGER: expected {onoff: 1, linger: 0}, found a map$"
+)]
+#[case(
+    "client.setsockopt: {TCP_KEEPIDLE: 100ms}",
+    "foo.yaml:5:39: \
+    steps[0].client.setsockopt.TCP_KEEPIDLE: TCP_KEEPIDLE counts whole seconds$"
+)]
+#[case(
+    "client.setsockopt: {blocks: true}",
+    "foo.yaml:5:24: steps[0].client.setsockopt: \
+    setsockopt needs socket options:"
+)]
+#[case(
+    "client.getsockopt: so_error",
+    "foo.yaml:5:24: steps[0].client.getsockopt: unknown option \
+    `so_error`; did you mean `SO_ERROR`?$"
+)]
+#[case(
+    "a.socket: tpc",
+    "foo.yaml:5:15: steps[0].a.socket: unknown word `tpc`, expected one of"
+)]
+#[case(
+    "a.socket: {type: tcp4, domain: AF_INET}",
+    "foo.yaml:5:15: steps[0].a.socket: `tcp4` has \
+    a domain of its own$"
+)]
+#[case(
+    "any.socket: tcp",
+    "foo.yaml:5:5: steps[0].any.socket: `any` is reserved, as are peer,"
+)]
+#[case(
+    "w.socket: tcp",
+    "foo.yaml:5:5: steps[0].w.socket: unknown verb of the process `w`:"
+)]
+#[case(
+    "A.socket: tcp",
+    "foo.yaml:5:5: steps[0].A.socket: `A` is no name, expected [a-z]"
+)]
+#[case(
+    "client.dup: w",
+    "foo.yaml:5:17: steps[0].client.dup: `w` is a process, a socket needs"
+)]
+#[case(
+    "client.recv: {len: 1, times: 0}",
+    "foo.yaml:5:34: steps[0].client.recv.times: 0 is out"
+)]
+#[case(
+    "client.epoll_ctl: client",
+    "foo.yaml:5:23: steps[0].client.epoll_ctl: expected a"
+)]
+#[case(
+    "{client.close: , conn.close: }",
+    "foo.yaml:5:22: steps[0].conn.close: a second key in"
+)]
+#[case("12", "foo.yaml:5:5: steps[0]: expected a step:")]
+#[case(
+    "client.send: $how",
+    "foo.yaml:5:18: steps[0].client.send: unknown variable of the matrix \
+    `how`, there is none$"
+)]
+#[case(
+    "client.send: !tag 1",
+    "foo.yaml:5:18: steps[0].client.send: a YAML tag (`!…`), expected"
+)]
+#[case(
+    "client.send: *gone",
+    "foo.yaml:5:18: steps[0].client.send: invalid YAML: unknown anchor$"
+)]
+fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
+    assert_error(with_step(step), expected);
+}
+
+#[rstest]
+#[case(
+    "",
+    "foo.yaml:1:1: the file is empty, expected a case: at least `about` and `steps`$"
+)]
+#[case("# nothing\n", "foo.yaml:2:1: the file is empty")]
+#[case(
+    "- about: x\n",
+    "foo.yaml:1:1: expected a case: a map that begins with `about`, found a"
+)]
+#[case("steps: [a.close]\n", "foo.yaml:1:1: `about` is missing$")]
+#[case("about: x\n", "foo.yaml:1:1: `steps` is missing$")]
+#[case(
+    "about: ' '\nsteps: []\n",
+    "foo.yaml:1:8: about: expected the question, in words, found"
+)]
+#[case(
+    "about: x\nsteps: []\n",
+    "foo.yaml:2:8: steps: no steps, expected at least one$"
+)]
+#[case(
+    "about: x\nabout: y\nsteps: []\n",
+    "foo.yaml:2:1: about: this key stands here twice$"
+)]
+#[case(
+    "about: x\ncover: [A1]\nsteps: []\n",
+    "foo.yaml:2:1: cover: unknown key `cover`, expected \
+    one of about, spec, covers,"
+)]
+#[case(
+    "about: x\ntags: [a]\ncovers: [A1]\nsteps: []\n",
+    "foo.yaml:3:1: covers: `tags` stands \
+    before `covers`, expected the order: about spec covers tags topology family given needs"
+)]
+#[case(
+    "about: x\ngiven: time-wait\nsteps: []\n",
+    "foo.yaml:2:8: given: this state needs \
+    `topology: wire`; on loopback: closed, listen, established$"
+)]
+#[case(
+    "about: x\ngiven: listening\nsteps: []\n",
+    "foo.yaml:2:8: given: unknown state \
+    `listening`, expected one of closed,"
+)]
+#[case(
+    "about: x\nfamily: [4, 5]\nsteps: []\n",
+    "foo.yaml:2:13: family[1]: expected 4 or 6,"
+)]
+#[case(
+    "about: x\nneeds: [root]\nsteps: []\n",
+    "foo.yaml:2:9: needs[0]: unknown capability `root`"
+)]
+#[case(
+    "about: x\nsettings: {linux: {kernel.panic: 1}}\nsteps: []\n",
+    "foo.yaml:2:20: \
+    settings.linux.kernel.panic: expected a setting of the network"
+)]
+#[case(
+    "about: x\nsettings: {linux: {net.ipv4/../../kernel.x: 1}}\nsteps: []\n",
+    "foo.yaml:2:20: "
+)]
+#[case(
+    "about: x\nsettings: {linux: {net..x: 1}}\nsteps: []\n",
+    "foo.yaml:2:20: "
+)]
+#[case(
+    "about: x\nmatrix: {how: []}\nsteps: []\n",
+    "foo.yaml:2:15: matrix.how: an empty list,"
+)]
+#[case(
+    "about: x\ngiven: established\nmatrix: {how: [rd]}\nsteps:\n  - client.shutdown: $hwo\n",
+    "foo.yaml:5:22: steps[0].client.shutdown: unknown variable of the matrix `hwo`, expected how; \
+     did you mean `how`? (in row how=rd)$"
+)]
+#[case(
+    "about: x\ngiven: established\nmatrix: {how: [rd, wrx]}\nsteps:\n  - client.shutdown: $how\n",
+    "foo.yaml:3:20: matrix.how[1]: unknown word `wrx`, expected one of rd, wr, rdwr; did you mean \
+     `wr`? (in row how=wrx)$"
+)]
+#[case(
+    "about: x\nmatrix: {at: [[a]]}\nsteps:\n  - b.bind: $at.1\n",
+    "foo.yaml:4:13: \
+    steps[0].b.bind: `$at.1`: `[a]` has no item 1 (in row at=[a])$"
+)]
+#[case(
+    "about: x\ngiven: listen\nprocesses: {w: [sevrer]}\nsteps: [client.close]\n",
+    "foo.yaml:3:17: processes.w[0]: unknown socket `sevrer`, expected one of client, server; did"
+)]
+#[case(
+    "about: x\ngiven: listen\nprocesses: {client: []}\nsteps: [server.close]\n",
+    "foo.yaml:3:13: processes.client: a socket has this name"
+)]
+#[case(
+    "about: x\ngiven: listen\nshow: {calls: [clint.close]}\nsteps: [client.close]\n",
+    "foo.yaml:3:16: show.calls[0]: unknown socket `clint`"
+)]
+#[case(
+    "about: x\nshow: [tll]\nsteps: []\n",
+    "foo.yaml:2:8: show[0]: unknown field `tll`"
+)]
+#[case(
+    "about: x\ndeadline: 0s\nsteps: []\n",
+    "foo.yaml:2:11: deadline: expected more than no"
+)]
+#[case(
+    "about: x\n---\nabout: y\n",
+    "foo.yaml:3:1: a second document, expected one"
+)]
+#[case(
+    "about: x\nsteps: []\n---\nabout: y\n",
+    "foo.yaml:4:1: a second document, expected one"
+)]
+#[case(
+    "about: x\nsteps:\n\t- a.close\n",
+    "foo.yaml:3:1: a tab, expected blanks"
+)]
+#[case(
+    "about: x\nsteps: [a, b\n",
+    "foo.yaml:3:1: steps[2]: invalid YAML: did not find expected ',' \
+    or ']', while parsing a flow sequence at line 2 column 8$"
+)]
+#[case(
+    "about: x\n<<: {a: b}\nsteps: []\n",
+    "foo.yaml:2:1: <<: merge keys are not part of the"
+)]
+#[case("about: x\nsteps: []\n? [a]\n: b\n", "foo.yaml:3:3: ")]
+fn mistakes_in_the_header(#[case] text: &str, #[case] expected: &str) {
+    assert_error(text, expected);
+}
+
+#[rstest]
+#[case(
+    "source: x\n    expect: y",
+    "foo.yaml:4:5: claims[0]: a claim needs `says`$"
+)]
+#[case(
+    "source: x\n    says: y",
+    "foo.yaml:4:5: claims[0]: a claim needs lines to judge it by"
+)]
+#[case(
+    "source: x\n    says: y\n    expects: z",
+    "foo.yaml:6:5: claims[0].expects: unknown key \
+    `expects`, expected one of source, says,"
+)]
+#[case(
+    "source: x\n    says: y\n    never: '= -1 ECONRESET'",
+    "foo.yaml:6:12: claims[0].never: \
+    unknown errno `ECONRESET`; did you mean `ECONNRESET`?$"
+)]
+#[case(
+    "source: x\n    says: y\n    platforms: linux < 4.12.x\n    never: z",
+    "foo.yaml:6:16: \
+    claims[0].platforms: expected a platform: linux, linux 6.12,"
+)]
+#[case(
+    "source: x\n    says: y\n    never: z\n    row: {how: rdd}",
+    "foo.yaml:7:16: \
+    claims[0].row.how: unknown value of `how` `rdd`, expected one of rd, wr; did you mean `rd`?$"
+)]
+#[case(
+    "source: x\n    says: y\n    never: z\n    row: {who: rd}",
+    "foo.yaml:7:11: \
+    claims[0].row.who: unknown variable of the matrix `who`"
+)]
+#[case(
+    "source: x\n    says: y\n    never: z\n    row: {family: 6}",
+    "foo.yaml:7:19: \
+    claims[0].row.family: expected a family of the case: 4, found the number 6$"
+)]
+fn mistakes_in_a_claim(#[case] claim: &str, #[case] expected: &str) {
+    let text = format!(
+        "about: x\nmatrix: {{how: [rd, wr]}}\nclaims:\n  - {claim}\nsteps:\n  - a.socket: tcp\n"
+    );
+    assert_error(text, expected);
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    assert_error(
+        b"about: x\nsteps: \xff\n",
+        "foo.yaml:2:8: byte 16 is not UTF-8, save",
+    );
+    assert_error(
+        "\u{feff}about: x\n",
+        "foo.yaml:1:1: a character U+FEFF, expected none$",
+    );
+    assert_error(
+        "about: §\u{2028}",
+        "foo.yaml:1:9: a character U+2028, expected none$",
+    );
+    assert_error(
+        vec![b'a'; 10 << 20],
+        "foo.yaml:1:1: 10485760 bytes, a case has at most 1048576$",
+    );
+}
+
+#[test]
+fn limits_are_told() {
+    let nested = format!("about: {}{}\n", "[".repeat(30), "]".repeat(30));
+    assert_error(nested, "foo.yaml:1:31: about[0][0]");
+    assert_error(
+        "[".repeat(1 << 20),
+        "foo.yaml:1:10001: more than 10000 brackets open in one",
+    );
+    let steps = "- client.close\n".repeat(65);
+    let text = format!("about: x\ngiven: established\nsteps:\n{steps}");
+    assert_error(
+        text,
+        "foo.yaml:68:3: steps[64]: a step too many, a case has at most 64$",
+    );
+    let list = (0..65).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+    let text = format!("about: x\nmatrix: {{a: [{list}], b: [{list}]}}\nsteps: [a.close]\n");
+    assert_error(
+        text,
+        "foo.yaml:2:9: matrix: 4225 rows in 1 families, a case has at most 4096",
+    );
+}
+
+#[test]
+fn an_alias_bomb_ends_soon() {
+    let mut text = String::from("about: x\nmatrix:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for i in 1..12 {
+        let before = format!("*a{}", i - 1);
+        let list = vec![before.as_str(); 10].join(", ");
+        text.push_str(&format!("  a{i}: &a{i} [{list}]\n"));
+    }
+    let begun = Instant::now();
+    let error = parse(&text).map(|case| case.about).expect_err("a bomb");
+    assert!(
+        error.contains("values after following the aliases"),
+        "{error}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn rows_that_outgrow_their_text_are_told() {
+    let list = vec!["$v"; 3000].join(", ");
+    let values = vec!["x"; 3000].join(", ");
+    let text = format!("about: x\nmatrix: {{v: [[{values}]]}}\nsteps: [{list}]\n");
+    let begun = Instant::now();
+    let error = parse(&text).map(|case| case.about).expect_err("too much");
+    assert!(error.contains("the rows take more than"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
+const VALID: &str = include_str!("tests_valid.yaml");
+
+#[test]
+fn a_torn_case_never_panics() {
+    assert!(parse(VALID).is_ok(), "{:?}", parse(VALID));
+    for end in 0..VALID.len() {
+        // Whether it parses is not the question.
+        drop(parse(&VALID.as_bytes()[..end]));
+    }
+}
+
+#[test]
+fn a_damaged_case_never_panics() {
+    let strange = [
+        "{", "]", "*a", "&a ", "!x ", "- ", ": ", "\"", "$", "$v.9", "9e999", "~", "\n",
+    ];
+    for at in (0..VALID.len()).step_by(7) {
+        for damage in strange {
+            let (Some(before), Some(after)) = (VALID.get(..at), VALID.get(at + 1..)) else {
+                continue;
+            };
+            drop(parse(format!("{before}{damage}{after}")));
+        }
+    }
+}
+
+#[test]
+fn deep_or_broken_yaml_ends_soon() {
+    let begun = Instant::now();
+    for text in [
+        "{a: ", "- ", "? ", "&a ", "[", "\"a\n", "*a ", "'", "a: ", "|\n", "!a ",
+    ] {
+        drop(parse(text.repeat((1 << 16) / text.len())));
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+}

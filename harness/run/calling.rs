@@ -1,0 +1,214 @@
+//! One call: handed to a lane, awaited, and its consequences for the names.
+
+use super::conductor::{Conductor, Pending, SLOT_HELD, now};
+use super::lanes::Lane;
+use super::log::{CallLog, StepLog};
+use super::names::{AddressKind, Socket};
+use super::resolve::{Refusal, Resolver};
+use crate::model::call::Domain;
+use crate::model::transcript::Fate;
+use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
+use crate::sys::{Fd, Reply, Trouble};
+use std::time::{Duration, Instant};
+
+/// How long the conductor steps aside for a thread that has something to do.
+const STEP_ASIDE: Duration = Duration::from_micros(100);
+
+impl Conductor<'_> {
+    /// Makes a call once. None: it is pending, its head line is in the log.
+    pub(super) fn call(
+        &mut self,
+        subject: &Name,
+        spec: &CallSpec,
+        step: &Step,
+        log: &mut StepLog,
+    ) -> Result<Option<CallLog>, Trouble> {
+        let mut call = CallLog {
+            subject: subject.clone(),
+            spec: spec.clone(),
+            fate: Fate::Pending,
+            nth_pending: 1,
+            began: now(),
+            took: None,
+        };
+        let mut resolver = Resolver {
+            names: &mut self.names,
+            ground: &mut *self.ground,
+            family: self.family,
+            closed_port: &mut self.closed_port,
+        };
+        let (request, process) = match resolver.request(subject, spec) {
+            Ok(resolved) => resolved,
+            Err(Refusal::NotIssued(why)) => {
+                call.fate = Fate::NotIssued(why);
+                return Ok(Some(call));
+            }
+            Err(Refusal::Trouble(trouble)) => return Err(trouble),
+        };
+        call.nth_pending = self.nth_pending(subject, spec);
+        let lane = self.lane(process.as_ref())?;
+        lane.begin(request.clone())?;
+        let patience = step.patience.unwrap_or(self.case.patience);
+        match self.await_reply(&lane, step.blocks, patience)? {
+            Some(reply) => {
+                self.idle.push(lane);
+                Ok(Some(self.returned(call, reply, process.as_ref(), false)))
+            }
+            None => {
+                log.calls.push(call.clone());
+                self.pending.push(Pending { lane, log: call });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Waits for a call to return or, if it may block, for its thread to sleep in the kernel.
+    fn await_reply(
+        &mut self,
+        lane: &Lane,
+        blocks: bool,
+        patience: Duration,
+    ) -> Result<Option<Reply>, Trouble> {
+        let limit = patience.min(self.until.saturating_duration_since(Instant::now()));
+        let reply = match lane.wait(SLOT_HELD.min(limit))? {
+            None if blocks => self.until_asleep(lane, limit)?,
+            None => {
+                self.slot.give_back();
+                let reply = lane.wait(limit.saturating_sub(SLOT_HELD));
+                self.slot.take_again();
+                reply?
+            }
+            reply => reply,
+        };
+        self.deadline_hit |= reply.is_none() && Instant::now() >= self.until;
+        Ok(reply)
+    }
+
+    fn until_asleep(&mut self, lane: &Lane, limit: Duration) -> Result<Option<Reply>, Trouble> {
+        let until = Instant::now() + limit;
+        loop {
+            self.take_packets()?;
+            if let Some(reply) = lane.wait(Duration::ZERO)? {
+                return Ok(Some(reply));
+            }
+            if lane.asleep() || Instant::now() >= until {
+                return Ok(None);
+            }
+            if let Some(reply) = lane.wait(STEP_ASIDE)? {
+                return Ok(Some(reply));
+            }
+        }
+    }
+
+    /// Notes what a call returned, and what it made or closed.
+    pub(super) fn returned(
+        &mut self,
+        mut call: CallLog,
+        reply: Reply,
+        process: Option<&Name>,
+        later: bool,
+    ) -> CallLog {
+        let outcome = match reply {
+            Reply::NotHere(why) => {
+                call.fate = Fate::NotIssued(why);
+                return call;
+            }
+            Reply::Done {
+                outcome,
+                began,
+                took,
+            } => {
+                call.began = began;
+                call.took = Some(took);
+                outcome
+            }
+        };
+        self.follow(&call, &outcome, process);
+        call.fate = if later {
+            Fate::Completed(outcome)
+        } else {
+            Fate::Returned(outcome)
+        };
+        call
+    }
+
+    fn follow(&mut self, call: &CallLog, outcome: &Outcome, process: Option<&Name>) {
+        let made = call.spec.call.makes();
+        match (&call.spec.call, &outcome.answer) {
+            (Call::Socket(spec), Answer::Fd(fd)) => {
+                let kind = match (spec.domain, self.family) {
+                    (Domain::Inet, _) | (Domain::OfRun, Family::V4) => AddressKind::V4,
+                    (Domain::Inet6, _) | (Domain::OfRun, Family::V6) => AddressKind::V6,
+                    (Domain::Unix, _) => AddressKind::Unix,
+                    (Domain::Number(_), _) => AddressKind::Other,
+                };
+                self.names.put(&call.subject, socket(*fd, process, kind));
+            }
+            (Call::EpollCreate, Answer::Fd(fd)) => {
+                self.names
+                    .put(&call.subject, socket(*fd, process, AddressKind::Other));
+            }
+            (_, Answer::Fd(fd)) => {
+                let parent = self.names.get(&call.subject).cloned();
+                let (Some(made), Some(parent)) = (made, parent) else {
+                    return;
+                };
+                let mut new = socket(*fd, process, parent.kind);
+                if matches!(call.spec.call, Call::Accept { .. }) {
+                    new.accepted_by = Some(call.subject.clone());
+                } else {
+                    new.accepted_by = parent.accepted_by;
+                    new.address = parent.address;
+                }
+                self.names.put(made, new);
+            }
+            (Call::Close, answer) => {
+                // Linux and the BSDs release the descriptor whatever close() returns, but for
+                // EBADF.
+                let released = !matches!(answer, Answer::Error(errno) if errno.name() == "EBADF");
+                if let Some(socket) = self.names.get_mut(&call.subject)
+                    && released
+                    && call.spec.bad.fd.is_none()
+                {
+                    socket.closed = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn lane(&mut self, process: Option<&Name>) -> Result<Lane, Trouble> {
+        match self
+            .idle
+            .iter()
+            .position(|lane| lane.process.as_ref() == process)
+        {
+            Some(index) => Ok(self.idle.swap_remove(index)),
+            None => Lane::start(&mut *self.ground, process),
+        }
+    }
+
+    fn nth_pending(&self, subject: &Name, spec: &CallSpec) -> u32 {
+        let same = |pending: &&Pending| {
+            pending.log.subject == *subject && pending.log.spec.call.verb() == spec.call.verb()
+        };
+        let taken: Vec<u32> = self
+            .pending
+            .iter()
+            .filter(same)
+            .map(|pending| pending.log.nth_pending)
+            .collect();
+        (1..).find(|n| !taken.contains(n)).unwrap_or(1)
+    }
+}
+
+fn socket(fd: Fd, process: Option<&Name>, kind: AddressKind) -> Socket {
+    Socket {
+        fd,
+        process: process.cloned(),
+        closed: false,
+        kind,
+        address: None,
+        accepted_by: None,
+    }
+}

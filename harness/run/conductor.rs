@@ -1,0 +1,358 @@
+//! The conductor: takes the steps of a run one after another and writes the log.
+
+use super::jitter::Jitter;
+use super::lanes::Lane;
+use super::log::{CallLog, Holder, RunLog, StepLog};
+use super::names::Names;
+use super::{Conditions, Slot, given};
+use crate::model::transcript::Fate;
+use crate::model::{
+    Action, Address, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times, limits,
+    time,
+};
+use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
+use crate::wire;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A call that takes longer than this gives its place on the CPU to another run.
+pub(super) const SLOT_HELD: Duration = Duration::from_millis(2);
+/// How long the conductor steps aside for a thread that was woken.
+const STEP_ASIDE: Duration = Duration::from_micros(50);
+/// How long threads that were woken by a step may take to reach their next sleep.
+const WOKEN_MAX: Duration = Duration::from_secs(2);
+
+/// Takes one run from its beginning to its end.
+pub struct Conductor<'a> {
+    pub(super) case: &'a Case,
+    row: &'a Row,
+    row_index: usize,
+    pub(super) family: Family,
+    pub(super) ground: Box<dyn Ground + 'a>,
+    pub(super) slot: &'a mut dyn Slot,
+    jitter: Option<Jitter>,
+    pub(super) names: Names,
+    pub(super) closed_port: Option<u16>,
+    pub(super) idle: Vec<Lane>,
+    pub(super) pending: Vec<Pending>,
+    pub(super) until: Instant,
+    pub(super) deadline_hit: bool,
+    /// Packets of the step in progress.
+    packets: Vec<crate::model::Packet>,
+}
+
+/// A call that has not returned.
+pub(super) struct Pending {
+    pub(super) lane: Lane,
+    pub(super) log: CallLog,
+}
+
+impl<'a> Conductor<'a> {
+    /// A run of `case`'s row with this index, on a fresh ground.
+    pub fn new(
+        case: &'a Case,
+        row_index: usize,
+        family: Family,
+        ground: Box<dyn Ground + 'a>,
+        conditions: &Conditions,
+        slot: &'a mut dyn Slot,
+    ) -> Conductor<'a> {
+        Conductor {
+            case,
+            row: &case.rows[row_index],
+            row_index,
+            family,
+            ground,
+            slot,
+            jitter: conditions
+                .jitter
+                .map(|most| Jitter::new(most, conditions.seed)),
+            names: Names::new(case),
+            closed_port: None,
+            idle: Vec::new(),
+            pending: Vec::new(),
+            until: Instant::now() + case.deadline,
+            deadline_hit: false,
+            packets: Vec::new(),
+        }
+    }
+
+    /// Runs `given` and the steps, ends the recording, and lets go of everything.
+    pub fn run(mut self, captured: bool) -> Result<RunLog, Trouble> {
+        let mut log = RunLog {
+            row: self.row_index,
+            family: self.family,
+            given: Vec::new(),
+            steps: Vec::new(),
+            blocked: Vec::new(),
+            deadline: None,
+            captured,
+            settled: true,
+            tokens: Vec::new(),
+        };
+        let done = self.record(&mut log);
+        self.release();
+        done.map(|()| log)
+    }
+
+    fn record(&mut self, log: &mut RunLog) -> Result<(), Trouble> {
+        for step in given::steps(self.row.given) {
+            let step_log = self.step(None, &step)?;
+            let failed = step_log.calls.iter().find(|call| !succeeded(&call.fate));
+            if let Some(call) = failed {
+                let (verb, fate) = (call.spec.call.verb(), &call.fate);
+                let what = format!("given: {}.{verb} did not succeed: {fate:?}", call.subject);
+                return Err(Trouble::Failed(what));
+            }
+            log.given.push(step_log);
+        }
+        self.until = Instant::now() + self.case.deadline;
+        for (index, step) in self.row.steps.iter().enumerate() {
+            if let Some(jitter) = &mut self.jitter {
+                let time = jitter.next();
+                self.rest(time);
+            }
+            log.steps.push(self.step(Some(index), step)?);
+            if self.deadline_hit {
+                log.deadline = Some(self.case.deadline);
+                break;
+            }
+        }
+        log.settled = self.ground.finish();
+        log.blocked = self
+            .pending
+            .iter()
+            .map(|pending| pending.log.clone())
+            .collect();
+        for blocked in &mut log.blocked {
+            blocked.fate = Fate::StillBlocked;
+        }
+        log.tokens = self.names.tokens.clone();
+        Ok(())
+    }
+
+    fn step(&mut self, index: Option<usize>, step: &Step) -> Result<StepLog, Trouble> {
+        let mut log = StepLog {
+            index,
+            line: step.line,
+            began: now(),
+            timed: step.timed,
+            ..StepLog::default()
+        };
+        match &step.action {
+            Action::Calls { subject, calls } => {
+                for spec in calls {
+                    self.repeat(subject, spec, step, &mut log)?;
+                }
+            }
+            Action::Pause(time) => {
+                log.note = Some(format!("pause {}", time::Shown(*time)));
+                self.rest(*time);
+            }
+            Action::Silence(time) => {
+                log.note = Some(format!("silence {}", time::Shown(*time)));
+                log.silence = Some(*time);
+                self.rest(*time);
+            }
+            Action::Process { process, verb } => {
+                log.note = Some(self.process(process, verb)?);
+            }
+        }
+        self.settle(&mut log)?;
+        self.learn_addresses(&mut log);
+        log.packets = std::mem::take(&mut self.packets);
+        Ok(log)
+    }
+
+    /// Makes a call as often as the step says.
+    fn repeat(
+        &mut self,
+        subject: &Name,
+        spec: &CallSpec,
+        step: &Step,
+        log: &mut StepLog,
+    ) -> Result<(), Trouble> {
+        let (most, until_error) = match step.times {
+            Times::Count(count) => (count, false),
+            Times::UntilError => (limits::UNTIL_ERROR_MAX, true),
+        };
+        for time in 0..most {
+            if time > 0 {
+                self.settle(log)?;
+            }
+            let Some(call) = self.call(subject, spec, step, log)? else {
+                return Ok(());
+            };
+            let failed = !succeeded(&call.fate);
+            log.calls.push(call);
+            if self.deadline_hit || (until_error && failed) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all that the step caused has happened: packets are delivered, and every pending
+    /// call has either returned or sleeps.
+    fn settle(&mut self, log: &mut StepLog) -> Result<(), Trouble> {
+        let until = Instant::now() + WOKEN_MAX;
+        loop {
+            self.take_packets()?;
+            let mut at_rest = true;
+            let mut index = 0;
+            while index < self.pending.len() {
+                let pending = &self.pending[index];
+                match pending.lane.wait(Duration::ZERO)? {
+                    Some(reply) => {
+                        at_rest = false;
+                        let Pending { lane, log: call } = self.pending.remove(index);
+                        let process = lane.process.clone();
+                        log.completed
+                            .push(self.returned(call, reply, process.as_ref(), true));
+                        self.idle.push(lane);
+                    }
+                    None if pending.lane.asleep() => index += 1,
+                    None => {
+                        at_rest = false;
+                        std::thread::sleep(STEP_ASIDE);
+                        index += 1;
+                    }
+                }
+            }
+            if at_rest || Instant::now() >= until {
+                log.completed.sort_by_key(|call| call.began);
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn take_packets(&mut self) -> Result<(), Trouble> {
+        let captured = self.ground.settle()?;
+        self.packets.extend(captured.iter().map(wire::decode));
+        Ok(())
+    }
+
+    /// Asks for the own addresses of the sockets that the step may have given one.
+    fn learn_addresses(&mut self, log: &mut StepLog) {
+        let calls = log.calls.iter().chain(&log.completed);
+        let subjects = calls.flat_map(|call| {
+            let verb = may_give_address(&call.spec.call).then(|| call.subject.clone());
+            [verb, call.spec.call.makes().cloned()]
+        });
+        let mut asked: Vec<Name> = subjects.flatten().collect();
+        asked.extend(
+            self.pending
+                .iter()
+                .map(|pending| pending.log.subject.clone()),
+        );
+        for name in asked {
+            let Some(socket) = self.names.get(&name).filter(|socket| !socket.closed) else {
+                continue;
+            };
+            let (fd, process) = (socket.fd, socket.process.clone());
+            let address = self.ground.address(process.as_ref(), fd);
+            let Some(address) = address.filter(says_something) else {
+                continue;
+            };
+            let socket = self
+                .names
+                .get_mut(&name)
+                .expect("it was there a line above");
+            if socket.address.as_ref() != Some(&address) {
+                socket.address = Some(address.clone());
+                let accepted_by = socket.accepted_by.clone();
+                log.holders.push(Holder {
+                    name,
+                    address,
+                    accepted_by,
+                });
+            }
+        }
+    }
+
+    fn process(&mut self, process: &Name, verb: &ProcessVerb) -> Result<String, Trouble> {
+        let (act, shown) = match verb {
+            ProcessVerb::Kill(signal) => (
+                ProcessAct::Kill(signal.clone()),
+                format!("{process}.kill({signal})"),
+            ),
+            ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
+            ProcessVerb::Wait => (ProcessAct::Wait, format!("{process}.wait()")),
+        };
+        let answer = self.ground.process(process, &act)?;
+        Ok(if answer.is_empty() {
+            shown
+        } else {
+            format!("{shown} = {answer}")
+        })
+    }
+
+    /// Lets time pass without keeping a place on the CPU.
+    fn rest(&mut self, time: Duration) {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.deadline_hit |= time >= left;
+        self.slot.give_back();
+        std::thread::sleep(time.min(left));
+        self.slot.take_again();
+    }
+
+    /// After the recording: ends blocked calls and closes what is open. Both send packets, which
+    /// is why nobody looks any more.
+    fn release(mut self) {
+        for pending in std::mem::take(&mut self.pending) {
+            if pending.lane.interrupt() {
+                self.idle.push(pending.lane);
+            } else {
+                pending.lane.abandon();
+            }
+        }
+        let open: Vec<Fd> = self
+            .names
+            .open()
+            .filter(|(_, socket)| socket.process.is_none())
+            .map(|(_, socket)| socket.fd)
+            .collect();
+        for fd in open {
+            let Ok(lane) = self.lane(None) else { return };
+            if lane.begin(Request::Close { fd }).is_err() {
+                return;
+            }
+            // close() lingers only where a case asked for it.
+            match lane.wait(SLOT_HELD) {
+                Ok(Some(_)) => self.idle.push(lane),
+                _ if lane.interrupt() => self.idle.push(lane),
+                _ => lane.abandon(),
+            }
+        }
+    }
+}
+
+fn succeeded(fate: &Fate) -> bool {
+    match fate {
+        Fate::Returned(outcome) | Fate::Completed(outcome) => outcome.errno().is_none(),
+        _ => false,
+    }
+}
+
+fn may_give_address(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::Bind(_) | Call::Connect(_) | Call::Listen(_) | Call::Send { .. } | Call::Getsockname
+    )
+}
+
+/// An address with port 0 is that of a socket nobody can reach yet.
+fn says_something(address: &Address) -> bool {
+    match address {
+        Address::Inet(SocketAddr::V4(addr)) => addr.port() != 0,
+        Address::Inet(SocketAddr::V6(addr)) => addr.port() != 0,
+        Address::UnixPath(_) | Address::UnixAbstract(_) => true,
+        _ => false,
+    }
+}
+
+pub(super) fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+}

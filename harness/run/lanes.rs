@@ -1,0 +1,110 @@
+//! Threads that make calls and do nothing else.
+
+use crate::model::Name;
+use crate::sys::{Ground, Reply, Request, Trouble, Watch};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Stack of a lane's thread in bytes: it only makes system calls.
+const STACK_BYTES: usize = 256 << 10;
+/// How long the end of a call that was interrupted is awaited before its thread is left behind.
+const INTERRUPT_WAIT: Duration = Duration::from_millis(500);
+/// How often an interruption is repeated: it may come just before the thread enters the kernel.
+const INTERRUPT_EVERY: Duration = Duration::from_millis(1);
+
+/// One thread, with at most one call in progress.
+pub struct Lane {
+    /// The process in which it makes its calls; none: the harness's own.
+    pub process: Option<Name>,
+    requests: Option<Sender<Request>>,
+    replies: Receiver<Reply>,
+    watch: Box<dyn Watch>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lane {
+    /// Starts a thread that makes calls in `process`.
+    pub fn start(ground: &mut dyn Ground, process: Option<&Name>) -> Result<Lane, Trouble> {
+        let mut caller = ground.caller(process)?;
+        let watch = caller.watch();
+        let (requests, inbox) = channel::<Request>();
+        let (outbox, replies) = channel();
+        let work = move || {
+            while let Ok(request) = inbox.recv() {
+                if outbox.send(caller.issue(&request)).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("lane".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(work)
+            .map_err(|error| Trouble::Failed(format!("no thread for a call: {error}")))?;
+        Ok(Lane {
+            process: process.cloned(),
+            requests: Some(requests),
+            replies,
+            watch,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands a call over; its end comes out of [`Lane::wait`] or [`Lane::poll`].
+    pub fn begin(&self, request: Request) -> Result<(), Trouble> {
+        let sent = self
+            .requests
+            .as_ref()
+            .map(|requests| requests.send(request));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(lost()),
+        }
+    }
+
+    /// Waits for the end of the call, at most that long.
+    pub fn wait(&self, limit: Duration) -> Result<Option<Reply>, Trouble> {
+        match self.replies.recv_timeout(limit) {
+            Ok(reply) => Ok(Some(reply)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(lost()),
+        }
+    }
+
+    /// Whether the thread sleeps in the kernel, in its call.
+    pub fn asleep(&self) -> bool {
+        self.watch.asleep()
+    }
+
+    /// Ends a call in progress after recording has stopped; false if the thread cannot be moved.
+    pub fn interrupt(&self) -> bool {
+        let until = Instant::now() + INTERRUPT_WAIT;
+        while Instant::now() < until {
+            self.watch.interrupt();
+            if !matches!(self.wait(INTERRUPT_EVERY), Ok(None)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Leaves a thread that cannot be moved to itself.
+    pub fn abandon(mut self) {
+        self.thread = None;
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(thread) = self.thread.take() {
+            // A lane that panicked has already said so; its calls are reported as lost.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn lost() -> Trouble {
+    Trouble::Failed("the thread that makes the calls is gone".to_owned())
+}

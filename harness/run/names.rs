@@ -1,0 +1,124 @@
+//! Which descriptor a name stands for.
+
+use crate::model::{Address, Case, Name};
+use crate::sys::Fd;
+use std::collections::BTreeMap;
+
+/// The sockets of a run by name.
+pub struct Names {
+    sockets: BTreeMap<Name, Socket>,
+    /// Which process each socket lives in, as the case says.
+    homes: BTreeMap<Name, Name>,
+    /// Copies of descriptors that other processes were given: (socket, process) to number.
+    pub shared: BTreeMap<(Name, Name), Fd>,
+    /// Names by token, for epoll.
+    pub tokens: Vec<Name>,
+}
+
+/// One socket.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    /// Its descriptor; after close() the number that it had.
+    pub fd: Fd,
+    /// The process that it lives in; none: the harness's own.
+    pub process: Option<Name>,
+    /// Whether close() has been called on it.
+    pub closed: bool,
+    /// What kind of addresses it takes.
+    pub kind: AddressKind,
+    /// Its own address, as last seen.
+    pub address: Option<Address>,
+    /// The listener that accepted it.
+    pub accepted_by: Option<Name>,
+}
+
+/// What kind of addresses a socket takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AddressKind {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+    /// AF_UNIX.
+    Unix,
+    /// Something else, or no socket at all.
+    Other,
+}
+
+/// Why a name cannot be used now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unusable {
+    /// No step has made it yet: `no conn`.
+    NotMade,
+    /// It was closed and its number belongs to another socket now.
+    Reused,
+}
+
+impl Names {
+    /// The names of a case before its first step.
+    pub fn new(case: &Case) -> Names {
+        let homes = case.processes.iter().flat_map(|(process, sockets)| {
+            sockets
+                .iter()
+                .map(move |socket| (socket.clone(), process.clone()))
+        });
+        Names {
+            sockets: BTreeMap::new(),
+            homes: homes.collect(),
+            shared: BTreeMap::new(),
+            tokens: Vec::new(),
+        }
+    }
+
+    /// The process in which a socket of this name is made.
+    pub fn home(&self, name: &Name) -> Option<&Name> {
+        self.homes.get(name)
+    }
+
+    /// The socket of this name, open or closed, as long as its number is nobody else's.
+    pub fn usable(&self, name: &Name) -> Result<&Socket, Unusable> {
+        let socket = self.sockets.get(name).ok_or(Unusable::NotMade)?;
+        let reused = socket.closed
+            && self.sockets.iter().any(|(other_name, other)| {
+                other_name != name
+                    && !other.closed
+                    && other.fd == socket.fd
+                    && other.process == socket.process
+            });
+        if reused {
+            Err(Unusable::Reused)
+        } else {
+            Ok(socket)
+        }
+    }
+
+    /// The socket of this name, whatever its state.
+    pub fn get(&self, name: &Name) -> Option<&Socket> {
+        self.sockets.get(name)
+    }
+
+    /// The socket of this name, to change it.
+    pub fn get_mut(&mut self, name: &Name) -> Option<&mut Socket> {
+        self.sockets.get_mut(name)
+    }
+
+    /// From now on this name stands for this socket.
+    pub fn put(&mut self, name: &Name, socket: Socket) {
+        self.sockets.insert(name.clone(), socket);
+    }
+
+    /// Every socket that is still open.
+    pub fn open(&self) -> impl Iterator<Item = (&Name, &Socket)> {
+        self.sockets.iter().filter(|(_, socket)| !socket.closed)
+    }
+
+    /// The token that stands for a name in epoll events.
+    pub fn token(&mut self, name: &Name) -> u64 {
+        let known = self.tokens.iter().position(|known| known == name);
+        let index = known.unwrap_or_else(|| {
+            self.tokens.push(name.clone());
+            self.tokens.len() - 1
+        });
+        index as u64
+    }
+}

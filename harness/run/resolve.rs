@@ -1,0 +1,386 @@
+//! From a call as the case writes it to a request that a system understands.
+
+use super::names::{AddressKind, Names, Socket, Unusable};
+use crate::model::call::{Domain, Payload, SocketSpec};
+use crate::model::{
+    AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, How, Name, PortExpr,
+};
+use crate::sys::{Buffer, Fd, Ground, Request, Target, Trouble};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What a call needs to be resolved.
+pub struct Resolver<'a> {
+    /// The sockets so far.
+    pub names: &'a mut Names,
+    /// Where ports and paths come from.
+    pub ground: &'a mut dyn Ground,
+    /// The family of the run.
+    pub family: Family,
+    /// The port that nobody listens on, once it has been asked for.
+    pub closed_port: &'a mut Option<u16>,
+}
+
+/// Why a call is not made.
+pub enum Refusal {
+    /// The transcript says so and the case goes on: `no conn`.
+    NotIssued(String),
+    /// The run cannot go on.
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Refusal {
+        Refusal::Trouble(trouble)
+    }
+}
+
+/// What an address is for: the harness chooses a port only for what is bound.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// A socket's own address.
+    Own,
+    /// The far end's.
+    Far,
+}
+
+impl Resolver<'_> {
+    /// The request, and the process in which it is made.
+    pub fn request(
+        &mut self,
+        subject: &Name,
+        spec: &CallSpec,
+    ) -> Result<(Request, Option<Name>), Refusal> {
+        let home = self.names.home(subject).cloned();
+        match &spec.call {
+            Call::Socket(socket) => return Ok((self.socket(socket), home)),
+            Call::EpollCreate => return Ok((Request::EpollCreate, home)),
+            _ => {}
+        }
+        let socket = self.usable(subject)?;
+        let (fd, process) = self.descriptor(subject, &socket, spec)?;
+        let request = self.on_descriptor(subject, &socket, fd, spec)?;
+        Ok((request, process))
+    }
+
+    fn socket(&self, spec: &SocketSpec) -> Request {
+        let domain = match (spec.domain, self.family) {
+            (Domain::OfRun, Family::V4) => Domain::Inet,
+            (Domain::OfRun, Family::V6) => Domain::Inet6,
+            (domain, _) => domain,
+        };
+        let (kind, protocol, nonblock) = (spec.kind, spec.protocol, spec.nonblock);
+        Request::Socket {
+            domain,
+            kind,
+            protocol,
+            nonblock,
+        }
+    }
+
+    fn usable(&self, name: &Name) -> Result<Socket, Refusal> {
+        self.names.usable(name).cloned().map_err(|unusable| {
+            Refusal::NotIssued(match unusable {
+                Unusable::NotMade => format!("no {name}"),
+                Unusable::Reused => "descriptor reused".to_owned(),
+            })
+        })
+    }
+
+    /// The descriptor to use. A socket that is accepted or duplicated into another process is
+    /// made there, through a copy of the listener such as fork() would have left.
+    fn descriptor(
+        &mut self,
+        subject: &Name,
+        socket: &Socket,
+        spec: &CallSpec,
+    ) -> Result<(Fd, Option<Name>), Refusal> {
+        let made_in = spec.call.makes().and_then(|made| self.names.home(made));
+        let process = made_in.or(socket.process.as_ref()).cloned();
+        if process == socket.process || socket.closed {
+            return Ok((spec.bad.fd.unwrap_or(socket.fd), socket.process.clone()));
+        }
+        let (None, Some(process)) = (&socket.process, process) else {
+            let why = format!("{subject} lives in another process");
+            return Err(Refusal::NotIssued(why));
+        };
+        let key = (subject.clone(), process.clone());
+        let fd = match self.names.shared.get(&key) {
+            Some(fd) => *fd,
+            None => {
+                let fd = self.ground.share(&process, socket.fd)?;
+                self.names.shared.insert(key, fd);
+                fd
+            }
+        };
+        Ok((spec.bad.fd.unwrap_or(fd), Some(process)))
+    }
+
+    fn on_descriptor(
+        &mut self,
+        subject: &Name,
+        socket: &Socket,
+        fd: Fd,
+        spec: &CallSpec,
+    ) -> Result<Request, Refusal> {
+        let bad = &spec.bad;
+        Ok(match &spec.call {
+            Call::Socket(socket) => self.socket(socket),
+            Call::EpollCreate => Request::EpollCreate,
+            Call::Bind(to) => Request::Bind {
+                fd,
+                to: self.target(subject, socket, to, Purpose::Own, bad)?,
+            },
+            Call::Connect(to) => Request::Connect {
+                fd,
+                to: self.target(subject, socket, to, Purpose::Far, bad)?,
+            },
+            Call::Listen(backlog) => Request::Listen {
+                fd,
+                backlog: *backlog,
+            },
+            Call::Accept { flags, .. } => Request::Accept {
+                fd,
+                flags: owned(flags),
+            },
+            Call::Close => Request::Close { fd },
+            Call::Dup(_) => Request::Dup { fd },
+            Call::Fcntl(op) => Request::Fcntl { fd, op: *op },
+            Call::Send {
+                form,
+                payload,
+                flags,
+                to,
+            } => {
+                let to = to
+                    .as_ref()
+                    .map(|to| self.target(subject, socket, to, Purpose::Far, bad));
+                let (form, flags, to) = (*form, owned(flags), to.transpose()?);
+                Request::Send {
+                    fd,
+                    form,
+                    data: buffer(payload, bad),
+                    flags,
+                    to,
+                }
+            }
+            Call::Recv {
+                form, len, flags, ..
+            } => Request::Recv {
+                fd,
+                form: *form,
+                len: *len,
+                bad: bad.buf,
+                flags: owned(flags),
+            },
+            Call::Setsockopt { option, value } => Request::Setsockopt {
+                fd,
+                option: option.name.to_owned(),
+                value: value.clone(),
+            },
+            Call::Getsockopt(option) => Request::Getsockopt {
+                fd,
+                option: option.name.to_owned(),
+            },
+            Call::Getsockname => Request::Getsockname { fd, bad: bad.buf },
+            Call::Getpeername => Request::Getpeername { fd, bad: bad.buf },
+            Call::Shutdown(how) => Request::Shutdown {
+                fd,
+                how: How::clone(how),
+            },
+            Call::Poll { events, timeout } => {
+                let usual: &[&'static str] = &["POLLIN", "POLLOUT"];
+                let events = if events.is_empty() {
+                    owned(usual)
+                } else {
+                    owned(events)
+                };
+                Request::Poll {
+                    fd,
+                    events,
+                    timeout_ms: millis(*timeout),
+                }
+            }
+            Call::Select { timeout } => Request::Select {
+                fd,
+                timeout_ms: millis(*timeout),
+            },
+            Call::EpollCtl { op, target, events } => {
+                let watched = self.usable(target)?;
+                if watched.process != socket.process {
+                    let why = format!("{target} lives in another process");
+                    return Err(Refusal::NotIssued(why));
+                }
+                let (token, events) = (self.names.token(target), owned(events));
+                Request::EpollCtl {
+                    fd,
+                    op: *op,
+                    target: watched.fd,
+                    token,
+                    events,
+                }
+            }
+            Call::EpollWait { timeout } => Request::EpollWait {
+                fd,
+                timeout_ms: millis(*timeout),
+            },
+            Call::Ioctl(request) => Request::Ioctl {
+                fd,
+                request: (*request).to_owned(),
+            },
+        })
+    }
+
+    fn target(
+        &mut self,
+        subject: &Name,
+        socket: &Socket,
+        expr: &AddrExpr,
+        purpose: Purpose,
+        bad: &BadArgs,
+    ) -> Result<Target, Refusal> {
+        let address = match &expr.base {
+            AddrBase::Bad => None,
+            AddrBase::Unspec => Some(Address::Unspec),
+            _ if socket.kind == AddressKind::Unix => {
+                Some(self.unix_address(subject, expr, purpose)?)
+            }
+            _ => Some(self.inet_address(socket, expr, purpose)?),
+        };
+        Ok(Target {
+            address,
+            len: bad.addrlen,
+        })
+    }
+
+    fn unix_address(
+        &mut self,
+        subject: &Name,
+        expr: &AddrExpr,
+        purpose: Purpose,
+    ) -> Result<Address, Refusal> {
+        match &expr.base {
+            AddrBase::Socket(name) => self.address_of(name),
+            AddrBase::Literal(text) => match text.strip_prefix('@') {
+                Some(name) => Ok(Address::UnixAbstract(name.to_owned())),
+                None => Ok(self.ground.unix_name(text)?),
+            },
+            AddrBase::Loopback if purpose == Purpose::Own => {
+                Ok(self.ground.unix_name(subject.as_str())?)
+            }
+            _ => Ok(self.ground.unix_name("closed-port")?),
+        }
+    }
+
+    fn inet_address(
+        &mut self,
+        socket: &Socket,
+        expr: &AddrExpr,
+        purpose: Purpose,
+    ) -> Result<Address, Refusal> {
+        let six = match socket.kind {
+            AddressKind::V4 => false,
+            AddressKind::V6 => true,
+            _ => self.family == Family::V6,
+        };
+        let (ip, port) = match &expr.base {
+            AddrBase::Any => (wildcard(six), None),
+            AddrBase::ClosedPort => (loopback(six), Some(self.closed_port()?)),
+            AddrBase::Socket(name) => match self.address_of(name)? {
+                // A far end cannot be a wildcard on every system; the nearest real one is meant.
+                Address::Inet(addr) if purpose == Purpose::Far && addr.ip().is_unspecified() => {
+                    (loopback(six), Some(addr.port()))
+                }
+                Address::Inet(addr) => (addr.ip(), Some(addr.port())),
+                other => return Ok(other),
+            },
+            AddrBase::Literal(text) => literal(text)?,
+            AddrBase::Loopback => (loopback(six), None),
+            AddrBase::Local | AddrBase::Peer | AddrBase::Unspec | AddrBase::Bad => {
+                return Err(Refusal::NotIssued("no wire".to_owned()));
+            }
+        };
+        let port = match (&expr.port, port) {
+            (Some(expr), _) => self.port(expr)?,
+            (None, Some(port)) => port,
+            (None, None) if purpose == Purpose::Own => self.ground.port()?,
+            (None, None) => 0,
+        };
+        Ok(Address::Inet(SocketAddr::new(ip, port)))
+    }
+
+    fn port(&mut self, expr: &PortExpr) -> Result<u16, Refusal> {
+        match expr {
+            PortExpr::Literal(port) => Ok(*port),
+            PortExpr::Closed => self.closed_port(),
+            PortExpr::Of(name) => match self.address_of(name)? {
+                Address::Inet(addr) => Ok(addr.port()),
+                _ => Err(Refusal::NotIssued(format!("{name} has no port"))),
+            },
+        }
+    }
+
+    fn closed_port(&mut self) -> Result<u16, Refusal> {
+        if let Some(port) = *self.closed_port {
+            return Ok(port);
+        }
+        let port = self.ground.port()?;
+        *self.closed_port = Some(port);
+        Ok(port)
+    }
+
+    fn address_of(&self, name: &Name) -> Result<Address, Refusal> {
+        let Some(socket) = self.names.get(name) else {
+            return Err(Refusal::NotIssued(format!("no {name}")));
+        };
+        let none = || Refusal::NotIssued(format!("{name} has no address"));
+        socket.address.clone().ok_or_else(none)
+    }
+}
+
+fn loopback(six: bool) -> IpAddr {
+    if six {
+        IpAddr::V6(Ipv6Addr::LOCALHOST)
+    } else {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    }
+}
+
+fn wildcard(six: bool) -> IpAddr {
+    if six {
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+    } else {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    }
+}
+
+fn literal(text: &str) -> Result<(IpAddr, Option<u16>), Refusal> {
+    if let Ok(addr) = SocketAddr::from_str(text) {
+        return Ok((addr.ip(), Some(addr.port())));
+    }
+    let ip = IpAddr::from_str(text.trim_start_matches('[').trim_end_matches(']'));
+    match ip {
+        Ok(ip) => Ok((ip, None)),
+        Err(_) => Err(Refusal::NotIssued(format!("{text} is no IP address"))),
+    }
+}
+
+fn buffer(payload: &Payload, bad: &BadArgs) -> Buffer {
+    if bad.buf {
+        Buffer::Bad(payload.len())
+    } else {
+        Buffer::Bytes(payload.bytes())
+    }
+}
+
+fn owned(words: &[&'static str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// A timeout as poll() takes it: none does not wait at all.
+fn millis(timeout: Option<Duration>) -> i32 {
+    timeout.map_or(0, |timeout| {
+        i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
+    })
+}

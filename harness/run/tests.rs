@@ -1,0 +1,192 @@
+//! The conductor against a scripted stack.
+
+use super::log::RunLog;
+use super::{AnyCpu, Conditions, execute};
+use crate::model::transcript::Fate;
+use crate::model::{Action, Answer, CaseId, Family};
+use crate::parse::parse_case;
+use crate::sys::Request;
+use crate::sys::fake::{Fake, Scripted, World};
+use std::path::Path;
+
+fn run(
+    steps: &str,
+    script: impl FnMut(&Request, &mut World) -> Scripted + Send + 'static,
+) -> RunLog {
+    let text = format!("about: a test\n{steps}");
+    let case = parse_case(
+        CaseId("t/t".to_owned()),
+        Path::new("t.yaml"),
+        text.as_bytes(),
+    );
+    let case = case.unwrap();
+    let fake = Fake::new(script);
+    execute(
+        &case,
+        0,
+        Family::V4,
+        &fake,
+        &Conditions::default(),
+        &mut AnyCpu,
+    )
+    .unwrap()
+}
+
+/// The fates of all calls in short: `client.socket=Fd(3)`.
+fn story(log: &RunLog) -> Vec<String> {
+    let mut story = Vec::new();
+    for step in &log.steps {
+        let heads = step.calls.iter().map(|call| ("", call));
+        let ends = step.completed.iter().map(|call| ("...", call));
+        for (dots, call) in heads.chain(ends) {
+            let fate = match &call.fate {
+                Fate::Returned(outcome) | Fate::Completed(outcome) => {
+                    format!("{:?}", outcome.answer)
+                }
+                Fate::NotIssued(why) => format!("not issued: {why}"),
+                other => format!("{other:?}"),
+            };
+            story.push(format!(
+                "{dots}{}.{} {fate}",
+                call.subject,
+                call.spec.call.verb()
+            ));
+        }
+    }
+    story
+}
+
+fn plain(_: &Request, _: &mut World) -> Scripted {
+    Scripted::Plain
+}
+
+#[test]
+fn established_makes_three_sockets_before_recording() {
+    let log = run("given: established\nsteps:\n  - conn.close\n", plain);
+    assert_eq!(log.given.len(), 6);
+    assert_eq!(story(&log), ["conn.close Value(0)"]);
+}
+
+#[test]
+fn blocked_accept_is_passed_over_and_told_when_it_returns() {
+    let steps = "given: listen\nsteps:\n  - server.accept: {name: conn, blocks: true}\n  \
+                 - client.connect: server\n  - conn.recv: 10\n";
+    let log = run(steps, |request, world| match request {
+        Request::Accept { .. } => Scripted::Blocks,
+        Request::Connect { .. } => {
+            let fd = world.descriptor();
+            world.wake(3, Answer::Fd(fd));
+            Scripted::Plain
+        }
+        _ => Scripted::Plain,
+    });
+    let expected = [
+        "server.accept Pending",
+        "client.connect Value(0)",
+        "...server.accept Fd(5)",
+        "conn.recv Value(0)",
+    ];
+    assert_eq!(story(&log), expected);
+    assert!(log.blocked.is_empty());
+}
+
+#[test]
+fn unmarked_call_is_passed_over_after_patience_with_the_same_story() {
+    let steps = "given: listen\nsteps:\n  - server.accept: {name: conn, for: 20ms}\n  \
+                 - conn.recv: 10\n";
+    let log = run(steps, |request, _| match request {
+        Request::Accept { .. } => Scripted::Blocks,
+        _ => Scripted::Plain,
+    });
+    assert_eq!(
+        story(&log),
+        ["server.accept Pending", "conn.recv not issued: no conn"]
+    );
+    assert_eq!(log.blocked.len(), 1);
+    assert_eq!(log.blocked[0].fate, Fate::StillBlocked);
+}
+
+#[test]
+fn second_pending_call_of_one_name_is_the_second() {
+    let steps = "given: listen\nsteps:\n  - server.accept: {name: a, blocks: true}\n  \
+                 - server.accept: {name: b, blocks: true}\n";
+    let log = run(steps, |request, _| match request {
+        Request::Accept { .. } => Scripted::Blocks,
+        _ => Scripted::Plain,
+    });
+    let numbers: Vec<u32> = log.blocked.iter().map(|call| call.nth_pending).collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
+#[test]
+fn closed_name_keeps_its_number_until_another_socket_has_it() {
+    let steps = "steps:\n  - a.socket: tcp\n  - a.close\n  - a.recv: 1\n  - b.socket: tcp\n  \
+                 - a.recv: 1\n";
+    let mut made = 0;
+    let log = run(steps, move |request, _| match request {
+        Request::Socket { .. } => {
+            made += 1;
+            Scripted::Returns(Answer::Fd(7))
+        }
+        Request::Recv { fd: 7, .. } if made == 1 => Scripted::Fails("EBADF"),
+        _ => Scripted::Plain,
+    });
+    let story = story(&log);
+    assert_eq!(story[2], "a.recv Error(EBADF)");
+    assert_eq!(story[4], "a.recv not issued: descriptor reused");
+}
+
+#[test]
+fn until_error_stops_at_the_first_error() {
+    let steps = "given: established\nsteps:\n  - client.send: {len: 1, times: until-error}\n";
+    let mut sent = 0;
+    let log = run(steps, move |request, _| match request {
+        Request::Send { .. } if sent == 3 => Scripted::Fails("EAGAIN"),
+        Request::Send { .. } => {
+            sent += 1;
+            Scripted::Returns(Answer::Value(1))
+        }
+        _ => Scripted::Plain,
+    });
+    assert_eq!(log.steps[0].calls.len(), 4);
+}
+
+#[test]
+fn deadline_ends_the_run_with_what_it_has() {
+    let steps = "given: listen\ndeadline: 30ms\nsteps:\n  - server.accept: conn\n  \
+                 - server.close\n";
+    let log = run(steps, |request, _| match request {
+        Request::Accept { .. } => Scripted::Blocks,
+        _ => Scripted::Plain,
+    });
+    assert_eq!(log.deadline, Some(std::time::Duration::from_millis(30)));
+    assert_eq!(log.steps.len(), 1);
+}
+
+#[test]
+fn given_that_fails_is_the_harness_trouble_and_no_answer() {
+    let case = parse_case(
+        CaseId("t/t".to_owned()),
+        Path::new("t.yaml"),
+        b"about: a test\ngiven: established\nsteps:\n  - conn.close\n",
+    );
+    let fake = Fake::new(|request, _| match request {
+        Request::Connect { .. } => Scripted::Fails("ECONNREFUSED"),
+        _ => Scripted::Plain,
+    });
+    let case = case.unwrap();
+    assert!(matches!(
+        &case.rows[0].steps[0].action,
+        Action::Calls { .. }
+    ));
+    let log = execute(
+        &case,
+        0,
+        Family::V4,
+        &fake,
+        &Conditions::default(),
+        &mut AnyCpu,
+    );
+    let error = log.unwrap_err().to_string();
+    assert!(error.contains("given: client.connect"), "{error}");
+}

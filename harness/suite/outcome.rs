@@ -1,0 +1,242 @@
+//! What a case's runs mean, held against what is recorded.
+
+use super::session::Gathered;
+use super::single::Ran;
+use crate::model::capability::Lack;
+use crate::model::{Case, Transcript};
+use crate::render;
+use crate::snapshot::{
+    Answer, Diff, Header, SnapshotError, Standing, Status, Store, Update, Verdict, clear, compare,
+    keep,
+};
+use crate::sys::Machine;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What came of a case.
+#[derive(Clone, Debug)]
+pub struct CaseResult {
+    /// What is said of it.
+    pub status: Status,
+    /// Why, where the status alone does not tell.
+    pub reason: Option<String>,
+    /// The longest of its runs.
+    pub duration: Duration,
+    /// What happened (in the first run).
+    pub ran: Option<Ran>,
+    /// The whole story for a person, plain text: where, what was recorded, what happened, how to
+    /// accept. Only where something is not as recorded.
+    pub story: Option<String>,
+    /// The question has changed since this release was last asked.
+    pub stale: bool,
+}
+
+/// Holds results against the recorded answers.
+pub struct Judge<'a> {
+    /// The recorded answers.
+    pub store: &'a Store,
+    /// This machine.
+    pub machine: &'a Machine,
+    /// What becomes of answers that are new or differ.
+    pub update: Update,
+    /// Colours in the stories.
+    pub colour: bool,
+}
+
+impl CaseResult {
+    /// A case that was not run.
+    pub fn skipped(lack: &Lack) -> CaseResult {
+        CaseResult::without_run(Status::Skipped, lack.to_string())
+    }
+
+    /// A case whose run says nothing of the stack.
+    pub fn error(what: String) -> CaseResult {
+        CaseResult::without_run(Status::Error, what)
+    }
+
+    fn without_run(status: Status, reason: String) -> CaseResult {
+        CaseResult {
+            status,
+            reason: Some(reason),
+            duration: Duration::ZERO,
+            ran: None,
+            story: None,
+            stale: false,
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// What the runs of a case mean. Stores what is new or differs, as `update` says.
+    pub fn judge(&self, case: &Case, gathered: Gathered) -> CaseResult {
+        if let Some(error) = gathered.error {
+            return CaseResult::error(error);
+        }
+        let runs = gathered.runs;
+        let mut answers = gathered.answers.into_iter();
+        let Some((ran, count)) = answers.next() else {
+            return CaseResult::error("no run of the case ended".to_owned());
+        };
+        if let Some((other, other_count)) = answers.next() {
+            return self.flaky(case, ran, count, &other, other_count, runs);
+        }
+        self.held_against_record(case, ran)
+            .unwrap_or_else(|error| CaseResult::error(error.to_string()))
+    }
+
+    fn held_against_record(&self, case: &Case, ran: Ran) -> Result<CaseResult, SnapshotError> {
+        let platform = self.machine.platform();
+        let recorded = self.store.find(&case.id, &platform)?;
+        let captured = self.machine.captures();
+        let standing = self.store.standing(&platform, &case.id, &case.hash);
+        let mut result = CaseResult {
+            status: Status::Same,
+            reason: None,
+            duration: ran.duration,
+            story: None,
+            stale: standing == Standing::Stale,
+            ran: Some(ran.clone()),
+        };
+        match compare(recorded.as_ref(), &ran.body, captured) {
+            Verdict::Same => clear(self.store, &case.id, &platform, &ran.body, captured)?,
+            Verdict::SameCallsOnly => {
+                result.status = Status::SameCallsOnly;
+                let here = if captured { "the record has" } else { "this machine sees" };
+                result.reason = Some(format!("{here} no packets"));
+            }
+            Verdict::New if !self.store.has_platform(&platform.id) => {
+                self.keep(case, &ran)?;
+                result.status = Status::Skipped;
+                result.reason = Some(format!("no answers recorded for {} yet", platform.id));
+            }
+            Verdict::New => {
+                result.status = Status::New;
+                result.story = Some(self.story_of_new(case, &ran)?);
+            }
+            Verdict::Differs(diff) => {
+                result.status = Status::Differs;
+                let recorded = recorded.as_ref().expect("only a record can be differed from");
+                result.story = Some(self.story_of_difference(case, &ran, recorded, &diff)?);
+            }
+        }
+        Ok(result)
+    }
+
+    fn keep(&self, case: &Case, ran: &Ran) -> Result<Option<PathBuf>, SnapshotError> {
+        let header = Header::of(self.machine, ran.settled);
+        keep(self.store, &case.id, &self.machine.platform(), &header, &ran.body, self.update)
+    }
+
+    fn flaky(
+        &self,
+        case: &Case,
+        ran: Ran,
+        count: u32,
+        other: &Ran,
+        other_count: u32,
+        runs: u32,
+    ) -> CaseResult {
+        let diff = Diff {
+            recorded: ran.body.clone(),
+            happened: other.body.clone(),
+            calls_only: false,
+        };
+        let text = diff.text(
+            &format!("{count} of {runs} runs"),
+            &format!("{other_count} of {runs} runs"),
+            self.colour,
+        );
+        let line = differing_line(&other.transcript, &ran.body, false);
+        let mut result = CaseResult::without_run(
+            Status::Flaky,
+            format!("{} of {runs} runs differ from the first", runs - count),
+        );
+        result.duration = ran.duration;
+        result.story = Some(format!("{}:{line}\n{text}", case.path.display()));
+        result.ran = Some(ran);
+        result
+    }
+
+    fn story_of_new(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
+        let mut story = format!("{}: nothing is recorded for ", case.path.display());
+        story.push_str(&self.machine.platform);
+        story.push('\n');
+        for line in ran.body.lines() {
+            story.push_str(&format!("+{line}\n"));
+        }
+        story.push_str(&self.others(case, ran)?);
+        story.push_str(&self.how_to_accept(case, ran)?);
+        Ok(story)
+    }
+
+    fn story_of_difference(
+        &self,
+        case: &Case,
+        ran: &Ran,
+        recorded: &Answer,
+        diff: &Diff,
+    ) -> Result<String, SnapshotError> {
+        let line = differing_line(&ran.transcript, &diff.recorded, diff.calls_only);
+        let Machine { platform, kernel, arch, .. } = self.machine;
+        let mut story = format!("{}:{line}: {}\n", case.path.display(), case.about.trim());
+        let on = &recorded.header.recorded_on;
+        story.push_str(&diff.text(on, &format!("{platform} {kernel} {arch}"), self.colour));
+        story.push_str(&self.others(case, ran)?);
+        story.push_str(&self.how_to_accept(case, ran)?);
+        Ok(story)
+    }
+
+    /// Whose recorded answer this one equals.
+    fn others(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
+        let (id, captured) = (&self.machine.platform, self.machine.captures());
+        let equal = self.store.equal_to(&case.id, id, &ran.body, captured)?;
+        Ok(match (equal.is_empty(), self.store.answers(&case.id)?.is_empty()) {
+            (false, _) => format!("the same answer is recorded for: {}\n", equal.join(", ")),
+            (true, false) => "no release has this answer recorded\n".to_owned(),
+            (true, true) => String::new(),
+        })
+    }
+
+    fn how_to_accept(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
+        let again = format!("sockdiff run {} --update always", case.id);
+        Ok(match (self.keep(case, ran)?, self.update) {
+            (Some(path), Update::New) => {
+                let path = shown(&path);
+                format!("stored as {path}; to accept: cargo insta review, or {again}\n")
+            }
+            (Some(path), _) => format!("accepted as {}\n", shown(&path)),
+            (None, _) => format!("nothing was stored; to accept: {again}\n"),
+        })
+    }
+}
+
+fn shown(path: &std::path::Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}
+
+/// The line of the case whose step first shows the difference.
+fn differing_line(transcript: &Transcript, recorded: &str, calls_only: bool) -> u32 {
+    let mut recorded = recorded.lines();
+    let mut last = 0;
+    for section in &transcript.sections {
+        if let Some(title) = render::title(transcript, section)
+            && recorded.next().is_none_or(|line| line != format!("{}{title}", render::SECTION))
+        {
+            return section.steps.first().map_or(0, |step| step.line);
+        }
+        for step in &section.steps {
+            for event in &step.events {
+                let line = render::line(event);
+                if calls_only && line.starts_with(render::INDENT) {
+                    continue;
+                }
+                last = if step.line > 0 { step.line } else { last };
+                if recorded.next() != Some(line.as_str()) {
+                    return last;
+                }
+            }
+        }
+    }
+    last
+}

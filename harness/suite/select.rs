@@ -1,0 +1,77 @@
+//! Which cases a command line means.
+
+use super::discover::{Corpus, Found};
+use crate::model::CaseId;
+use std::path::Path;
+
+/// The cases that a command line names.
+#[derive(Debug, Default)]
+pub struct Selection {
+    /// Cases of the corpus: compared and stored.
+    pub ours: Found,
+    /// Files outside it: run and printed, nothing is stored.
+    pub outside: Found,
+}
+
+/// Picks from the corpus by ids, folders of ids and paths; no words pick everything.
+///
+/// # Errors
+/// A word that means nothing, with the nearest id.
+pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
+    let found = corpus.read();
+    if words.is_empty() {
+        return Ok(Selection { ours: found, outside: Found::default() });
+    }
+    let mut selection = Selection::default();
+    let mut ids: Vec<String> = Vec::new();
+    for word in words {
+        let meant = meant_ids(corpus, &found, word);
+        if !meant.is_empty() {
+            ids.extend(meant);
+        } else if Path::new(word).is_dir() {
+            let outside = Corpus::Folder(Path::new(word).to_owned()).read();
+            selection.outside.cases.extend(outside.cases);
+            selection.outside.bad.extend(outside.bad);
+        } else if Path::new(word).is_file() {
+            let stem = Path::new(word).file_stem().unwrap_or_default().to_string_lossy();
+            selection.outside.read_file(CaseId(stem.into_owned()), Path::new(word));
+        } else {
+            return Err(unknown(&found, word));
+        }
+    }
+    let Found { cases, bad } = found;
+    selection.ours.cases = cases.into_iter().filter(|case| ids.contains(&case.id.0)).collect();
+    selection.ours.bad = bad.into_iter().filter(|bad| ids.contains(&bad.id)).collect();
+    Ok(selection)
+}
+
+/// The ids that a word means: an id, a folder of ids, or the path of either.
+fn meant_ids(corpus: &Corpus, found: &Found, word: &str) -> Vec<String> {
+    let mut name = word.trim_end_matches('/').to_owned();
+    if let Corpus::Folder(folder) = corpus
+        && let (Ok(path), Ok(folder)) = (Path::new(word).canonicalize(), folder.canonicalize())
+    {
+        match path.strip_prefix(folder) {
+            Ok(below) => name = below.to_string_lossy().into_owned(),
+            // An existing path elsewhere is never meant as an id.
+            Err(_) if word.contains(['/', '.']) && path.is_file() => return Vec::new(),
+            Err(_) => {}
+        }
+    }
+    let name = name.trim_end_matches(".yaml").trim_end_matches(".yml");
+    let below = format!("{name}/");
+    let good = found.cases.iter().map(|case| &case.id.0);
+    let ids = good.chain(found.bad.iter().map(|bad| &bad.id));
+    let meant = ids.filter(|id| name.is_empty() || *id == name || id.starts_with(&below));
+    meant.cloned().collect()
+}
+
+fn unknown(found: &Found, word: &str) -> String {
+    let near = |id: &&CaseId| {
+        let last = id.0.rsplit('/').next().unwrap_or(&id.0);
+        (strsim::jaro_winkler(&id.0, word).max(strsim::jaro_winkler(last, word)) * 1e6) as u64
+    };
+    let nearest = found.cases.iter().map(|case| &case.id).max_by_key(near);
+    let hint = nearest.map_or(String::new(), |id| format!("; did you mean `{id}`?"));
+    format!("no case, folder of cases or file `{word}`{hint} (`sockdiff list` lists the cases)")
+}
