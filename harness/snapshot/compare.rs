@@ -3,6 +3,7 @@
 use super::diff::Diff;
 use super::header::normal;
 use super::store::Answer;
+use crate::render;
 
 /// How an answer relates to the recorded one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,10 +56,9 @@ fn packets_count(expected: &Answer, captured: bool) -> bool {
     captured && expected.header.captured()
 }
 
-/// STAND-IN for `render::calls_only`.
+/// An answer without its packets.
 pub(super) fn calls_only(body: &str) -> String {
-    let lines = body.lines().filter(|line| !line.starts_with("    "));
-    normal(&lines.collect::<Vec<_>>().join("\n"))
+    normal(&render::calls_only(body))
 }
 
 #[cfg(test)]

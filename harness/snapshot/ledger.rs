@@ -87,6 +87,16 @@ impl Ledger {
         }
     }
 
+    /// The line on which its text has this case; 0 if it has not.
+    pub(super) fn line(&self, case: &CaseId) -> u32 {
+        let begin = format!("  {case}: ");
+        let text = self.text();
+        let mut lines = (1..).zip(text.lines());
+        lines
+            .find(|(_, line)| line.starts_with(&begin))
+            .map_or(0, |(number, _)| number)
+    }
+
     /// The file's text.
     pub fn text(&self) -> String {
         let families: Vec<String> = self.families.iter().map(u8::to_string).collect();

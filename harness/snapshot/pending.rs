@@ -7,7 +7,6 @@
 
 use super::compare::alike;
 use super::error::SnapshotError;
-use super::filename::SnapName;
 use super::header::{Header, normal};
 use super::store::{Expected, Store};
 use crate::model::{CaseId, Platform};
@@ -66,7 +65,7 @@ pub fn keep(
     let Expected::Folder(root) = store.expected() else {
         return Ok(None);
     };
-    let name = store.pending_name(case, platform);
+    let name = store.pending_name(case, platform)?;
     let file = root.join(&case.0).join(name.to_string());
     let path = match update {
         Update::No => return Ok(None),
@@ -97,10 +96,13 @@ pub fn clear(
     let Expected::Folder(root) = store.expected() else {
         return Ok(());
     };
+    if store.pending(case, &platform.id).next().is_none() {
+        return Ok(());
+    }
     let agrees = store
         .find(case, platform)?
         .is_some_and(|answer| alike(&answer, body, captured));
-    let name = store.pending_name(case, platform);
+    let name = store.pending_name(case, platform)?;
     let path = pending_path(&root.join(&case.0).join(name.to_string()));
     if agrees {
         let _lock = writing();
@@ -117,11 +119,6 @@ pub fn clear(
 /// Where insta looks for what waits to become this file.
 pub(super) fn pending_path(file: &Path) -> PathBuf {
     file.with_extension("snap.new")
-}
-
-/// The pending file's path below `expected/`.
-pub(super) fn pending_file(case: &CaseId, name: &SnapName) -> String {
-    format!("{case}/{name}.new")
 }
 
 /// Writes a snapshot, in insta's own spelling.

@@ -6,7 +6,7 @@
 //! release finds its answer.
 
 use super::compare::{alike, calls_only};
-use super::filename::{SnapName, release};
+use super::filename::SnapName;
 use super::header::{Header, normal};
 use super::store::Answer;
 use crate::model::Release;
@@ -64,6 +64,11 @@ pub enum Change {
         header: Header,
         /// The answer.
         body: String,
+    },
+    /// What waits for review under this name is no longer what that release answers.
+    Withdraw {
+        /// The file that it was to become.
+        name: SnapName,
     },
 }
 
@@ -153,21 +158,9 @@ impl Known<'_> {
             let replaced = fresh.iter().any(|new| new.release >= *stale);
             return (!replaced).then(|| Some(stale.clone()));
         }
-        Some(recorded_on(plain, fresh).filter(above))
+        let count = fresh.first().map_or(usize::MAX, |new| new.release.0.len());
+        Some(plain.recorded_on(count).filter(above))
     }
-}
-
-/// The release in a header (`linux 6.18.44 x86_64`), cut to as many numbers as a fresh one has.
-fn recorded_on(answer: &Answer, fresh: &[Fresh]) -> Option<Release> {
-    let kernel = answer.header.recorded_on.split(' ').nth(1)?;
-    let numbers = kernel
-        .split(|c: char| !c.is_ascii_digit() && c != '.')
-        .next()?;
-    let whole = release(numbers.trim_end_matches('.'))?;
-    let count = fresh
-        .first()
-        .map_or(whole.0.len(), |new| new.release.0.len());
-    Some(whole.key(count))
 }
 
 impl<'a> Entry<'a> {

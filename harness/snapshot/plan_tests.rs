@@ -72,6 +72,7 @@ fn told(plan: &CasePlan) -> String {
         Change::Rename { from, to } => format!("{}->{}", short(from), short(to)),
         Change::Write { name, body, .. } => format!("{}={}", short(name), letter(body)),
         Change::Delete { name } => format!("-{}", short(name)),
+        Change::Withdraw { name } => format!("-{}?", short(name)),
         Change::Pending { name, body, .. } => format!("{}?{}", short(name), letter(body)),
     };
     let mut told: Vec<String> = plan.changes.iter().map(change).collect();
@@ -220,7 +221,7 @@ fn applied(files: &[Answer], plan: &CasePlan) -> Vec<Answer> {
                 });
             }
             Change::Delete { name } => files.retain(|file| file.name != *name),
-            Change::Pending { .. } => panic!("everything was accepted"),
+            Change::Pending { .. } | Change::Withdraw { .. } => panic!("everything is accepted"),
         }
     }
     files.sort_by_key(|file| (file.name.upto.is_none(), file.name.upto.clone()));

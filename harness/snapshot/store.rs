@@ -118,6 +118,7 @@ pub struct Store {
     expected: Expected,
     files: Vec<String>,
     cases: BTreeMap<CaseId, Vec<SnapName>>,
+    pending: BTreeMap<CaseId, Vec<SnapName>>,
     ledgers: Vec<Ledger>,
 }
 
@@ -139,13 +140,17 @@ impl Store {
         });
         let known = ledgers.iter().map(|ledger| ledger.platform.clone());
         let known: BTreeSet<String> = known.collect();
-        let mut cases: BTreeMap<CaseId, Vec<SnapName>> = BTreeMap::new();
+        let (mut cases, mut pending) = (BTreeMap::new(), BTreeMap::new());
         for file in files.iter().filter(|file| !ledger::is_ledger(file)) {
-            let Some((case, name)) = file.rsplit_once('/') else {
-                continue;
+            let (names, file) = match file.strip_suffix(".new") {
+                Some(file) => (&mut pending, file),
+                None => (&mut cases, file.as_str()),
             };
-            if let Some(name) = SnapName::parse(name, &known) {
-                cases.entry(CaseId(case.to_owned())).or_default().push(name);
+            if let Some((case, name)) = file.rsplit_once('/')
+                && let Some(name) = SnapName::parse(name, &known)
+            {
+                let names: &mut Vec<SnapName> = names.entry(CaseId(case.to_owned())).or_default();
+                names.push(name);
             }
         }
         cases.values_mut().for_each(|names| names.sort_by(by_age));
@@ -153,6 +158,7 @@ impl Store {
             expected,
             files,
             cases,
+            pending,
             ledgers,
         })
     }
@@ -220,7 +226,7 @@ impl Store {
         platform: &Platform,
     ) -> Result<Option<Answer>, SnapshotError> {
         let name = self.name_for(case, platform);
-        name.map(|name| self.read(case, name)).transpose()
+        name.map(|name| self.answer(case, name)).transpose()
     }
 
     /// Every recorded answer to a case, in the order of [`Store::cases`].
@@ -229,7 +235,18 @@ impl Store {
     /// A file cannot be read or is no expected file.
     pub fn answers(&self, case: &CaseId) -> Result<Vec<Answer>, SnapshotError> {
         let names = self.cases.get(case).into_iter().flatten();
-        names.map(|name| self.read(case, name)).collect()
+        names.map(|name| self.answer(case, name)).collect()
+    }
+
+    /// The answers of one platform's releases to a case, the oldest first.
+    pub(super) fn answers_of(
+        &self,
+        case: &CaseId,
+        platform: &str,
+    ) -> Result<Vec<Answer>, SnapshotError> {
+        let names = self.cases.get(case).into_iter().flatten();
+        let own = names.filter(|name| name.platform == platform);
+        own.map(|name| self.answer(case, name)).collect()
     }
 
     /// The recorded answers that this one equals, named by their releases (`linux-6.12`): the
@@ -264,16 +281,47 @@ impl Store {
 
     /// The file for a new answer of a release: the plain name, unless something newer is recorded
     /// for this case.
-    pub fn pending_name(&self, case: &CaseId, platform: &Platform) -> SnapName {
-        let newer = |ledger: &Ledger| {
-            ledger.platform == platform.id
-                && ledger.release > platform.release
-                && ledger.cases.contains_key(case)
-        };
-        if self.ledgers.iter().any(newer) {
-            return SnapName::older(&platform.id, platform.release.clone());
+    ///
+    /// # Errors
+    /// The file that the release uses cannot be read or is no expected file.
+    pub fn pending_name(
+        &self,
+        case: &CaseId,
+        platform: &Platform,
+    ) -> Result<SnapName, SnapshotError> {
+        let newer = |release: &Release| *release > platform.release;
+        let asked =
+            |ledger: &&Ledger| ledger.platform == platform.id && ledger.cases.contains_key(case);
+        let present = self.find(case, platform)?;
+        let is_older = present.is_some_and(|answer| {
+            let on = answer.recorded_on(platform.release.0.len());
+            answer.name.upto.is_some() || on.as_ref().is_some_and(newer)
+        });
+        if is_older
+            || self
+                .ledgers
+                .iter()
+                .filter(asked)
+                .any(|ledger| newer(&ledger.release))
+        {
+            return Ok(SnapName::older(&platform.id, platform.release.clone()));
         }
-        SnapName::plain(&platform.id)
+        Ok(SnapName::plain(&platform.id))
+    }
+
+    /// The names of one platform's files for a case that wait for review.
+    pub(super) fn pending(&self, case: &CaseId, platform: &str) -> impl Iterator<Item = &SnapName> {
+        let names = self.pending.get(case).into_iter().flatten();
+        names.filter(move |name| name.platform == platform)
+    }
+
+    /// An answer that waits for review.
+    pub(super) fn pending_answer(
+        &self,
+        case: &CaseId,
+        name: &SnapName,
+    ) -> Result<Answer, SnapshotError> {
+        self.read(&format!("{case}/{name}.new"), name)
     }
 
     /// `linux-6.12` for the file of that name; for a plain one the newest release in a ledger that
@@ -286,10 +334,13 @@ impl Store {
         }
     }
 
-    fn read(&self, case: &CaseId, name: &SnapName) -> Result<Answer, SnapshotError> {
-        let file = format!("{case}/{name}");
-        let path = self.expected.path(&file);
-        let (header, body) = header::parse(&self.expected.read(&file)?)
+    pub(super) fn answer(&self, case: &CaseId, name: &SnapName) -> Result<Answer, SnapshotError> {
+        self.read(&format!("{case}/{name}"), name)
+    }
+
+    fn read(&self, file: &str, name: &SnapName) -> Result<Answer, SnapshotError> {
+        let path = self.expected.path(file);
+        let (header, body) = header::parse(&self.expected.read(file)?)
             .map_err(|(line, what)| SnapshotError::bad(&path, line, what))?;
         Ok(Answer {
             name: name.clone(),
@@ -317,144 +368,18 @@ impl Answer {
     pub fn calls(&self) -> String {
         calls_only(&self.body)
     }
+
+    /// The release in the header (`linux 6.18.44 x86_64`), cut to so many numbers.
+    pub(super) fn recorded_on(&self, count: usize) -> Option<Release> {
+        let kernel = self.header.recorded_on.split(' ').nth(1)?;
+        let numbers = kernel
+            .split(|c: char| !c.is_ascii_digit() && c != '.')
+            .next()?;
+        let whole = Release::parse(numbers.trim_end_matches('.'))?;
+        Some(whole.key(count))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{Folder, snap};
-    use super::*;
-    use rstest::rstest;
-
-    fn case() -> CaseId {
-        CaseId("rst/closed".to_owned())
-    }
-
-    fn platform(id: &str, release: &str) -> Platform {
-        Platform {
-            id: id.to_owned(),
-            release: Release::parse(release).expect("a release"),
-        }
-    }
-
-    fn folder(files: &[(&str, &str)]) -> Folder {
-        let folder = Folder::new();
-        for (name, body) in files {
-            folder.write(&format!("rst/closed/{name}"), snap("6.18", body));
-        }
-        folder
-    }
-
-    #[rstest]
-    #[case("5.10", Some("linux-6.1.snap"))]
-    #[case("6.1", Some("linux-6.1.snap"))]
-    #[case("6.1.55", Some("linux-6.1.snap"))]
-    #[case("6.2", Some("linux-6.12.snap"))]
-    #[case("6.12", Some("linux-6.12.snap"))]
-    #[case("6.13", Some("linux.snap"))]
-    #[case("7.0", Some("linux.snap"))]
-    fn release_uses_lowest_not_below(#[case] release: &str, #[case] file: Option<&str>) {
-        let files = [
-            "linux.snap",
-            "linux-6.12.snap",
-            "linux-6.1.snap",
-            "rhel-9.snap",
-        ];
-        let folder = folder(&files.map(|file| (file, "a() = 0")));
-        let store = folder.store();
-        let name = store.name_for(&case(), &platform("linux", release));
-        assert_eq!(name.map(SnapName::to_string).as_deref(), file);
-    }
-
-    #[test]
-    fn stable_update_may_have_its_own_file() {
-        let folder = folder(&[
-            ("linux-6.1.55.snap", "a() = 0"),
-            ("linux-6.1.snap", "a() = 1"),
-        ]);
-        let store = folder.store();
-        let found = |release| {
-            store
-                .find(&case(), &platform("linux", release))
-                .expect("readable")
-        };
-        assert_eq!(found("6.1.54").expect("a file").body, "a() = 0");
-        assert_eq!(found("6.1.56").expect("a file").body, "a() = 1");
-        assert_eq!(found("6.2"), None);
-    }
-
-    #[test]
-    fn vendor_is_a_platform_of_its_own() {
-        let folder = folder(&[("rhel-9.snap", "a() = 9"), ("rhel-9-5.14.snap", "a() = 5")]);
-        let store = folder.store();
-        let found = |id, release| {
-            store
-                .find(&case(), &platform(id, release))
-                .expect("readable")
-        };
-        assert_eq!(found("rhel-9", "5.14").expect("a file").body, "a() = 5");
-        assert_eq!(found("rhel-9", "6.12").expect("a file").body, "a() = 9");
-        assert_eq!(found("rhel", "8"), None);
-        assert!(store.has_platform("rhel-9"));
-        assert!(!store.has_platform("rhel"));
-    }
-
-    #[test]
-    fn no_fallback_between_systems() {
-        let store_folder = folder(&[("linux.snap", "a() = 0")]);
-        let store = store_folder.store();
-        assert_eq!(
-            store
-                .find(&case(), &platform("macos", "15"))
-                .expect("readable"),
-            None
-        );
-        assert!(!store.has_platform("macos"));
-    }
-
-    #[test]
-    fn equal_answers_are_named() {
-        let folder = folder(&[
-            ("linux.snap", "a() = 0"),
-            ("linux-6.12.snap", "a() = 1\n    a > b [S]"),
-            ("gvisor.snap", "a() = 1\n    a > b [S]"),
-        ]);
-        let store = folder.store();
-        let equal = |body, captured| store.equal_to(&case(), "linux", body, captured);
-        assert_eq!(
-            equal("a() = 1\n    a > b [S]\n", true).expect("readable"),
-            ["linux-6.12", "gvisor"]
-        );
-        assert_eq!(
-            equal("a() = 1", false).expect("readable"),
-            ["linux-6.12", "gvisor"]
-        );
-        assert_eq!(equal("a() = 1", true).expect("readable"), [""; 0]);
-    }
-
-    #[test]
-    fn embedded_answers_are_found() {
-        let text: &'static str = Box::leak(snap("6.18", "a() = 0").into_boxed_str());
-        let files: &'static [_] = Box::leak(Box::new([("rst/closed/linux.snap", text)]));
-        let store = Store::open(Expected::Embedded(files)).expect("a store");
-        let found = store
-            .find(&case(), &platform("linux", "6.12"))
-            .expect("readable");
-        assert_eq!(found.expect("a file").body, "a() = 0");
-    }
-
-    #[test]
-    fn broken_files_name_file_and_line() {
-        let folder = folder(&[]);
-        folder.write("rst/closed/linux.snap", b"---\ninfo:\n  a\xff: b\n");
-        let error = folder.store().find(&case(), &platform("linux", "6.18"));
-        let message = error.expect_err("not UTF-8").to_string();
-        assert!(message.contains("linux.snap:3: not UTF-8"), "{message}");
-    }
-
-    #[test]
-    fn missing_folder_is_an_empty_store() {
-        let folder = Folder::new();
-        let store = Store::open(Expected::Folder(folder.path().join("none"))).expect("a store");
-        assert!(store.cases().is_empty());
-    }
-}
+#[path = "store_tests.rs"]
+mod tests;
