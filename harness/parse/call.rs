@@ -7,7 +7,6 @@ use super::scope::Scope;
 use super::tree::{Key, Kind, Node};
 use crate::model::call::{Domain, Kind as Type, Payload};
 use crate::model::option::{OptionKind, SocketOption};
-use crate::model::time::parse_duration;
 use crate::model::{
     BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, RecvForm,
     SendForm, SocketSpec,
@@ -140,10 +139,9 @@ fn read_socket(args: &Args<'_>) -> Read<SocketSpec> {
         Some(_) => Some(Domain::Unix),
         None => args.number("domain").map(Domain::Number),
     };
-    if let (Some((word, (own, _))), Some(_)) = (short, domain) {
-        if own != Domain::OfRun {
-            return Err(args.fault(format!("`{word}` has a domain of its own")));
-        }
+    let own_domain = short.filter(|(_, (own, _))| *own != Domain::OfRun);
+    if let (Some((word, _)), Some(_)) = (own_domain, domain) {
+        return Err(args.fault(format!("`{word}` has a domain of its own")));
     }
     let kind = match (short, args.word("type")) {
         (Some((_, (_, kind))), _) => kind,
@@ -234,7 +232,7 @@ fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
         (OptionKind::Text, Kind::Str(text)) => Ok(OptionValue::Text(text.clone())),
         (OptionKind::Text, _) => Err(fault("text")),
         (OptionKind::Time | OptionKind::Millis | OptionKind::Seconds, Kind::Str(text)) => {
-            let time = parse_duration(text).map_err(|message| node.fault(message))?;
+            let time = node.any_duration()?;
             if option.kind == OptionKind::Seconds && time.subsec_millis() != 0 {
                 return Err(node.fault(format!("{name} counts whole seconds")));
             }

@@ -1,7 +1,7 @@
 //! Claims: what somebody says happens.
 
 use super::error::{Fault, Read, unknown};
-use super::matrix::{Matrix, value_text};
+use super::matrix::{Matrix, Texts, value_text};
 use super::tree::{Key, Kind, Node};
 use crate::model::case::Family;
 use crate::model::platform::Release;
@@ -29,13 +29,14 @@ pub(super) const KEYS: &[(&str, &str)] = &[
 /// Reads the list of claims.
 pub(super) fn read_all(node: &Node, matrix: &Matrix<'_>, families: &[Family]) -> Read<Vec<Claim>> {
     let claims = node.list("a list of claims")?;
+    let rows = matrix.texts();
     claims
         .iter()
-        .map(|claim| read(claim, matrix, families))
+        .map(|claim| read(claim, &rows, families))
         .collect()
 }
 
-fn read(node: &Node, matrix: &Matrix<'_>, families: &[Family]) -> Read<Claim> {
+fn read(node: &Node, rows: &Texts<'_>, families: &[Family]) -> Read<Claim> {
     let keys: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
     node.keys("a claim: a map of source, says, expect, never", &keys)?;
     let required = |key: &str| {
@@ -55,7 +56,7 @@ fn read(node: &Node, matrix: &Matrix<'_>, families: &[Family]) -> Read<Claim> {
         expect: lines("expect")?,
         never: lines("never")?,
         row: match node.get("row") {
-            Some(row) => read_row(row, matrix, families)?,
+            Some(row) => read_row(row, rows, families)?,
             None => Vec::new(),
         },
     };
@@ -128,11 +129,10 @@ pub(super) fn is_platform_id(text: &str) -> bool {
 }
 
 /// `{how: rd}`, `{family: 6}`: names and values that exist.
-fn read_row(node: &Node, matrix: &Matrix<'_>, families: &[Family]) -> Read<Vec<(String, String)>> {
-    let texts = matrix.texts();
+fn read_row(node: &Node, rows: &Texts<'_>, families: &[Family]) -> Read<Vec<(String, String)>> {
     let one = |(key, value): &(Key, Node)| -> Result<(String, String), Fault> {
         let wanted = value_text(value);
-        let found = texts.iter().find(|(name, _)| *name == key.text);
+        let found = rows.iter().find(|(name, _)| *name == key.text);
         match (found, &*key.text) {
             (Some((_, values)), _) if values.contains(&wanted) => Ok((key.text.clone(), wanted)),
             (Some((name, values)), _) => {
@@ -152,7 +152,7 @@ fn read_row(node: &Node, matrix: &Matrix<'_>, families: &[Family]) -> Read<Vec<(
                 ))
             }
             _ => {
-                let names = texts.iter().map(|(name, _)| *name).chain(["family"]);
+                let names = rows.iter().map(|(name, _)| *name).chain(["family"]);
                 Err(key.fault(unknown("variable of the matrix", &key.text, names)))
             }
         }

@@ -98,8 +98,9 @@ pub(super) fn unknown<'a>(
     let mut message = format!("unknown {what} `{}`", shortened(word));
     match known.as_slice() {
         [] => message.push_str(", there is none"),
-        [only] => message.push_str(&format!(", expected {only}")),
+        [only] => message.push_str(&format!(", expected {}", shortened(only))),
         many if many.len() <= LISTED_WORDS_MAX => {
+            let many: Vec<String> = many.iter().map(|word| shortened(word)).collect();
             message.push_str(&format!(", expected one of {}", many.join(", ")));
         }
         _ => {}
@@ -112,12 +113,15 @@ pub(super) fn unknown<'a>(
 
 /// The known word that `word` is probably a misspelling of.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    if word.len() > 64 {
+    // The distance takes the product of the lengths.
+    const COMPARED_BYTES_MAX: usize = 64;
+    if word.len() > COMPARED_BYTES_MAX {
         return None;
     }
+    let word = word.to_lowercase();
     known
         .iter()
+        .filter(|known| known.len() <= COMPARED_BYTES_MAX)
         .map(|known| (strsim::osa_distance(&word, &known.to_lowercase()), *known))
         .filter(|(distance, known)| *distance <= 1 + known.len().min(word.len()) / 4)
         .min_by_key(|(distance, _)| *distance)

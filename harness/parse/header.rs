@@ -1,7 +1,7 @@
 //! The keys of a case, and its rows.
 
 use super::claim::{self, is_platform_id};
-use super::error::{Fault, Read, unknown};
+use super::error::{Fault, Read, shortened, unknown};
 use super::hash;
 use super::language::{HEADER, VERBS};
 use super::matrix::{Matrix, RowValues, Substitution, value_text};
@@ -131,8 +131,9 @@ impl Rows<'_> {
                 at => {
                     let row: Vec<String> =
                         at.iter().map(|(name, v)| format!("{name}={v}")).collect();
+                    let row = shortened(&row.join(" "));
                     Fault {
-                        message: format!("{} (in row {})", fault.message, row.join(" ")),
+                        message: format!("{} (in row {row})", fault.message),
                         ..fault
                     }
                 }

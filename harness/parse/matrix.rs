@@ -1,6 +1,6 @@
 //! The matrix: its rows, and `$how` replaced by a row's value.
 
-use super::error::{Fault, Read, unknown};
+use super::error::{Fault, Read, shortened, unknown};
 use super::node::valid_name;
 use super::tree::{Key, Kind, Node};
 use crate::model::limits::{ROWS_BYTES_MAX, RUNS_MAX};
@@ -14,6 +14,9 @@ pub(super) struct Matrix<'n> {
 
 /// One combination: each variable with its value.
 pub(super) type RowValues<'n> = Vec<(&'n str, &'n Node)>;
+
+/// Each variable with its values as the transcript prints them.
+pub(super) type Texts<'n> = Vec<(&'n str, Vec<String>)>;
 
 impl<'n> Matrix<'n> {
     /// Reads `{how: [rd, wr], …}`.
@@ -58,7 +61,7 @@ impl<'n> Matrix<'n> {
     }
 
     /// Each variable with its values as text.
-    pub fn texts(&self) -> Vec<(&'n str, Vec<String>)> {
+    pub fn texts(&self) -> Texts<'n> {
         let texts = |values: &[Node]| values.iter().map(value_text).collect();
         self.variables
             .iter()
@@ -188,7 +191,8 @@ impl<'n> Substitution<'_, 'n> {
             {
                 Some((value, left)) => {
                     if matches!(value.kind, Kind::List(_) | Kind::Map(_)) {
-                        let message = format!("`{text}` puts a list or a map into text");
+                        let message =
+                            format!("`{}` puts a list or a map into text", shortened(text));
                         return Err(Fault { id, message });
                     }
                     let value = value_text(value);
@@ -229,7 +233,7 @@ impl<'n> Substitution<'_, 'n> {
                     Kind::List(nodes) => index.parse().ok().and_then(|i: usize| nodes.get(i)),
                     _ => None,
                 };
-                let value = value_text(value);
+                let value = shortened(&value_text(value));
                 let message = || format!("`${name}.{index}`: `{value}` has no item {index}");
                 item.map(|item| Some((item, rest))).ok_or_else(message)
             }

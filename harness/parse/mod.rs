@@ -1,4 +1,190 @@
-//! Floor 1: YAML -> a [`Case`], and the schema of the language.
+//! Floor 1: YAML -> a [`Case`], and the JSON schema of the language.
+//!
+//! This page is the reference of the case language: whoever has read it can write any case.
+//!
+//! # A case
+//!
+//! A case is one YAML file below `cases/` and asks one question:
+//!
+//! ```yaml
+//! # yaml-language-server: $schema=../case.schema.json
+//! about: >
+//!   close() while received data is still unread: RST or FIN?
+//! spec: [RFC 1122 §4.2.2.13, RFC 2525 §2.17]
+//! family: [4, 6]
+//! given: established
+//! steps:
+//!   - client.send: 256
+//!   - conn.recv: 128            # 128 bytes stay unread
+//!   - conn.close
+//!   - client.recv: 256
+//! ```
+//!
+//! There are no expectations in it, no loops and no variables but those of the matrix. Its keys
+//! stand in this order:
+//!
+//! - `about`: the question, in words; required.
+//! - `spec`: references: `[RFC 9293 §3.5.2]`.
+//! - `covers`: the catalogue entries and article situations that it answers: `[E3]`.
+//! - `tags`: words of `[a-z0-9-]` to select cases by.
+//! - `topology`: `loopback` (default): both ends are local sockets; `wire`: the far end is
+//!   scripted.
+//! - `family`: `[4]` (default), `[6]`, or `[4, 6]` to run under both.
+//! - `given`: the state brought about before recording starts, see below.
+//! - `needs`: capabilities beyond those that follow from the case: words of
+//!   [`crate::model::Capability`].
+//! - `settings`: `{linux: {net.ipv4.tcp_syn_retries: 1}}`: by platform, only below `net.`.
+//! - `matrix`: `{how: [rd, wr]}`: lists of values, see below.
+//! - `processes`: `{worker: [server, conn]}`: children, and the sockets that live in them.
+//! - `show`: `[options, window, ttl, df]`, or `{packets: [ttl], calls: [b.bind, b.listen]}` to
+//!   keep only those calls.
+//! - `patience`: how long a call without `blocks: true` may stay inside (`3s`).
+//! - `deadline`: how long a run may take (`10s`).
+//! - `claims`: what somebody says happens, see below.
+//! - `steps`: what is done; required, at most 64.
+//!
+//! Durations are a number and a unit: `300ms`, `1.5s`, `2min`.
+//!
+//! # Steps
+//!
+//! A step is `subject.verb`, or `subject.verb: object`, or one of `pause: 300ms` and
+//! `silence: 150ms` (which records that nothing was sent meanwhile, or what was). The subject is
+//! a socket or a process. Names are `[a-z][a-z0-9-]*`; by convention `server` listens, `client`
+//! connects and `conn` was accepted. `peer`, `host`, `router`, `closed-port`, `local` and the
+//! words for addresses are reserved.
+//!
+//! Nothing makes a socket but `socket`, `accept`, `dup`, `epoll_create` and `given`; a step on a
+//! socket that no earlier step could have made is a bad case. A name may be given again: it then
+//! stands for the new socket.
+//!
+//! The object is the one obvious argument, or a map when there are more. Below, the keys of that
+//! map follow the short form; a key in bold has to be there.
+//!
+//! - `socket`: `tcp` `udp` `unix-stream` `unix-dgram` `unix-seqpacket`; `tcp4` `tcp6` `udp4`
+//!   `udp6` whatever the run's family. Keys: **`type`**: one of these, `SOCK_STREAM` … or a
+//!   number; `domain`: `AF_INET` `AF_INET6` `AF_UNIX` or a number, the run's unless given;
+//!   `protocol`: a number; `nonblock: true`.
+//! - `bind`, `connect`: an address. Keys: **`addr`**, `port`.
+//! - `listen`: the backlog. Keys: **`backlog`**.
+//! - `accept`: the new socket's name; alone it is `conn`. Keys: `name`, `flags`:
+//!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`.
+//! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
+//!   `flags`: `MSG_…`, `to`: an address.
+//! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**.
+//! - `recv` `recvfrom` `recvmsg`: a length. Keys: **`len`**, `flags`: `MSG_…`, `show: data`.
+//! - `read` `readv`: a length. Keys: **`len`**, `show: data`.
+//! - `shutdown`: `rd` `wr` `rdwr` or a number. Keys: **`how`**.
+//! - `close`: stands alone.
+//! - `dup`: the new socket's name. Keys: **`name`**.
+//! - `fcntl`: `O_NONBLOCK` (set it), `~O_NONBLOCK` (clear it), `F_GETFL`, `F_GETFD`. Keys:
+//!   **`cmd`**.
+//! - `ioctl`: `FIONREAD` `SIOCATMARK` `SIOCOUTQ`. Keys: **`request`**.
+//! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
+//!   themselves, see below.
+//! - `getsockopt`: an option's name. Keys: **`option`**.
+//! - `getsockname` `getpeername`: stand alone.
+//! - `poll`: alone: POLLIN and POLLOUT without waiting; or a list of events. Keys: `events`,
+//!   `timeout`.
+//! - `select`: alone: without waiting; or a duration. Keys: `timeout`.
+//! - `epoll_create`: stands alone, makes its subject.
+//! - `epoll_ctl`: **`add`, `mod` or `del`**: a socket, `events`: `EPOLL…`.
+//! - `epoll_wait`: alone: without waiting; or a duration. Keys: `timeout`.
+//!
+//! Flags and events are a word, words with `|` between them, or a list. In any map:
+//!
+//! - `blocks: true`: the call belongs to a second thread; the case goes on as soon as that
+//!   thread sleeps.
+//! - `timed: true`: durations are part of the record, in bands.
+//! - `times: 30`, `times: until-error`: the call is made that often.
+//! - `for: 8s`: in place of the case's `patience`.
+//! - `fd: 999`: this descriptor number; the subject is then only a name, no socket is needed.
+//! - `addrlen: 8`: this address length.
+//! - `buf: bad`: an unmapped address for the buffer (of `accept`, `getsockname`: for the
+//!   address; of `setsockopt`, `getsockopt`: for the value).
+//!
+//! ```yaml
+//! steps:
+//!   - server.socket: tcp
+//!   - server.setsockopt: {SO_REUSEADDR: 1, SO_RCVBUF: 4096}
+//!   - server.bind: loopback
+//!   - server.listen: 5
+//!   - server.accept: {name: b, flags: SOCK_NONBLOCK, blocks: true}
+//!   - client.socket: {type: tcp, nonblock: true}
+//!   - client.connect: server
+//!   - client.poll: {events: [POLLOUT], timeout: 200ms}
+//!   - client.getsockopt: SO_ERROR
+//!   - client.send: "hello"
+//!   - b.recv: {len: 16, flags: MSG_PEEK|MSG_DONTWAIT, show: data}
+//!   - client.send: {len: 1000, times: until-error}
+//!   - pause: 300ms
+//!   - client.close
+//! ```
+//!
+//! ## Addresses
+//!
+//! `loopback`, `any`, `local` (our side of the wire), `peer`, `closed-port`, `unspec` (AF_UNSPEC),
+//! `bad` (an unmapped address), the name of a socket (its own address), or a literal: `127.0.0.2`,
+//! `"127.0.0.2:80"`, `"::1"`, `"[::1]:80"`, and for AF_UNIX `"@abstract"` or `"name.sock"` (no
+//! paths: a case stays in its own folder). The harness chooses ports; `{addr: any, port: server}`
+//! is the port of `server`, `port` may also be `closed-port`, `0` or a number. A literal port, and
+//! a literal host that is not this one, need a namespace of the case's own.
+//!
+//! ## Options of `setsockopt`
+//!
+//! One call for each option, in the order written. The names are those of [`crate::model::option`].
+//! A value is a number; a duration where the option is a time (`{SO_RCVTIMEO: 100ms}`,
+//! `{TCP_USER_TIMEOUT: 2s}`); `{SO_LINGER: {onoff: 1, linger: 0}}`; text for `TCP_CONGESTION`; or
+//! `{len: 2}`: that many zero bytes, whatever length the option wants.
+//!
+//! ## Processes
+//!
+//! `worker.kill: SIGKILL` sends a signal, `worker.exit` calls exit(0), `worker.wait` awaits the end
+//! and tells it. `worker` has to stand under `processes`.
+//!
+//! # Given
+//!
+//! A state by its name in RFC 9293, or `{state: established, by: accept}`. On loopback: `closed`
+//! (default), `listen` (a `server` with backlog 8 and an unconnected `client`) and `established`
+//! (`client`, `server` and `conn`). The other states need the wire, where the local socket is
+//! `client` when it connected and `conn` when it accepted; `by` is `connect` unless given, but
+//! `accept` for `syn-received`.
+//!
+//! # Matrix
+//!
+//! Every combination of values is run for itself; the first variable changes slowest. In `given`,
+//! `settings` and `steps`, `$how` stands for the value and `$at.0` for an item of a value that is
+//! a list; inside text and keys too (`$who.close`, `{$option: 1}`). A variable whose value is a
+//! list, written alone as an item of a list, puts its items there; a step whose object becomes
+//! `[]` is left out:
+//!
+//! ```yaml
+//! matrix:
+//!   before: [[], [SO_REUSEADDR], [SO_REUSEADDR, SO_REUSEPORT]]
+//!   how: [rd, wr]
+//! steps:
+//!   - client.setsockopt: $before
+//!   - client.shutdown: $how
+//! ```
+//!
+//! # Claims
+//!
+//! A claim has a `source` and what it `says`, and lines of a transcript that must occur in this
+//! order (`expect`) or must not occur (`never`). `platforms` is one or a list of `linux`,
+//! `linux 6.12`, `linux <4.12`, `linux >=6.5`, `linux 5.10..6.1`; `row` picks a row of the matrix
+//! or a family (`{how: rd}`, `{family: 6}`).
+//!
+//! ```yaml
+//! claims:
+//!   - source: RFC 9293 §3.10.7.1
+//!     says: a SYN to a closed port is answered by a RST that acknowledges it
+//!     expect: |
+//!       closed-port > client [R.] seq 0 ack 1
+//! ```
+//!
+//! # YAML
+//!
+//! One document in UTF-8, without tabs, tags and merge keys; anchors and aliases are allowed.
+//! Text that YAML reads as a number needs quotes. The bounds are in [`crate::model::limits`].
 
 mod address;
 mod args;
@@ -17,6 +203,8 @@ mod tree;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_bounds;
 #[cfg(test)]
 mod tests_errors;
 

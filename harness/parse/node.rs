@@ -126,13 +126,22 @@ impl Node {
 
     /// A duration that a case may wait.
     pub fn duration(&self) -> Read<Duration> {
-        let text = self.text("a duration: 300ms, 2s, 1min")?;
-        let duration = parse_duration(text).map_err(|message| self.fault(message))?;
+        let duration = self.any_duration()?;
         if duration > WAIT_MAX {
-            let most = Shown(WAIT_MAX);
-            return Err(self.fault(format!("`{text}` is too long, expected at most {most}")));
+            let (given, most) = (Shown(duration), Shown(WAIT_MAX));
+            return Err(self.fault(format!("`{given}` is too long, expected at most {most}")));
         }
         Ok(duration)
+    }
+
+    /// A duration, however long.
+    pub fn any_duration(&self) -> Read<Duration> {
+        const DURATION_BYTES_MAX: usize = 24;
+        let expected = "a duration: 300ms, 2s, 1min";
+        match self.text(expected)? {
+            text if text.len() > DURATION_BYTES_MAX => Err(self.expected(expected)),
+            text => parse_duration(text).map_err(|message| self.fault(message)),
+        }
     }
 
     /// A name that a socket or process may have.

@@ -11,7 +11,7 @@ use super::language::{
     USUAL_PROCESS, VERBS, Verb,
 };
 use crate::model::Capability;
-use crate::model::call::SIGNALS;
+use crate::model::call::{MSG_FLAGS, SIGNALS, word_of};
 use crate::model::case::{ShowField, State};
 use crate::model::limits::STEPS_MAX;
 use crate::model::option::{OPTIONS, OptionKind, SocketOption};
@@ -30,6 +30,14 @@ pub(super) fn text() -> String {
     for verb in VERBS {
         definitions.insert(verb.name.into(), described(object_of(verb), verb.doc));
     }
+    for key in COMMON {
+        definitions.insert(key.name.into(), described(form(key.form), key.doc));
+    }
+    for (kind, name) in OPTION_KINDS {
+        definitions.insert((*name).into(), option_value(*kind));
+    }
+    definitions.insert("option".into(), option_names());
+    definitions.insert("message-flags".into(), word_list(MSG_FLAGS));
     let properties = HEADER
         .iter()
         .map(|(name, doc)| ((*name).to_owned(), described(header_form(name), doc)));
@@ -47,13 +55,16 @@ pub(super) fn text() -> String {
 }
 
 fn described(mut schema: Value, doc: &str) -> Value {
+    if schema.get("$ref").is_some() {
+        // Draft 7 ignores whatever stands beside a `$ref`.
+        schema = json!({ "allOf": [schema] });
+    }
     schema["description"] = doc.into();
     schema
 }
 
 fn reference(definition: &str) -> Value {
-    // Draft 7 ignores whatever stands beside a `$ref`, so it stands alone.
-    json!({ "allOf": [{ "$ref": format!("#/definitions/{definition}") }] })
+    json!({ "$ref": format!("#/definitions/{definition}") })
 }
 
 fn variable() -> Value {
@@ -212,22 +223,26 @@ fn form(form: Form) -> Value {
         Form::Flag => or_variable(json!({ "type": "boolean" })),
         Form::Time => reference("duration"),
         Form::Word(list) => or_variable(words(list.iter().copied())),
-        Form::Words(list) => {
-            let word = list.join("|");
-            any_of(vec![
-                words(list.iter().copied()),
-                list_of(or_variable(words(list.iter().copied()))),
-                json!({ "type": "string", "pattern": format!("^({word})(\\|({word}))+$") }),
-                reference("variable"),
-            ])
-        }
+        Form::Words(list) if list == MSG_FLAGS => reference("message-flags"),
+        Form::Words(list) => word_list(list),
         Form::WordOrInt(list, low, high) => any_of(vec![
             words(list.iter().copied()),
             int(low, high),
             reference("variable"),
         ]),
-        Form::Option => or_variable(option_names()),
+        Form::Option => or_variable(reference("option")),
     }
+}
+
+/// One word, several with `|` between them, or a list.
+fn word_list(list: &[&str]) -> Value {
+    let word = list.join("|");
+    any_of(vec![
+        words(list.iter().copied()),
+        list_of(or_variable(words(list.iter().copied()))),
+        json!({ "type": "string", "pattern": format!("^({word})(\\|({word}))+$") }),
+        reference("variable"),
+    ])
 }
 
 fn option_names() -> Value {
@@ -237,10 +252,10 @@ fn option_names() -> Value {
 /// What may stand after a verb: a value that is no map, or a map.
 fn object_of(verb: &Verb) -> Value {
     if verb.takes_options() {
-        return setsockopt(verb);
+        return setsockopt();
     }
     let keyed = |key: &Key| (key.name, described(form(key.form), key.doc));
-    let mut map = map_of(pairs(verb.keys.iter().chain(COMMON).map(keyed)));
+    let mut map = map_of(pairs(verb.keys.iter().map(keyed).chain(common_keys())));
     match verb.needs {
         [] => {}
         [only] => map["required"] = json!([only]),
@@ -254,25 +269,40 @@ fn object_of(verb: &Verb) -> Value {
     any_of(forms)
 }
 
-fn setsockopt(verb: &Verb) -> Value {
+fn common_keys() -> impl Iterator<Item = (&'static str, Value)> {
+    COMMON.iter().map(|key| (key.name, reference(key.name)))
+}
+
+fn setsockopt() -> Value {
+    let kind = |option: &SocketOption| word_of(OPTION_KINDS, option.kind);
     let options = OPTIONS
         .iter()
-        .map(|option| (option.name, option_value(*option)));
-    let common = COMMON.iter().chain(verb.keys);
-    let common = common.map(|key| (key.name, described(form(key.form), key.doc)));
-    let mut map = map_of(pairs(common.chain(options)));
+        .map(|option| (option.name, reference(kind(option))));
+    let mut map = map_of(pairs(common_keys().chain(options)));
     map["patternProperties"] = json!({ "\\$[a-z]": {} });
     any_of(vec![
         map,
-        option_names(),
-        list_of(or_variable(option_names())),
+        reference("option"),
+        list_of(or_variable(reference("option"))),
         reference("variable"),
     ])
 }
 
-fn option_value(option: SocketOption) -> Value {
+/// What the value of an option may be, by the kind of the option.
+const OPTION_KINDS: &[(OptionKind, &str)] = &[
+    (OptionKind::Int, "value-int"),
+    (OptionKind::Linger, "value-linger"),
+    (OptionKind::Time, "value-time"),
+    (OptionKind::Millis, "value-millis"),
+    (OptionKind::Seconds, "value-seconds"),
+    (OptionKind::Error, "value-error"),
+    (OptionKind::Text, "value-text"),
+    (OptionKind::TcpInfo, "value-tcp-info"),
+];
+
+fn option_value(kind: OptionKind) -> Value {
     let mut forms = vec![json!({ "type": "integer" })];
-    match option.kind {
+    match kind {
         OptionKind::Linger => {
             let part = || or_variable(json!({ "type": "integer" }));
             let mut map = map_of(pairs([("onoff", part()), ("linger", part())]));
@@ -285,11 +315,9 @@ fn option_value(option: SocketOption) -> Value {
         OptionKind::Text => forms.push(json!({ "type": "string" })),
         OptionKind::Int | OptionKind::Error | OptionKind::TcpInfo => {}
     }
-    forms.push(map_of(pairs([(
-        "len",
-        json!({ "type": "integer", "minimum": 0 }),
-    )])));
-    forms.push(reference("variable"));
+    let mut zeros = map_of(pairs([("len", json!({ "type": "integer", "minimum": 0 }))]));
+    zeros["required"] = json!(["len"]);
+    forms.extend([zeros, reference("variable")]);
     any_of(forms)
 }
 

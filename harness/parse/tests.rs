@@ -398,3 +398,51 @@ fn wire_cases_parse_up_to_the_peer() {
     let text = "about: x\ntopology: wire\ngiven: fin-wait-2\nsteps:\n  - client.close\n";
     assert_eq!(case(text).topology, crate::model::Topology::Wire);
 }
+
+#[test]
+fn the_reference_gives_valid_examples() {
+    let reference = include_str!("mod.rs")
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"));
+    let reference: String = reference
+        .map(|line| format!("{}\n", line.get(1..).unwrap_or("")))
+        .collect();
+    let blocks: Vec<&str> = reference
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(block, _)| block)
+        .collect();
+    assert_eq!(blocks.len(), 4);
+    for block in blocks {
+        let head = if block.contains("about:") {
+            ""
+        } else {
+            "about: x\ngiven: established\n"
+        };
+        let tail = if block.contains("steps:") {
+            ""
+        } else {
+            "steps: [client.close]\n"
+        };
+        case(&format!("{head}{block}{tail}"));
+    }
+}
+
+#[test]
+fn the_reference_names_every_word() {
+    let reference = include_str!("mod.rs");
+    let header = super::language::HEADER.iter().map(|(name, _)| *name);
+    let verbs = super::language::VERBS;
+    let keys = verbs
+        .iter()
+        .flat_map(|verb| verb.keys)
+        .chain(super::language::COMMON);
+    let words = header
+        .chain(verbs.iter().map(|verb| verb.name))
+        .chain(keys.map(|key| key.name));
+    for word in words {
+        let told = [format!("`{word}`"), format!("`{word}: ")];
+        assert!(told.iter().any(|told| reference.contains(told)), "{word}");
+    }
+}
