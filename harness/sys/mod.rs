@@ -373,9 +373,11 @@ mod unsupported;
 pub mod fake;
 
 #[cfg(target_os = "linux")]
-pub use linux::{Prepared, cpus, doctor, local, prepare};
+pub use linux::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
 #[cfg(not(target_os = "linux"))]
-pub use unsupported::{Prepared, cpus, doctor, local, prepare};
+pub use unsupported::{
+    Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads,
+};
 
 /// One finding of `sockdiff doctor`.
 #[derive(Clone, PartialEq, Eq, Debug)]

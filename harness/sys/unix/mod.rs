@@ -1,1 +1,49 @@
-//! placeholder
+//! What the three Unixes share: a [`super::Request`] as one system call, addresses, error numbers,
+//! and the processes of a case. What differs between them stands in one `dialect` each.
+
+pub mod address;
+pub mod calls;
+pub mod channel;
+pub mod child;
+pub mod ctrl_c;
+pub mod direct;
+#[cfg(target_os = "linux")]
+mod epoll;
+pub mod errno;
+pub mod folder;
+mod inside;
+pub mod names;
+pub mod ports;
+pub mod process;
+pub mod signal;
+
+#[cfg(target_os = "freebsd")]
+#[path = "dialect/freebsd.rs"]
+pub mod dialect;
+#[cfg(target_os = "linux")]
+#[path = "dialect/linux.rs"]
+pub mod dialect;
+#[cfg(target_os = "macos")]
+#[path = "dialect/macos.rs"]
+pub mod dialect;
+
+#[cfg(target_os = "linux")]
+#[path = "spawn/linux.rs"]
+pub mod spawn;
+#[cfg(not(target_os = "linux"))]
+#[path = "spawn/other.rs"]
+pub mod spawn;
+
+#[cfg(not(target_os = "linux"))]
+mod shared;
+#[cfg(not(target_os = "linux"))]
+mod thread;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The system clock's time since the Unix epoch, which is also the clock of packet stamps.
+pub fn now() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+}

@@ -1,0 +1,180 @@
+//! The place where one run happens: a namespace of its own, or ports of its own.
+
+use super::flow::Flow;
+use super::settle::{Settling, Wire};
+use super::sockdiag::SockDiag;
+use super::{
+    Features, capture::Capture, namespace, network, sentinel::Sentinel, settings, threads,
+};
+use crate::model::address::Address;
+use crate::model::capability::Lack;
+use crate::model::name::Name;
+use crate::sys::unix::address;
+use crate::sys::unix::direct::Direct;
+use crate::sys::unix::folder::Folder;
+use crate::sys::unix::ports::Ports;
+use crate::sys::unix::process::Processes;
+use crate::sys::{Caller, Fd, Ground, Plan, ProcessAct, Trouble};
+use crate::wire::Captured;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long a run may take to come to rest.
+const FINISHES_WITHIN: Duration = Duration::from_millis(200);
+/// How often it is looked at meanwhile.
+const LOOKS_EVERY: Duration = Duration::from_millis(4);
+
+/// A ground of this machine.
+pub struct LinuxGround {
+    // Dropped first: the processes may hold sockets of the others.
+    processes: Processes,
+    wire: Wire,
+    ports: Ports,
+    folder: Folder,
+    /// TCP connections seen, in both directions.
+    connections: BTreeSet<Flow>,
+}
+
+impl LinuxGround {
+    /// Moves the calling thread into a new namespace and opens the ground there.
+    ///
+    /// # Errors
+    /// What the machine refuses.
+    pub fn in_namespace(plan: &Plan, features: &Features) -> Result<LinuxGround, Trouble> {
+        let failed =
+            |what: &str, error: &dyn std::fmt::Display| Trouble::Failed(format!("{what}: {error}"));
+        threads::pin(plan.cpu).map_err(|error| failed("one CPU for the run", &error))?;
+        namespace::unshare_network().map_err(|error| failed("a network namespace", &error))?;
+        network::bring_up(features.quickack, features.ipv6)
+            .map_err(|refused| failed("the loopback interface", &refused))?;
+        features
+            .pins
+            .apply()
+            .map_err(|(name, error)| failed(name, &error))?;
+        for (name, value) in &plan.settings {
+            settings::write(name, value).map_err(|error| {
+                Trouble::Lacks(Lack::new(format!("no setting {name}: {error}")))
+            })?;
+        }
+        let capture =
+            Capture::open(features.ipv6).map_err(|error| failed("raw sockets", &error))?;
+        let settling = match features.quiet {
+            Some(quiet) => Settling::Quiet(quiet),
+            None => Settling::Sentinel(
+                Sentinel::raw().map_err(|error| failed("the sentinel's socket", &error))?,
+            ),
+        };
+        let wire = Wire {
+            settling,
+            capture: Some(capture),
+            own_ports: None,
+        };
+        LinuxGround::with(plan, wire, Ports::own())
+    }
+
+    /// Opens the ground on the machine's own loopback.
+    ///
+    /// # Errors
+    /// What the machine refuses, and settings, which would be the whole machine's.
+    pub fn shared(plan: &Plan, features: &Features) -> Result<LinuxGround, Trouble> {
+        if !plan.settings.is_empty() {
+            let lack = Lack::new("settings need a namespace of the run's own");
+            return Err(Trouble::Lacks(lack));
+        }
+        let failed = |error| Trouble::Failed(format!("on the shared loopback: {error}"));
+        threads::pin(plan.cpu).map_err(failed)?;
+        let wire = match features.quiet {
+            Some(quiet) => Wire {
+                settling: Settling::Quiet(quiet),
+                capture: Some(Capture::open(features.ipv6).map_err(failed)?),
+                own_ports: Some(BTreeSet::new()),
+            },
+            None => Wire {
+                settling: Settling::Blind(Sentinel::datagram().map_err(failed)?),
+                capture: None,
+                own_ports: None,
+            },
+        };
+        LinuxGround::with(plan, wire, Ports::Shared)
+    }
+
+    fn with(plan: &Plan, wire: Wire, ports: Ports) -> Result<LinuxGround, Trouble> {
+        Ok(LinuxGround {
+            processes: Processes::start(&plan.processes)?,
+            wire,
+            ports,
+            folder: Folder::default(),
+            connections: BTreeSet::new(),
+        })
+    }
+}
+
+impl Ground for LinuxGround {
+    fn caller(&mut self, process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
+        Ok(match process {
+            None => Box::new(Direct::default()),
+            Some(name) => Box::new(self.processes.get(name)?.caller()?),
+        })
+    }
+
+    fn settle(&mut self) -> Result<Vec<Captured>, Trouble> {
+        let packets = self.wire.settle()?;
+        let flows = packets.iter().filter_map(Flow::of).filter(Flow::is_tcp);
+        self.connections.extend(flows);
+        Ok(packets)
+    }
+
+    fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
+        let address = match process {
+            None => address::own(fd),
+            Some(name) => self.processes.get(name).ok()?.address(fd),
+        }?;
+        if let (Some(ports), Some(inet)) = (&mut self.wire.own_ports, address.inet())
+            && inet.port() != 0
+        {
+            ports.insert(inet.port());
+        }
+        Some(address)
+    }
+
+    fn port(&mut self) -> Result<u16, Trouble> {
+        let port = self.ports.next()?;
+        if let Some(own) = &mut self.wire.own_ports {
+            own.insert(port);
+        }
+        Ok(port)
+    }
+
+    fn unix_name(&mut self, name: &str) -> Result<Address, Trouble> {
+        self.folder.name(name)
+    }
+
+    fn share(&mut self, process: &Name, fd: Fd) -> Result<Fd, Trouble> {
+        self.processes.get(process)?.share(fd)
+    }
+
+    fn process(&mut self, process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
+        self.processes.get(process)?.act(act)
+    }
+
+    fn finish(&mut self) -> bool {
+        let began = Instant::now();
+        let mut sockdiag = SockDiag::open();
+        loop {
+            if self.settle().is_err() {
+                return false;
+            }
+            let Some(kernel) = &mut sockdiag else {
+                return true;
+            };
+            self.connections.retain(|flow| kernel.is_unsettled(flow));
+            if self.connections.is_empty() {
+                return true;
+            }
+            if began.elapsed() > FINISHES_WITHIN {
+                return false;
+            }
+            std::thread::sleep(LOOKS_EVERY);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Settings of the network stack, in the namespace of the calling thread.
+//!
+//! A new namespace starts from the kernel's defaults, but some of them follow the host, its memory
+//! or its kernel's configuration, and some are rate limits, through which neighbours would
+//! interfere. What changes answers is pinned; a setting that an older kernel lacks is skipped.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+
+/// What is pinned, and why where that is not plain.
+const PINNED: &[(&str, &str)] = &[
+    // Follow the host: the congestion control and both buffers, whose windows a case may fill.
+    ("net.ipv4.tcp_congestion_control", "reno"),
+    ("net.ipv4.tcp_rmem", "4096\t131072\t6291456"),
+    ("net.ipv4.tcp_wmem", "4096\t16384\t4194304"),
+    // Rate limits: 500 ms between answers to out-of-window segments, a budget of ICMP errors.
+    ("net.ipv4.tcp_invalid_ratelimit", "0"),
+    ("net.ipv4.icmp_ratelimit", "0"),
+    ("net.ipv4.icmp_msgs_per_sec", "10000"),
+    ("net.ipv4.icmp_msgs_burst", "10000"),
+    ("net.ipv6.icmp.ratelimit", "0"),
+    ("net.ipv4.tcp_challenge_ack_limit", "2147483647"),
+    // Depend on the machine's memory or on the kernel's age.
+    ("net.ipv4.tcp_max_syn_backlog", "1024"),
+    ("net.ipv4.tcp_max_tw_buckets", "65536"),
+    ("net.core.somaxconn", "4096"),
+    ("net.unix.max_dgram_qlen", "10"),
+    // Change packets or answers; distributions set them differently.
+    ("net.ipv4.tcp_syncookies", "1"),
+    ("net.ipv4.tcp_ecn", "2"),
+    ("net.ipv4.tcp_timestamps", "1"),
+    ("net.ipv4.tcp_sack", "1"),
+    ("net.ipv4.tcp_window_scaling", "1"),
+    ("net.ipv4.tcp_fastopen", "1"),
+    ("net.ipv4.tcp_fin_timeout", "60"),
+    ("net.ipv4.tcp_tw_reuse", "2"),
+    ("net.ipv4.tcp_rfc1337", "0"),
+    ("net.ipv4.tcp_abort_on_overflow", "0"),
+    ("net.ipv4.tcp_syn_retries", "6"),
+    ("net.ipv4.tcp_synack_retries", "5"),
+    ("net.ipv4.tcp_retries1", "3"),
+    ("net.ipv4.tcp_retries2", "15"),
+    ("net.ipv4.tcp_orphan_retries", "0"),
+    ("net.ipv4.tcp_mtu_probing", "0"),
+    ("net.ipv4.tcp_autocorking", "1"),
+    ("net.ipv4.tcp_no_metrics_save", "1"),
+    // Above every port that the harness chooses.
+    ("net.ipv4.ip_local_port_range", "32768\t60999"),
+    ("net.ipv4.ip_unprivileged_port_start", "1024"),
+    ("net.ipv4.ip_nonlocal_bind", "0"),
+    ("net.ipv6.bindv6only", "0"),
+];
+
+/// Which settings a fresh namespace of this machine needs written, and what is then true of it.
+#[derive(Clone, Debug, Default)]
+pub struct Pins {
+    /// Those that differ from what is pinned; few, so that a run writes little.
+    write: Vec<(&'static str, &'static str)>,
+    /// Those that this kernel has, with their pinned values.
+    pub pinned: BTreeMap<String, String>,
+}
+
+impl Pins {
+    /// Looks at the fresh namespace that the calling thread is in.
+    pub fn find() -> Pins {
+        let mut pins = Pins::default();
+        for (name, value) in PINNED {
+            let Ok(found) = fs::read_to_string(path(name)) else {
+                continue;
+            };
+            if found.trim() != *value {
+                if write(name, value).is_err() {
+                    continue;
+                }
+                pins.write.push((name, value));
+            }
+            pins.pinned
+                .insert((*name).to_owned(), value.replace('\t', " "));
+        }
+        pins
+    }
+
+    /// Writes them in the fresh namespace that the calling thread is in.
+    ///
+    /// # Errors
+    /// The setting, and the system's error.
+    pub fn apply(&self) -> Result<(), (&'static str, io::Error)> {
+        self.write
+            .iter()
+            .try_for_each(|(name, value)| write(name, value).map_err(|error| (*name, error)))
+    }
+}
+
+/// Writes one setting, `net.ipv4.tcp_syn_retries`.
+///
+/// # Errors
+/// The system's error; only names of the network stack are accepted, because any other would be
+/// the whole machine's.
+pub fn write(name: &str, value: &str) -> io::Result<()> {
+    let of_namespace = name.starts_with("net.") && !name.contains(['/', '\0']);
+    if !of_namespace || name.contains("..") {
+        return Err(io::Error::other(
+            "not a setting of a network namespace (net.…)",
+        ));
+    }
+    fs::write(path(name), value)
+}
+
+fn path(name: &str) -> String {
+    format!("/proc/sys/{}", name.replace('.', "/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PINNED, path, write};
+
+    #[test]
+    fn a_setting_of_the_machine_is_refused() {
+        assert!(write("kernel.hostname", "x").is_err());
+        assert!(write("net...kernel.hostname", "x").is_err());
+    }
+
+    #[test]
+    fn names_are_unique_and_of_a_namespace() {
+        let mut names: Vec<&str> = PINNED.iter().map(|(name, _)| *name).collect();
+        assert!(
+            names
+                .iter()
+                .all(|name| path(name).starts_with("/proc/sys/net/"))
+        );
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), PINNED.len());
+    }
+}

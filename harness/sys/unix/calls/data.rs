@@ -1,0 +1,146 @@
+//! The calls that send and receive.
+
+use super::{Argument, BAD, Call, Place, number};
+use crate::model::call::{RecvForm, SendForm};
+use crate::model::outcome::{Answer, Outcome};
+use crate::sys::unix::names::{NotHere, message_flags, received_flags};
+use crate::sys::{Buffer, Fd, Request};
+use libc::{c_int, c_void, iovec, msghdr};
+use std::ptr::null;
+
+impl Call<'_> {
+    pub(super) fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
+        match request {
+            Request::Send {
+                fd,
+                form,
+                data,
+                flags,
+                to,
+            } => {
+                no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
+                let to = to.as_ref().map(Argument::new).transpose()?;
+                Ok(self.send(*fd, *form, data, message_flags(flags)?, to.as_ref()))
+            }
+            Request::Recv {
+                fd,
+                form,
+                len,
+                bad,
+                flags,
+            } => {
+                no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
+                Ok(self.recv(*fd, *form, (*len, *bad), message_flags(flags)?))
+            }
+            _ => unreachable!("dispatch hands over the two kinds above"),
+        }
+    }
+
+    fn send(
+        &mut self,
+        fd: Fd,
+        form: SendForm,
+        data: &Buffer,
+        flags: c_int,
+        to: Option<&Argument>,
+    ) -> Outcome {
+        let fd = number(fd);
+        let (data, len) = match data {
+            Buffer::Bytes(bytes) => (bytes.as_ptr().cast::<c_void>(), bytes.len()),
+            Buffer::Bad(len) => (BAD as *const c_void, *len),
+        };
+        let (name, name_len) = to.map_or((null(), 0), |to| (to.pointer(), to.len));
+        let mut vector = iovec {
+            iov_base: data.cast_mut(),
+            iov_len: len,
+        };
+        let mut message = message(&raw mut vector);
+        message.msg_name = name.cast_mut().cast();
+        message.msg_namelen = name_len;
+        // SAFETY: buffer, vector, message and address outlive the call and have the lengths told;
+        // those that are bad on purpose are answered with an error.
+        let returned = self.enter(|| unsafe {
+            let sent = match form {
+                SendForm::Send if to.is_none() => libc::send(fd, data, len, flags),
+                SendForm::Send | SendForm::Sendto => {
+                    libc::sendto(fd, data, len, flags, name, name_len)
+                }
+                SendForm::Sendmsg => libc::sendmsg(fd, &raw const message, flags),
+                SendForm::Write => libc::write(fd, data, len),
+                SendForm::Writev => libc::writev(fd, &raw const vector, 1),
+            };
+            sent as i64
+        });
+        self.outcome(returned, Answer::Value)
+    }
+
+    fn recv(&mut self, fd: Fd, form: RecvForm, to: (usize, bool), flags: c_int) -> Outcome {
+        let fd = number(fd);
+        let (len, bad) = to;
+        let mut buffer = vec![0u8; if bad { 0 } else { len }];
+        let mut control = [0u64; 64];
+        let data = if bad {
+            BAD as *mut c_void
+        } else {
+            buffer.as_mut_ptr().cast()
+        };
+        let mut place = Place::new(false);
+        let (name, name_len) = place.pointers();
+        let mut vector = iovec {
+            iov_base: data,
+            iov_len: len,
+        };
+        let mut message = message(&raw mut vector);
+        message.msg_name = name.cast();
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = size_of_val(&control) as _;
+        // SAFETY: buffer, vector, message, address and control buffer outlive the call, are
+        // writable and have the lengths told; a bad buffer is answered with an error. No other
+        // reference to the address is used until the call has returned.
+        let returned = self.enter(|| unsafe {
+            message.msg_namelen = *name_len;
+            let received = match form {
+                RecvForm::Recv => libc::recv(fd, data, len, flags),
+                RecvForm::Recvfrom => libc::recvfrom(fd, data, len, flags, name, name_len),
+                RecvForm::Recvmsg => libc::recvmsg(fd, &raw mut message, flags),
+                RecvForm::Read => libc::read(fd, data, len),
+                RecvForm::Readv => libc::readv(fd, &raw const vector, 1),
+            };
+            received as i64
+        });
+        self.outcome(returned, |received| {
+            let received = received as usize;
+            buffer.truncate(received);
+            if form == RecvForm::Recvmsg {
+                place.len = message.msg_namelen;
+            }
+            Answer::Received {
+                len: received,
+                from: matches!(form, RecvForm::Recvfrom | RecvForm::Recvmsg)
+                    .then(|| place.address())
+                    .flatten(),
+                data: buffer,
+                flags: match form {
+                    RecvForm::Recvmsg => received_flags(message.msg_flags),
+                    _ => Vec::new(),
+                },
+            }
+        })
+    }
+}
+
+fn no_flags(takes_none: bool, flags: &[String]) -> Result<(), NotHere> {
+    match flags.first() {
+        Some(flag) if takes_none => Err(format!("read and write take no {flag}")),
+        _ => Ok(()),
+    }
+}
+
+/// A message of one buffer.
+fn message(vector: *mut iovec) -> msghdr {
+    // SAFETY: all zeroes is a message without address, data, control data and flags.
+    let mut message: msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = vector;
+    message.msg_iovlen = 1;
+    message
+}

@@ -1,0 +1,189 @@
+//! `setsockopt` and `getsockopt`.
+
+use super::{Call, number};
+use crate::model::option::{OptionKind, OptionValue, find};
+use crate::model::outcome::{Answer, Outcome};
+use crate::model::time::Shown;
+use crate::sys::Fd;
+use crate::sys::unix::names::{NotHere, lacking};
+use crate::sys::unix::{dialect, errno};
+use libc::{c_int, c_void, linger, socklen_t, timeval};
+use std::time::Duration;
+
+/// More than any option's value that is read here: `struct tcp_info`.
+const VALUE_BYTES_MAX: usize = 512;
+
+impl Call<'_> {
+    pub(super) fn set_option(
+        &mut self,
+        fd: Fd,
+        option: &str,
+        value: &OptionValue,
+    ) -> Result<Outcome, NotHere> {
+        let (level, name, kind) = known(option)?;
+        let bytes = to_bytes(kind, value);
+        let (data, len) = (bytes.as_ptr().cast::<c_void>(), bytes.len() as socklen_t);
+        let fd = number(fd);
+        // SAFETY: the pointer is to `len` bytes that outlive the call.
+        let set = || i64::from(unsafe { libc::setsockopt(fd, level, name, data, len) });
+        let returned = self.enter(set);
+        Ok(self.outcome(returned, Answer::Value))
+    }
+
+    pub(super) fn get_option(&mut self, fd: Fd, option: &str) -> Result<Outcome, NotHere> {
+        let (level, name, kind) = known(option)?;
+        let mut bytes = [0u8; VALUE_BYTES_MAX];
+        let mut len = wanted_len(kind);
+        let (data, len_pointer) = (bytes.as_mut_ptr().cast::<c_void>(), &raw mut len);
+        let fd = number(fd);
+        // SAFETY: the pointer is to at least `len` writable bytes that outlive the call.
+        let get = || i64::from(unsafe { libc::getsockopt(fd, level, name, data, len_pointer) });
+        let returned = self.enter(get);
+        let value = &bytes[..(len as usize).min(VALUE_BYTES_MAX)];
+        Ok(self.outcome(returned, |_| from_bytes(kind, value)))
+    }
+}
+
+fn known(option: &str) -> Result<(c_int, c_int, OptionKind), NotHere> {
+    let kind = find(option).map_or(OptionKind::Int, |option| option.kind);
+    let here = dialect::OPTIONS.iter().find(|(name, ..)| *name == option);
+    let (_, level, number) = here.ok_or_else(|| lacking(option))?;
+    Ok((*level, *number, kind))
+}
+
+fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
+    match value {
+        OptionValue::Int(number) => int(i128::from(*number)),
+        OptionValue::Linger { onoff, linger } => [*onoff, *linger]
+            .iter()
+            .flat_map(|field| field.to_ne_bytes())
+            .collect(),
+        OptionValue::Time(time) => match kind {
+            OptionKind::Time => timeval_bytes(*time),
+            OptionKind::Seconds => int(i128::from(time.as_secs())),
+            _ => int(time.as_millis() as i128),
+        },
+        OptionValue::Text(text) => text.clone().into_bytes(),
+        OptionValue::Zeros(len) => vec![0; *len as usize],
+    }
+}
+
+/// The low bits of a number as an `int`: what C makes of a number that is too large.
+fn int(number: i128) -> Vec<u8> {
+    (number as c_int).to_ne_bytes().to_vec()
+}
+
+fn timeval_bytes(time: Duration) -> Vec<u8> {
+    // SAFETY: all zeroes is a valid timeval.
+    let mut value: timeval = unsafe { std::mem::zeroed() };
+    value.tv_sec = time.as_secs() as _;
+    value.tv_usec = time.subsec_micros() as _;
+    let pointer = (&raw const value).cast::<u8>();
+    // SAFETY: the value was zeroed as a whole, so each of its bytes is initialised.
+    unsafe { std::slice::from_raw_parts(pointer, size_of::<timeval>()) }.to_vec()
+}
+
+fn wanted_len(kind: OptionKind) -> socklen_t {
+    let len = match kind {
+        OptionKind::Linger => size_of::<linger>(),
+        OptionKind::Time => size_of::<timeval>(),
+        OptionKind::Text => 16,
+        OptionKind::TcpInfo => VALUE_BYTES_MAX,
+        _ => size_of::<c_int>(),
+    };
+    len as socklen_t
+}
+
+fn from_bytes(kind: OptionKind, bytes: &[u8]) -> Answer {
+    match kind {
+        OptionKind::Error => Answer::Word(match int_at(bytes, 0) {
+            0 => "0".to_owned(),
+            raw => errno::name(raw).name().to_owned(),
+        }),
+        OptionKind::Linger => Answer::Word(format!(
+            "{{onoff: {}, linger: {}}}",
+            // The BSDs answer with the option's bit instead of 1.
+            i32::from(int_at(bytes, 0) != 0),
+            int_at(bytes, size_of::<c_int>())
+        )),
+        OptionKind::Time => Answer::Word(Shown(timeval_of(bytes)).to_string()),
+        OptionKind::Text => {
+            let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+            Answer::Word(String::from_utf8_lossy(text).into_owned())
+        }
+        OptionKind::TcpInfo => {
+            let state = bytes.first().copied().unwrap_or(0);
+            let known = dialect::TCP_STATES.get(usize::from(state)).copied();
+            Answer::Word(known.unwrap_or("unknown state").to_owned())
+        }
+        _ => Answer::Number(i64::from(int_at(bytes, 0))),
+    }
+}
+
+fn int_at(bytes: &[u8], offset: usize) -> c_int {
+    let field = bytes.get(offset..offset + size_of::<c_int>());
+    match field.and_then(|field| field.try_into().ok()) {
+        Some(field) => c_int::from_ne_bytes(field),
+        // Some options are a single byte on some systems.
+        None => c_int::from(bytes.first().copied().unwrap_or(0)),
+    }
+}
+
+fn timeval_of(bytes: &[u8]) -> Duration {
+    if bytes.len() < size_of::<timeval>() {
+        return Duration::ZERO;
+    }
+    // SAFETY: there are enough bytes, and any bytes are a valid timeval.
+    let value: timeval = unsafe { bytes.as_ptr().cast::<timeval>().read_unaligned() };
+    Duration::from_secs(value.tv_sec as u64) + Duration::from_micros(value.tv_usec as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{from_bytes, known, to_bytes};
+    use crate::model::option::{OptionKind, OptionValue};
+    use crate::model::outcome::Answer;
+    use rstest::rstest;
+    use std::time::Duration;
+
+    #[rstest]
+    #[case::int(OptionKind::Int, OptionValue::Int(7), Answer::Number(7))]
+    #[case::linger(
+        OptionKind::Linger,
+        OptionValue::Linger { onoff: 1, linger: 0 },
+        Answer::Word("{onoff: 1, linger: 0}".to_owned())
+    )]
+    #[case::time(
+        OptionKind::Time,
+        OptionValue::Time(Duration::from_millis(100)),
+        Answer::Word("100ms".to_owned())
+    )]
+    #[case::seconds(
+        OptionKind::Seconds,
+        OptionValue::Time(Duration::from_secs(2)),
+        Answer::Number(2)
+    )]
+    #[case::text(
+        OptionKind::Text,
+        OptionValue::Text("reno".to_owned()),
+        Answer::Word("reno".to_owned())
+    )]
+    #[case::error(
+        OptionKind::Error,
+        OptionValue::Int(libc::ECONNREFUSED as i64),
+        Answer::Word("ECONNREFUSED".to_owned())
+    )]
+    fn what_is_set_reads_back(
+        #[case] kind: OptionKind,
+        #[case] value: OptionValue,
+        #[case] answer: Answer,
+    ) {
+        assert_eq!(from_bytes(kind, &to_bytes(kind, &value)), answer);
+    }
+
+    #[test]
+    fn an_option_of_another_system_is_not_here() {
+        let lack = known("SO_EXCLUSIVEADDRUSE").unwrap_err();
+        assert_eq!(lack, "no SO_EXCLUSIVEADDRUSE on this system");
+    }
+}

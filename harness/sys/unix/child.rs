@@ -1,0 +1,97 @@
+//! A process of a case, from the inside: this program, started with one private argument, with the
+//! harness at descriptor 0. It makes the calls that it is told to make, and signals act on it as
+//! on any ordinary process.
+
+use super::calls::{self, Gate};
+use super::channel::{self, ENTERING, Order, REPLY};
+use super::{address, dialect, names, signal};
+use std::io::Write;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+/// The private argument.
+pub const ARGUMENT: &str = "--case-process";
+
+/// Does a case process's work, and does not return, if this process was started as one.
+pub fn run_if_asked() {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == ARGUMENT)
+    {
+        run();
+    }
+}
+
+fn run() -> ! {
+    // The Rust runtime ignores SIGPIPE and catches SIGSEGV; a case asks about the defaults.
+    for (_, number) in names::SIGNALS {
+        signal::handle(*number, libc::SIG_DFL);
+    }
+    signal::install_wake_up();
+    no_core_dumps();
+    // SAFETY: whoever starts a case process puts its channel at descriptor 0, which nobody else
+    // in this process uses.
+    let control = UnixStream::from(unsafe { OwnedFd::from_raw_fd(0) });
+    while let Ok((order, passed)) = channel::receive(&control) {
+        let told = match (order, passed) {
+            (Order::Caller, Some(channel)) => {
+                std::thread::spawn(move || serve(&UnixStream::from(channel)));
+                Ok(())
+            }
+            (Order::Share, Some(passed)) => {
+                channel::send(&control, &i64::from(passed.into_raw_fd()), None)
+            }
+            (Order::Address(fd), _) => channel::send(&control, &address::own(fd), None),
+            (Order::Exit, _) => break,
+            (Order::Caller | Order::Share, None) => Ok(()),
+        };
+        if told.is_err() {
+            break;
+        }
+    }
+    // By order, or because the harness is gone.
+    std::process::exit(0)
+}
+
+/// Makes the calls that come through one channel.
+fn serve(mut channel: &UnixStream) {
+    let thread = dialect::Thread::current_id().to_ne_bytes();
+    if channel.write_all(&thread).is_err() {
+        return;
+    }
+    while let Ok((request, _)) = channel::receive(channel) {
+        let reply = calls::make(&request, &Announce(channel));
+        let told = channel.write_all(&[REPLY]);
+        if told
+            .and_then(|()| channel::send(channel, &reply, None))
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Tells the harness that the next thing this thread does is the call.
+struct Announce<'a>(&'a UnixStream);
+
+impl Gate for Announce<'_> {
+    fn enter(&self) {
+        let byte = [ENTERING];
+        let pointer = byte.as_ptr().cast();
+        // The one byte alone, so that between it and the call there is as little as possible.
+        // SAFETY: the pointer is to one byte.
+        unsafe { libc::send(self.0.as_raw_fd(), pointer, 1, 0) };
+    }
+
+    fn leave(&self) {}
+}
+
+/// SIGSEGV and SIGABRT of a case leave no file behind.
+fn no_core_dumps() {
+    let none = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the pointer is to a limit.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
+}

@@ -1,0 +1,236 @@
+//! Linux: numbers that only it has, `accept4`, and the state of a thread.
+
+use crate::sys::unix::errno::numbers;
+use libc::{c_int, c_short, c_ulong};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+pub use super::epoll::epoll;
+
+/// Error numbers beyond the common ones.
+pub const ERRNOS: &[(&str, i32)] = numbers![
+    ENONET EREMOTEIO ENOTUNIQ ENOLINK ECOMM ECHRNG EKEYEXPIRED EKEYREJECTED
+];
+
+/// Flags of the sending and receiving calls beyond the common ones.
+pub const MESSAGE_FLAGS: &[(&str, c_int)] = &[
+    ("MSG_NOSIGNAL", libc::MSG_NOSIGNAL),
+    ("MSG_MORE", libc::MSG_MORE),
+    ("MSG_ERRQUEUE", libc::MSG_ERRQUEUE),
+    ("MSG_CONFIRM", libc::MSG_CONFIRM),
+    ("MSG_FASTOPEN", libc::MSG_FASTOPEN),
+    ("MSG_ZEROCOPY", 0x400_0000),
+    ("MSG_CMSG_CLOEXEC", libc::MSG_CMSG_CLOEXEC),
+];
+
+/// Flags of a received message beyond the common ones.
+pub const RECEIVED_FLAGS: &[(&str, c_int)] = &[("MSG_ERRQUEUE", libc::MSG_ERRQUEUE)];
+
+/// Events of `poll` beyond the common ones.
+pub const POLL_EVENTS: &[(&str, c_short)] = &[("POLLRDHUP", libc::POLLRDHUP)];
+
+/// Requests of `ioctl`, `<asm-generic/ioctls.h>` and `<asm-generic/sockios.h>`.
+pub const IOCTLS: &[(&str, c_ulong)] = &[
+    ("FIONREAD", 0x541b),
+    ("SIOCATMARK", 0x8905),
+    ("SIOCOUTQ", 0x5411),
+];
+
+/// The bit of `socket(2)`'s type that asks for O_NONBLOCK; none where there is no such bit.
+pub const SOCK_NONBLOCK: Option<c_int> = Some(libc::SOCK_NONBLOCK);
+
+/// `TCP_INFO`'s states, `<net/tcp_states.h>`.
+pub const TCP_STATES: &[&str] = &[
+    "",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
+];
+
+/// Socket options: level and number.
+pub const OPTIONS: &[(&str, c_int, c_int)] = &[
+    ("SO_REUSEADDR", libc::SOL_SOCKET, libc::SO_REUSEADDR),
+    ("SO_REUSEPORT", libc::SOL_SOCKET, libc::SO_REUSEPORT),
+    ("SO_LINGER", libc::SOL_SOCKET, libc::SO_LINGER),
+    ("SO_KEEPALIVE", libc::SOL_SOCKET, libc::SO_KEEPALIVE),
+    ("SO_BROADCAST", libc::SOL_SOCKET, libc::SO_BROADCAST),
+    ("SO_OOBINLINE", libc::SOL_SOCKET, libc::SO_OOBINLINE),
+    ("SO_DONTROUTE", libc::SOL_SOCKET, libc::SO_DONTROUTE),
+    ("SO_RCVBUF", libc::SOL_SOCKET, libc::SO_RCVBUF),
+    ("SO_SNDBUF", libc::SOL_SOCKET, libc::SO_SNDBUF),
+    ("SO_RCVLOWAT", libc::SOL_SOCKET, libc::SO_RCVLOWAT),
+    ("SO_SNDLOWAT", libc::SOL_SOCKET, libc::SO_SNDLOWAT),
+    ("SO_RCVTIMEO", libc::SOL_SOCKET, libc::SO_RCVTIMEO),
+    ("SO_SNDTIMEO", libc::SOL_SOCKET, libc::SO_SNDTIMEO),
+    ("SO_ERROR", libc::SOL_SOCKET, libc::SO_ERROR),
+    ("SO_TYPE", libc::SOL_SOCKET, libc::SO_TYPE),
+    ("SO_PROTOCOL", libc::SOL_SOCKET, libc::SO_PROTOCOL),
+    ("SO_DOMAIN", libc::SOL_SOCKET, libc::SO_DOMAIN),
+    ("SO_ACCEPTCONN", libc::SOL_SOCKET, libc::SO_ACCEPTCONN),
+    ("SO_TIMESTAMP", libc::SOL_SOCKET, libc::SO_TIMESTAMP),
+    ("SO_PRIORITY", libc::SOL_SOCKET, libc::SO_PRIORITY),
+    ("SO_MARK", libc::SOL_SOCKET, libc::SO_MARK),
+    ("SO_PASSCRED", libc::SOL_SOCKET, libc::SO_PASSCRED),
+    ("SO_INCOMING_CPU", libc::SOL_SOCKET, libc::SO_INCOMING_CPU),
+    ("SO_BUSY_POLL", libc::SOL_SOCKET, libc::SO_BUSY_POLL),
+    ("SO_ZEROCOPY", libc::SOL_SOCKET, libc::SO_ZEROCOPY),
+    ("SO_PEEK_OFF", libc::SOL_SOCKET, libc::SO_PEEK_OFF),
+    ("TCP_NODELAY", libc::IPPROTO_TCP, libc::TCP_NODELAY),
+    ("TCP_MAXSEG", libc::IPPROTO_TCP, libc::TCP_MAXSEG),
+    ("TCP_CORK", libc::IPPROTO_TCP, libc::TCP_CORK),
+    ("TCP_KEEPIDLE", libc::IPPROTO_TCP, libc::TCP_KEEPIDLE),
+    ("TCP_KEEPINTVL", libc::IPPROTO_TCP, libc::TCP_KEEPINTVL),
+    ("TCP_KEEPCNT", libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
+    ("TCP_SYNCNT", libc::IPPROTO_TCP, libc::TCP_SYNCNT),
+    ("TCP_LINGER2", libc::IPPROTO_TCP, libc::TCP_LINGER2),
+    (
+        "TCP_DEFER_ACCEPT",
+        libc::IPPROTO_TCP,
+        libc::TCP_DEFER_ACCEPT,
+    ),
+    (
+        "TCP_WINDOW_CLAMP",
+        libc::IPPROTO_TCP,
+        libc::TCP_WINDOW_CLAMP,
+    ),
+    ("TCP_QUICKACK", libc::IPPROTO_TCP, libc::TCP_QUICKACK),
+    ("TCP_CONGESTION", libc::IPPROTO_TCP, libc::TCP_CONGESTION),
+    (
+        "TCP_USER_TIMEOUT",
+        libc::IPPROTO_TCP,
+        libc::TCP_USER_TIMEOUT,
+    ),
+    ("TCP_FASTOPEN", libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
+    (
+        "TCP_FASTOPEN_CONNECT",
+        libc::IPPROTO_TCP,
+        libc::TCP_FASTOPEN_CONNECT,
+    ),
+    (
+        "TCP_NOTSENT_LOWAT",
+        libc::IPPROTO_TCP,
+        libc::TCP_NOTSENT_LOWAT,
+    ),
+    ("TCP_TIMESTAMP", libc::IPPROTO_TCP, libc::TCP_TIMESTAMP),
+    ("TCP_INQ", libc::IPPROTO_TCP, libc::TCP_INQ),
+    ("TCP_INFO", libc::IPPROTO_TCP, libc::TCP_INFO),
+    // `<linux/tcp.h>` of 6.15; the libc crate lacks it.
+    ("TCP_RTO_MAX_MS", libc::IPPROTO_TCP, 44),
+    ("IP_TTL", libc::IPPROTO_IP, libc::IP_TTL),
+    ("IP_TOS", libc::IPPROTO_IP, libc::IP_TOS),
+    ("IP_RECVERR", libc::IPPROTO_IP, libc::IP_RECVERR),
+    ("IP_MTU", libc::IPPROTO_IP, libc::IP_MTU),
+    ("IP_MTU_DISCOVER", libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
+    ("IP_FREEBIND", libc::IPPROTO_IP, libc::IP_FREEBIND),
+    ("IP_TRANSPARENT", libc::IPPROTO_IP, libc::IP_TRANSPARENT),
+    (
+        "IP_BIND_ADDRESS_NO_PORT",
+        libc::IPPROTO_IP,
+        libc::IP_BIND_ADDRESS_NO_PORT,
+    ),
+    ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO),
+    ("IPV6_V6ONLY", libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
+    (
+        "IPV6_UNICAST_HOPS",
+        libc::IPPROTO_IPV6,
+        libc::IPV6_UNICAST_HOPS,
+    ),
+    ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
+    ("IPV6_RECVERR", libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+    (
+        "IPV6_MTU_DISCOVER",
+        libc::IPPROTO_IPV6,
+        libc::IPV6_MTU_DISCOVER,
+    ),
+    (
+        "IPV6_RECVPKTINFO",
+        libc::IPPROTO_IPV6,
+        libc::IPV6_RECVPKTINFO,
+    ),
+    ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
+    ("UDP_SEGMENT", libc::SOL_UDP, libc::UDP_SEGMENT),
+    ("UDP_GRO", libc::SOL_UDP, libc::UDP_GRO),
+];
+
+/// `accept4(2)`'s flags.
+pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[
+    ("SOCK_NONBLOCK", libc::SOCK_NONBLOCK),
+    ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC),
+];
+
+/// `accept4(2)` without asking for the address.
+pub fn accept4(fd: c_int, flags: c_int) -> c_int {
+    // SAFETY: null pointers say that no address is wanted.
+    unsafe { libc::accept4(fd, std::ptr::null_mut(), std::ptr::null_mut(), flags) }
+}
+
+/// The signal that ends a blocked call: one that nobody else uses.
+pub fn wake_up_signal() -> c_int {
+    libc::SIGRTMIN() + 3
+}
+
+/// A thread whose calls are watched.
+pub struct Thread {
+    process: libc::pid_t,
+    thread: libc::pid_t,
+    /// `/proc/PID/task/TID/stat`, open for as long as it is watched; none without /proc.
+    stat: Option<File>,
+}
+
+impl Thread {
+    /// The calling thread.
+    pub fn current() -> Thread {
+        // SAFETY: there is no pointer.
+        Thread::of(unsafe { libc::getpid() }, Thread::current_id())
+    }
+
+    /// The number under which other processes know the calling thread.
+    pub fn current_id() -> libc::pid_t {
+        // SAFETY: there is no pointer.
+        unsafe { libc::gettid() }
+    }
+
+    /// A thread of any process.
+    pub fn of(process: libc::pid_t, thread: libc::pid_t) -> Thread {
+        let stat = File::open(format!("/proc/{process}/task/{thread}/stat")).ok();
+        Thread {
+            process,
+            thread,
+            stat,
+        }
+    }
+
+    /// Whether the scheduler has put it to sleep, interruptibly or not, however long ago.
+    pub fn sleeps(&self, _: Duration) -> bool {
+        let mut line = [0; 64];
+        let Some(stat) = &self.stat else { return false };
+        let len = stat.read_at(&mut line, 0).unwrap_or(0);
+        // `1234 (name) S …`: the name may hold anything, so the last parenthesis counts. It is at
+        // most 15 bytes long, so the state is within the buffer.
+        let end = line[..len].iter().rposition(|byte| *byte == b')');
+        end.and_then(|end| line.get(end + 2))
+            .is_some_and(|state| b"SD".contains(state))
+    }
+
+    /// Ends its call with EINTR.
+    pub fn wake_up(&self) {
+        // SAFETY: there is no pointer, and the signal has a handler in the processes of a case.
+        unsafe {
+            libc::syscall(
+                libc::SYS_tgkill,
+                self.process,
+                self.thread,
+                wake_up_signal(),
+            )
+        };
+    }
+}

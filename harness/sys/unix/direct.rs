@@ -1,0 +1,70 @@
+//! A [`Caller`] whose calls are made on its own thread of this process.
+
+use super::calls::{self, Gate};
+use super::inside::Inside;
+use super::{dialect, signal};
+use crate::sys::{Caller, Reply, Request, Watch};
+use std::sync::{Arc, OnceLock};
+
+/// Calls of this process.
+#[derive(Default)]
+pub struct Direct {
+    shared: Arc<Shared>,
+}
+
+/// What a watcher may look at.
+#[derive(Default)]
+struct Shared {
+    inside: Inside,
+    /// Known once the caller has reached its thread.
+    thread: OnceLock<dialect::Thread>,
+}
+
+impl Caller for Direct {
+    fn issue(&mut self, request: &Request) -> Reply {
+        // The first call finds out which thread this is; a caller does not change it afterwards.
+        self.shared.thread.get_or_init(|| {
+            signal::install_wake_up();
+            signal::block(&[libc::SIGPIPE]);
+            dialect::Thread::current()
+        });
+        let mut reply = calls::make(request, &*self.shared);
+        if let Reply::Done { outcome, .. } = &mut reply
+            && signal::take_sigpipe()
+        {
+            outcome.signal = Some("SIGPIPE".to_owned());
+        }
+        reply
+    }
+
+    fn watch(&self) -> Box<dyn Watch> {
+        Box::new(DirectWatch(Arc::clone(&self.shared)))
+    }
+}
+
+impl Gate for Shared {
+    fn enter(&self) {
+        self.inside.enter();
+    }
+
+    fn leave(&self) {
+        self.inside.leave();
+    }
+}
+
+struct DirectWatch(Arc<Shared>);
+
+impl Watch for DirectWatch {
+    fn asleep(&self) -> bool {
+        let Shared { inside, thread } = &*self.0;
+        let sleeps = |time| thread.get().is_some_and(|thread| thread.sleeps(time));
+        // Asked again afterwards, because the thread may sleep elsewhere after its call.
+        inside.time().is_some_and(sleeps) && inside.time().is_some()
+    }
+
+    fn interrupt(&self) {
+        if let (Some(_), Some(thread)) = (self.0.inside.time(), self.0.thread.get()) {
+            thread.wake_up();
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A folder for the AF_UNIX names of one run, which goes with it.
+
+use crate::model::address::Address;
+use crate::sys::Trouble;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// `sun_path` holds 104 bytes on the BSDs; the rest of it is for the name.
+const FOLDER_BYTES_MAX: usize = 64;
+
+/// Made when the first name is asked for.
+#[derive(Debug, Default)]
+pub struct Folder(Option<PathBuf>);
+
+impl Folder {
+    /// An address in the folder.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn name(&mut self, name: &str) -> Result<Address, Trouble> {
+        if self.0.is_none() {
+            self.0 = Some(make()?);
+        }
+        let folder = self.0.as_deref().unwrap_or(Path::new("/tmp"));
+        let path = folder.join(name);
+        Ok(Address::UnixPath(path.to_string_lossy().into_owned()))
+    }
+}
+
+fn make() -> Result<PathBuf, Trouble> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let own = format!(
+        "sockdiff-{}-{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    let chosen = std::env::temp_dir().join(&own);
+    let too_long = chosen.as_os_str().len() > FOLDER_BYTES_MAX;
+    let path = if too_long {
+        Path::new("/tmp").join(own)
+    } else {
+        chosen
+    };
+    let made = DirBuilder::new().mode(0o700).create(&path);
+    made.map_err(|error| {
+        Trouble::Failed(format!(
+            "a folder for AF_UNIX names, {}: {error}",
+            path.display()
+        ))
+    })?;
+    Ok(path)
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            // What cannot be removed is a few bytes in the folder for temporary files.
+            let _ = fs::remove_dir_all(path);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A ground shared with the rest of the machine, on systems without namespaces.

@@ -1,0 +1,68 @@
+//! Signals of a calling thread: SIGPIPE as part of the answer, and a way to end a blocked call.
+
+use super::dialect;
+use libc::{c_int, sigset_t};
+use std::mem::MaybeUninit;
+use std::ptr::null_mut;
+use std::sync::Once;
+
+/// A set of these signals.
+pub fn set(signals: &[c_int]) -> sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises what it is given; sigaddset then changes a valid set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for signal in signals {
+            libc::sigaddset(set.as_mut_ptr(), *signal);
+        }
+        set.assume_init()
+    }
+}
+
+/// Blocks these signals in the calling thread and the threads that it starts later.
+pub fn block(signals: &[c_int]) {
+    let set = set(signals);
+    // SAFETY: the set is initialised, and the old mask is not asked for.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, null_mut()) };
+}
+
+/// Takes a pending SIGPIPE from the calling thread, in which it is blocked. The signal is
+/// synchronous, so asking right after the call tells whether the call raised it.
+pub fn take_sigpipe() -> bool {
+    let mut pending = MaybeUninit::uninit();
+    // SAFETY: sigpending initialises the set; sigismember reads it; sigwait returns at once
+    // because the signal is pending and blocked.
+    unsafe {
+        libc::sigpending(pending.as_mut_ptr());
+        if libc::sigismember(pending.as_ptr(), libc::SIGPIPE) != 1 {
+            return false;
+        }
+        let mut signal = 0;
+        libc::sigwait(&raw const *set_of_sigpipe(), &raw mut signal) == 0
+    }
+}
+
+fn set_of_sigpipe() -> &'static sigset_t {
+    static SET: std::sync::OnceLock<sigset_t> = std::sync::OnceLock::new();
+    SET.get_or_init(|| set(&[libc::SIGPIPE]))
+}
+
+/// Gives the signal that wakes a blocked thread a handler that does nothing, so that the call ends
+/// with EINTR instead of the process with it.
+pub fn install_wake_up() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| handle(dialect::wake_up_signal(), nothing as *const () as usize));
+}
+
+extern "C" fn nothing(_: c_int) {}
+
+/// Sets a signal's disposition: SIG_DFL, or a handler, without SA_RESTART.
+pub fn handle(signal: c_int, disposition: libc::sighandler_t) {
+    // SAFETY: a zeroed sigaction is valid (no flags, empty mask); the disposition is SIG_DFL or a
+    // handler that only returns.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = disposition;
+        libc::sigaction(signal, &raw const action, null_mut());
+    }
+}
