@@ -117,6 +117,8 @@ const WIDE: &str = concat!(ten!(ten!("wide ")), "end\n");
         ("harness/run/a.rs", "x.expect(\"why\");\n#[expect(dead_code, reason = \"r\")]\n"),
         ("harness/run/b.rs", "#[cfg(test)]\nmod tests {\n    fn f() { x.unwrap(); }\n}\n"),
         ("harness/run/tests.rs", "x.unwrap();\n"),
+        ("harness/run/tests/a.rs", "x.unwrap();\n"),
+        ("harness/run/a_tests.rs", "x.unwrap();\n"),
     ],
     &[
         ("harness/run/a.rs", "x.unwrap();\n"),
@@ -196,6 +198,11 @@ const WIDE: &str = concat!(ten!(ten!("wide ")), "end\n");
         ("cases/a.yaml", "---\nabout: why\n"),
         ("cases/a.yaml", "about: why\n\n\nsteps:\n"),
     ],
+)]
+#[case::schema_is_current(
+    cases::schema_is_current,
+    &[("cases/case.schema.json", include_str!("../../cases/case.schema.json"))],
+    &[("cases/case.schema.json", "{}\n")],
 )]
 #[case::no_orphans(
     cases::no_orphans,

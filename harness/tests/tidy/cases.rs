@@ -1,6 +1,7 @@
 //! Rules for `cases/` and `expected/`: names, the order of a case's header, one formatting.
 
 use super::{Findings, Tree};
+use sockdiff::parse::schema;
 
 /// The keys of a case in the order in which they stand.
 const KEYS: &[&str] = &[
@@ -130,6 +131,17 @@ pub fn format(path: &str, tree: &Tree) -> Findings {
         previous = text;
     }
     findings
+}
+
+/// Editors and parser agree.
+pub fn schema_is_current(path: &str, tree: &Tree) -> Findings {
+    if path != "cases/case.schema.json" || tree[path].trim_end() == schema().trim_end() {
+        return Vec::new();
+    }
+    vec![(
+        1,
+        format!("write it anew: cargo run --quiet -- schema > {path}"),
+    )]
 }
 
 /// Every answer has its question, and says in its name who gave it.

@@ -252,8 +252,10 @@ fn is_rust(path: &str) -> bool {
 
 /// The code that ships, line for line: nothing of a test file, no `#[cfg(test)]` item.
 fn without_tests(path: &str, code: &str) -> String {
-    let beside = path.ends_with("/tests.rs") || path.contains("/tests/");
-    if beside || path.starts_with("harness/benches/") {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let stem = file.trim_end_matches(".rs");
+    let named = ["tests", "testing"].contains(&stem) || stem.starts_with("tests_");
+    if named || stem.ends_with("_tests") || path.contains("/tests/") || path.contains("/benches/") {
         return String::new();
     }
     let mut shipped = String::new();
