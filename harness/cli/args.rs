@@ -52,7 +52,7 @@ pub enum Verb {
 pub struct RunArgs {
     /// Case ids, folders of cases, or files; none: every case
     #[arg(value_name = "CASE|FILE|FOLDER")]
-    pub cases: Vec<String>,
+    pub which: Vec<String>,
     /// Only cases with this tag (again: any of them)
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
@@ -108,7 +108,7 @@ pub struct RunArgs {
 pub struct ListArgs {
     /// Case ids, folders of cases, or files; none: every case
     #[arg(value_name = "CASE|FILE|FOLDER")]
-    pub cases: Vec<String>,
+    pub which: Vec<String>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// Prints the list.
 pub fn list(prepared: &Prepared, workspace: &Workspace, args: &ListArgs) -> Exit {
-    let selection = match select::select(&workspace.corpus, &args.cases) {
+    let selection = match select::select(&workspace.corpus, &args.which) {
         Ok(selection) => selection,
         Err(message) => {
             warn(&message);

@@ -21,7 +21,7 @@ const JOBS_PER_CPU: usize = 1;
 
 /// Executes and compares.
 pub fn run(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
-    let selection = match select(&workspace.corpus, &args.cases) {
+    let selection = match select(&workspace.corpus, &args.which) {
         Ok(selection) => selection,
         Err(message) => {
             warn(&message);
