@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const STEPS_MAX: usize = 64;
 /// Runs that one case may expand to: matrix rows times families.
 pub const RUNS_MAX: usize = 4096;
+/// Variables of one matrix.
+pub const VARIABLES_MAX: usize = 16;
+/// Processes of one case.
+pub const PROCESSES_MAX: usize = 16;
 /// Bytes of one YAML file.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one payload that a step may ask for.

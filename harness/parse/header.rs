@@ -10,7 +10,7 @@ use super::scope::Scope;
 use super::step;
 use super::tree::{Kind, Node};
 use crate::model::case::{By, State};
-use crate::model::limits::{DEADLINE, PATIENCE, STEPS_MAX};
+use crate::model::limits::{DEADLINE, PATIENCE, PROCESSES_MAX, STEPS_MAX};
 use crate::model::{Action, Capability, Case, CaseId, Family, Given, Name, Row, Show, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -125,6 +125,10 @@ impl Rows<'_> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value_text(value)));
         let at: Vec<(String, String)> = at.collect();
+        self.bytes += at
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>();
         self.read_at(values, at.clone())
             .map_err(|fault| match at.as_slice() {
                 [] => fault,
@@ -329,6 +333,10 @@ fn read_processes(node: &Node) -> Read<Vec<(Name, Vec<Name>)>> {
     let mut processes: Vec<(Name, Vec<Name>)> = Vec::new();
     let mut owned = BTreeSet::new();
     for (key, sockets) in node.map("a map of processes: {worker: [server, conn]}")? {
+        if processes.len() == PROCESSES_MAX {
+            let message = format!("a process too many, expected at most {PROCESSES_MAX}");
+            return Err(key.fault(message));
+        }
         let process = valid_name(&key.text).map_err(|message| key.fault(message))?;
         let mut names = Vec::new();
         for socket in sockets.list("a list of sockets: [server, conn]")? {

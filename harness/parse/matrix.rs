@@ -3,7 +3,7 @@
 use super::error::{Fault, Read, shortened, unknown};
 use super::node::valid_name;
 use super::tree::{Key, Kind, Node};
-use crate::model::limits::{ROWS_BYTES_MAX, RUNS_MAX};
+use crate::model::limits::{ROWS_BYTES_MAX, RUNS_MAX, VARIABLES_MAX};
 use std::collections::HashSet;
 
 /// A matrix: each variable with its values.
@@ -23,6 +23,10 @@ impl<'n> Matrix<'n> {
     pub fn read(node: &'n Node) -> Read<Matrix<'n>> {
         let mut variables = Vec::new();
         for (key, values) in node.map("a map of lists: {how: [rd, wr]}")? {
+            if variables.len() == VARIABLES_MAX {
+                let message = format!("a variable too many, expected at most {VARIABLES_MAX}");
+                return Err(key.fault(message));
+            }
             valid_name(&key.text).map_err(|message| key.fault(message))?;
             let list = values.list("a list of values: [rd, wr]")?;
             if list.is_empty() {

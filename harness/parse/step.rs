@@ -89,8 +89,8 @@ fn read_bare(parts: &Parts<'_>) -> Read<Action> {
     if !words.clone().any(|word| word == parts.head) {
         let message = if VERBS.iter().any(|verb| verb.name == parts.head) {
             format!("`{0}` has no subject, expected `client.{0}`", parts.head)
-        } else if Name::is_valid(parts.head) && Name::is_valid(parts.head) {
-            unknown("step", parts.head, words) + ", or `subject.verb`"
+        } else if Name::is_valid(parts.head) {
+            unknown("step", parts.head, words.chain(["subject.verb"]))
         } else {
             format!(
                 "`{}` is no step, expected {EXPECTED}",

@@ -60,7 +60,7 @@ fn with_step(step: &str) -> String {
 #[case(
     "slience: 1s",
     "foo.yaml:5:5: steps[0].slience: unknown step `slience`, expected one of \
-    pause, silence; did you mean `silence`?, or `subject.verb`$"
+    pause, silence, subject.verb; did you mean `silence`?$"
 )]
 #[case(
     "pause",
@@ -150,8 +150,8 @@ fn with_step(step: &str) -> String {
     server; did you mean `server`?$"
 )]
 #[case(
-    "client.connect: /tmp/sock",
-    "foo.yaml:5:21: steps[0].client.connect: `/tmp/sock` is no \
+    "client.connect: /run/sock",
+    "foo.yaml:5:21: steps[0].client.connect: `/run/sock` is no \
     address, expected loopback,"
 )]
 #[case(
