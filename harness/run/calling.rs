@@ -75,7 +75,7 @@ impl Conductor<'_> {
             None => {
                 self.slot.give_back();
                 let reply = lane.wait(limit.saturating_sub(SLOT_HELD));
-                self.slot.take_again();
+                self.take_slot();
                 reply?
             }
             reply => reply,

@@ -293,7 +293,14 @@ impl<'a> Conductor<'a> {
         self.deadline_hit |= time >= left;
         self.slot.give_back();
         std::thread::sleep(time.min(left));
+        self.take_slot();
+    }
+
+    /// Comes back to the CPU. That others were there is no time of the case's own.
+    pub(super) fn take_slot(&mut self) {
+        let asked = Instant::now();
         self.slot.take_again();
+        self.until += asked.elapsed();
     }
 
     /// After the recording: ends blocked calls and closes what is open. Both send packets, which

@@ -2,12 +2,20 @@
 //! only on one CPU; it gives its place back while it waits.
 
 use crate::run::Slot;
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The places of a machine.
+/// The places of a machine. A place that becomes free is handed to one waiting run and wakes only
+/// that one; runs that have begun come before new ones, so that few are begun at a time.
 pub struct Slots {
-    places: Mutex<Vec<Place>>,
-    changed: Condvar,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    places: Vec<Place>,
+    /// Runs that have not begun.
+    new: VecDeque<Arc<Ticket>>,
 }
 
 /// The places on one CPU.
@@ -16,6 +24,32 @@ struct Place {
     free: usize,
     /// Runs that belong to this CPU, working or waiting.
     runs: usize,
+    /// Runs that belong here and want to go on.
+    returning: VecDeque<Arc<Ticket>>,
+}
+
+/// A waiting run: the CPU of its place, once it has one.
+#[derive(Default)]
+struct Ticket {
+    cpu: Mutex<Option<usize>>,
+    granted: Condvar,
+}
+
+impl Ticket {
+    fn grant(&self, cpu: usize) {
+        *lock(&self.cpu) = Some(cpu);
+        self.granted.notify_one();
+    }
+
+    fn wait(&self) -> usize {
+        let mut cpu = lock(&self.cpu);
+        loop {
+            if let Some(cpu) = *cpu {
+                return cpu;
+            }
+            cpu = self.granted.wait(cpu).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
 }
 
 impl Slots {
@@ -25,35 +59,68 @@ impl Slots {
         let used = cpus.len().min(jobs).max(1);
         let share = |index: usize| jobs / used + usize::from(index < jobs % used);
         let cpus = if cpus.is_empty() { &[0] } else { cpus };
-        let places = cpus.iter().take(used).enumerate();
-        let places = places.map(|(index, cpu)| Place { cpu: *cpu, free: share(index), runs: 0 });
-        Arc::new(Slots { places: Mutex::new(places.collect()), changed: Condvar::new() })
+        let place = |(index, cpu): (usize, &usize)| Place {
+            cpu: *cpu,
+            free: share(index),
+            runs: 0,
+            returning: VecDeque::new(),
+        };
+        let places = cpus.iter().take(used).enumerate().map(place).collect();
+        Arc::new(Slots { state: Mutex::new(State { places, new: VecDeque::new() }) })
     }
 
     /// Waits for a free place, on the CPU with the fewest runs.
     pub fn take(self: &Arc<Slots>) -> CpuSlot {
-        let mut places = self.lock();
-        loop {
-            let free = places.iter_mut().filter(|place| place.free > 0);
-            if let Some(place) = free.min_by_key(|place| place.runs) {
+        let mut state = lock(&self.state);
+        let free = state.places.iter_mut().filter(|place| place.free > 0);
+        let cpu = match free.min_by_key(|place| place.runs) {
+            Some(place) => {
                 place.free -= 1;
                 place.runs += 1;
-                return CpuSlot { slots: Arc::clone(self), cpu: place.cpu, held: true };
+                place.cpu
             }
-            places = self.changed.wait(places).unwrap_or_else(PoisonError::into_inner);
-        }
+            None => {
+                let ticket = Arc::new(Ticket::default());
+                state.new.push_back(Arc::clone(&ticket));
+                drop(state);
+                ticket.wait()
+            }
+        };
+        CpuSlot { slots: Arc::clone(self), cpu, held: true }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Place>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes a place on this CPU again.
+    fn take_on(&self, cpu: usize) {
+        let mut state = lock(&self.state);
+        let Some(place) = state.places.iter_mut().find(|place| place.cpu == cpu) else { return };
+        if place.free > 0 {
+            place.free -= 1;
+            return;
+        }
+        let ticket = Arc::new(Ticket::default());
+        place.returning.push_back(Arc::clone(&ticket));
+        drop(state);
+        ticket.wait();
     }
 
-    fn change(&self, cpu: usize, act: impl FnOnce(&mut Place)) {
-        if let Some(place) = self.lock().iter_mut().find(|place| place.cpu == cpu) {
-            act(place);
+    /// Hands a place on this CPU to whoever has waited longest.
+    fn leave(&self, cpu: usize) {
+        let mut state = lock(&self.state);
+        let State { places, new } = &mut *state;
+        let Some(place) = places.iter_mut().find(|place| place.cpu == cpu) else { return };
+        if let Some(ticket) = place.returning.pop_front() {
+            ticket.grant(cpu);
+        } else if let Some(ticket) = new.pop_front() {
+            place.runs += 1;
+            ticket.grant(cpu);
+        } else {
+            place.free += 1;
         }
-        self.changed.notify_all();
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A place on one CPU.
@@ -70,29 +137,25 @@ impl Slot for CpuSlot {
 
     fn give_back(&mut self) {
         if std::mem::replace(&mut self.held, false) {
-            self.slots.change(self.cpu, |place| place.free += 1);
+            self.slots.leave(self.cpu);
         }
     }
 
     fn take_again(&mut self) {
-        let mut places = self.slots.lock();
-        while !self.held {
-            let own = places.iter_mut().find(|place| place.cpu == self.cpu && place.free > 0);
-            if let Some(place) = own {
-                place.free -= 1;
-                self.held = true;
-            } else {
-                let changed = &self.slots.changed;
-                places = changed.wait(places).unwrap_or_else(PoisonError::into_inner);
-            }
+        if !std::mem::replace(&mut self.held, true) {
+            self.slots.take_on(self.cpu);
         }
     }
 }
 
 impl Drop for CpuSlot {
     fn drop(&mut self) {
+        let mut state = lock(&self.slots.state);
+        if let Some(place) = state.places.iter_mut().find(|place| place.cpu == self.cpu) {
+            place.runs -= 1;
+        }
+        drop(state);
         self.give_back();
-        self.slots.change(self.cpu, |place| place.runs -= 1);
     }
 }
 
@@ -124,6 +187,6 @@ mod tests {
     #[test]
     fn fewer_jobs_than_cpus_use_fewer_cpus() {
         let slots = Slots::new(&[0, 1, 2, 3], 1);
-        assert_eq!(slots.lock().len(), 1);
+        assert_eq!(lock(&slots.state).places.len(), 1);
     }
 }
