@@ -365,16 +365,21 @@ pub struct LocalOptions {
 
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(unix)]
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
 mod unix;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 mod unsupported;
 
 pub mod fake;
 
 #[cfg(target_os = "linux")]
 pub use linux::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(target_os = "macos", target_os = "freebsd"))]
+pub use unix::{
+    ctrl_c::on_interrupt,
+    shared::{Prepared, cpus, doctor, local, prepare, set_env_before_threads},
+};
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 pub use unsupported::{
     Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads,
 };

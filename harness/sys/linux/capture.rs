@@ -163,7 +163,7 @@ fn receive(fd: RawFd, buffer: &mut [u8]) -> Result<(usize, Beside), c_int> {
     message.msg_iov = &raw mut vector;
     message.msg_iovlen = 1;
     message.msg_control = control.as_mut_ptr().cast();
-    message.msg_controllen = size_of_val(&control);
+    message.msg_controllen = size_of_val(&control) as _;
     // SAFETY: every part of the message outlives the call and has the length told.
     let len = unsafe { libc::recvmsg(fd, &raw mut message, 0) };
     let Ok(len) = usize::try_from(len) else {

@@ -1,13 +1,14 @@
 //! What this machine can do, for `sockdiff doctor`.
 
 use super::namespace::Way;
-use super::{Features, Prepared, machine::Uname};
+use super::{Features, Prepared, platform};
 use crate::sys::Finding;
+use crate::sys::unix::machine::Uname;
 
 /// Looks at everything that the results depend on.
 pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
     let uname = Uname::ask();
-    let gvisor = uname.is_gvisor();
+    let gvisor = platform::is_gvisor(&uname);
     let features = match &prepared.way {
         Ok(_) => Features::in_namespace(gvisor, false),
         Err(_) => Ok(Features::shared(gvisor)),

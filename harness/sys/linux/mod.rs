@@ -8,10 +8,10 @@ mod capture;
 mod doctor;
 mod flow;
 mod ground;
-mod machine;
 mod namespace;
 mod netlink;
 mod network;
+mod platform;
 mod prepare;
 mod sentinel;
 mod settings;
@@ -24,11 +24,12 @@ pub use doctor::doctor;
 pub use prepare::{Prepared, prepare, set_env_before_threads};
 pub use threads::allowed_cpus as cpus;
 
+use super::unix::machine::Uname;
+use super::unix::spawn;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use capture::Capture;
 use ground::LinuxGround;
-use machine::Uname;
 use sentinel::Sentinel;
 use settings::Pins;
 use std::net::{Ipv6Addr, UdpSocket};
@@ -40,8 +41,9 @@ use std::time::Duration;
 /// The isolation asked for cannot be had, or the platform given has no such form.
 pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
     let uname = Uname::ask();
-    let gvisor = uname.is_gvisor();
-    let mut machine = uname.machine(options.platform.as_deref())?;
+    let gvisor = platform::is_gvisor(&uname);
+    let detected = platform::detect(&uname);
+    let mut machine = uname.machine(detected, options.platform.as_deref())?;
     let features = match (options.isolation, &prepared.way) {
         (Isolation::Netns, Err(lack)) => return Err(lack.clone()),
         (Isolation::Auto | Isolation::Netns, Ok(_)) => {
@@ -91,7 +93,8 @@ impl Stack for Local {
             },
             Capability::Capture => when(self.features.captures, "raw sockets are for root"),
             Capability::Ipv6 => when(self.features.ipv6, "no ::1 on this machine"),
-            Capability::AfUnix | Capability::Fork | Capability::Epoll => Ok(()),
+            Capability::AfUnix | Capability::Epoll => Ok(()),
+            Capability::Fork => when(spawn::works(), "no close_range, which came with Linux 5.9"),
             Capability::Wire => Err(Lack::new("no wire on this back end yet")),
             Capability::Firewall | Capability::IcmpInject | Capability::Destroy => {
                 Err(Lack::new(format!("no {capability} on this back end yet")))

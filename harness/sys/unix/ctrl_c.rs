@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM: clean up, then end.
 
-use super::signal;
+use super::{folder, signal};
 
 /// Runs `cleanup` when the user interrupts the program, then ends it with 128 + the signal, as a
 /// shell would report it.
@@ -16,6 +16,7 @@ pub fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) {
         // SAFETY: the set is initialised and both signals are blocked in this thread.
         while unsafe { libc::sigwait(&raw const set, &raw mut signal) } != 0 {}
         cleanup();
+        folder::remove_all();
         std::process::exit(128 + signal);
     };
     let builder = std::thread::Builder::new().name("interrupt".to_owned());

@@ -2,10 +2,12 @@
 
 use crate::model::address::Address;
 use crate::sys::Trouble;
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// `sun_path` holds 104 bytes on the BSDs; the rest of it is for the name.
 const FOLDER_BYTES_MAX: usize = 64;
@@ -50,14 +52,32 @@ fn make() -> Result<PathBuf, Trouble> {
             path.display()
         ))
     })?;
+    all(|folders| folders.insert(path.clone()));
     Ok(path)
+}
+
+/// Removes the folders of all runs: the program is about to end in their middle.
+pub fn remove_all() {
+    for path in all(std::mem::take) {
+        remove(&path);
+    }
+}
+
+fn all<T>(with: impl FnOnce(&mut BTreeSet<PathBuf>) -> T) -> T {
+    static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    with(&mut FOLDERS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn remove(path: &Path) {
+    // What cannot be removed is a few bytes in the folder for temporary files.
+    let _ = fs::remove_dir_all(path);
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Some(path) = self.0.take() {
-            // What cannot be removed is a few bytes in the folder for temporary files.
-            let _ = fs::remove_dir_all(path);
+            all(|folders| folders.remove(&path));
+            remove(&path);
         }
     }
 }

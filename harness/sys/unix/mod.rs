@@ -12,6 +12,7 @@ mod epoll;
 pub mod errno;
 pub mod folder;
 mod inside;
+pub mod machine;
 pub mod names;
 pub mod ports;
 pub mod process;
@@ -35,7 +36,7 @@ pub mod spawn;
 pub mod spawn;
 
 #[cfg(not(target_os = "linux"))]
-mod shared;
+pub mod shared;
 #[cfg(not(target_os = "linux"))]
 mod thread;
 

@@ -51,7 +51,12 @@ fn set_of_sigpipe() -> &'static sigset_t {
 /// with EINTR instead of the process with it.
 pub fn install_wake_up() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| handle(dialect::wake_up_signal(), nothing as *const () as usize));
+    ONCE.call_once(|| catch(dialect::wake_up_signal()));
+}
+
+/// Gives a signal a handler that does nothing.
+pub fn catch(signal: c_int) {
+    handle(signal, nothing as *const () as libc::sighandler_t);
 }
 
 extern "C" fn nothing(_: c_int) {}

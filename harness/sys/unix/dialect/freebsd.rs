@@ -4,10 +4,11 @@ use crate::model::outcome::Outcome;
 use crate::sys::Request;
 use crate::sys::unix::calls::Call;
 use crate::sys::unix::errno::numbers;
+use crate::sys::unix::machine::{Uname, numbers};
 use crate::sys::unix::names::{NotHere, lacking};
 use libc::{c_int, c_short, c_ulong};
 
-pub use super::thread::Thread;
+pub use crate::sys::unix::thread::Thread;
 
 /// Error numbers beyond the common ones.
 pub const ERRNOS: &[(&str, i32)] = numbers![];
@@ -121,4 +122,10 @@ pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[
 pub fn accept4(fd: c_int, flags: c_int) -> c_int {
     // SAFETY: null pointers say that no address is wanted.
     unsafe { libc::accept4(fd, std::ptr::null_mut(), std::ptr::null_mut(), flags) }
+}
+
+/// Platform and release key: `14.3` of `14.3-RELEASE-p2`.
+pub fn platform(uname: &Uname) -> (String, String) {
+    let release = numbers(&uname.release).key(2);
+    ("freebsd".to_owned(), release.to_string())
 }

@@ -4,10 +4,11 @@ use crate::model::outcome::Outcome;
 use crate::sys::Request;
 use crate::sys::unix::calls::Call;
 use crate::sys::unix::errno::numbers;
+use crate::sys::unix::machine::{Uname, numbers};
 use crate::sys::unix::names::{NotHere, lacking};
 use libc::{c_int, c_short, c_ulong};
 
-pub use super::thread::Thread;
+pub use crate::sys::unix::thread::Thread;
 
 /// Error numbers beyond the common ones.
 pub const ERRNOS: &[(&str, i32)] = numbers![];
@@ -113,4 +114,21 @@ pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[];
 pub fn accept4(fd: c_int, _: c_int) -> c_int {
     // SAFETY: null pointers say that no address is wanted.
     unsafe { libc::accept(fd, std::ptr::null_mut(), std::ptr::null_mut()) }
+}
+
+/// Platform and release key: macOS's own version, `15`, which `uname` does not tell.
+pub fn platform(_: &Uname) -> (String, String) {
+    let mut version = [0u8; 32];
+    let mut len = version.len();
+    let name = c"kern.osproductversion".as_ptr();
+    let pointer = version.as_mut_ptr().cast();
+    // SAFETY: the pointer is to `len` writable bytes, and no new value is given.
+    let told = unsafe { libc::sysctlbyname(name, pointer, &raw mut len, std::ptr::null_mut(), 0) };
+    let version = if told == 0 {
+        &version[..len.min(32)]
+    } else {
+        &[]
+    };
+    let release = numbers(&String::from_utf8_lossy(version)).key(1);
+    ("macos".to_owned(), release.to_string())
 }
