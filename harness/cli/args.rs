@@ -201,7 +201,9 @@ pub enum SettingsArg {
 }
 
 fn millis(text: &str) -> Result<Duration, String> {
-    let ms: u64 = text.parse().map_err(|_| "expected a number of milliseconds: 60".to_owned())?;
+    let ms: u64 = text
+        .parse()
+        .map_err(|_| "expected a number of milliseconds: 60".to_owned())?;
     Ok(Duration::from_millis(ms))
 }
 
@@ -213,8 +215,19 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Cli {
 /// Puts `run` in front of arguments that name no verb.
 fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
     const KNOWN: [&str; 13] = [
-        "run", "list", "show", "record", "check", "doctor", "schema", "help", "-h", "--help", "-V",
-        "--version", "--help-all",
+        "run",
+        "list",
+        "show",
+        "record",
+        "check",
+        "doctor",
+        "schema",
+        "help",
+        "-h",
+        "--help",
+        "-V",
+        "--version",
+        "--help-all",
     ];
     let first = args.get(1).and_then(|arg| arg.to_str());
     if !first.is_some_and(|first| KNOWN.contains(&first)) {
@@ -234,7 +247,11 @@ mod tests {
 
     #[test]
     fn run_is_the_default_verb() {
-        for line in ["sockdiff", "sockdiff --tag slow", "sockdiff rst/close-unread-data"] {
+        for line in [
+            "sockdiff",
+            "sockdiff --tag slow",
+            "sockdiff rst/close-unread-data",
+        ] {
             assert!(matches!(parsed(line).verb, Verb::Run(_)), "{line}");
         }
         assert!(matches!(parsed("sockdiff schema").verb, Verb::Schema));

@@ -21,26 +21,40 @@ pub fn check(workspace: &Workspace, args: &CheckArgs) -> Exit {
     let mut found: Vec<Found> = corpus
         .bad
         .iter()
-        .map(|bad| Found { where_what: bad.message.clone(), fault: true })
+        .map(|bad| Found {
+            where_what: bad.message.clone(),
+            fault: true,
+        })
         .collect();
     found.extend(old_schema(&workspace.corpus));
-    let cases: Vec<_> =
-        corpus.cases.iter().map(|case| (case.id.clone(), case.hash.clone())).collect();
+    let cases: Vec<_> = corpus
+        .cases
+        .iter()
+        .map(|case| (case.id.clone(), case.hash.clone()))
+        .collect();
     match Store::open(workspace.expected.clone()) {
-        Ok(store) => found.extend(
-            findings(&store, &cases)
-                .into_iter()
-                .map(|finding| Found { where_what: finding.to_string(), fault: finding.fault }),
-        ),
-        Err(error) => found.push(Found { where_what: error.to_string(), fault: true }),
+        Ok(store) => found.extend(findings(&store, &cases).into_iter().map(|finding| Found {
+            where_what: finding.to_string(),
+            fault: finding.fault,
+        })),
+        Err(error) => found.push(Found {
+            where_what: error.to_string(),
+            fault: true,
+        }),
     }
     tell(args, &found, cases.len());
-    if found.iter().any(|found| found.fault) { Exit::Usage } else { Exit::AsRecorded }
+    if found.iter().any(|found| found.fault) {
+        Exit::Usage
+    } else {
+        Exit::AsRecorded
+    }
 }
 
 /// The schema beside the cases is generated; an old one misleads editors.
 fn old_schema(corpus: &Corpus) -> Option<Found> {
-    let Corpus::Folder(folder) = corpus else { return None };
+    let Corpus::Folder(folder) = corpus else {
+        return None;
+    };
     let path = folder.join("case.schema.json");
     let current = std::fs::read_to_string(&path).is_ok_and(|text| text == schema());
     (!current).then(|| Found {

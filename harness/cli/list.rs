@@ -1,9 +1,9 @@
 //! `sockdiff list`: the cases, and whether they run here or why not.
 
+use super::Exit;
 use super::args::ListArgs;
 use super::print::{say, warn};
 use super::workspace::Workspace;
-use super::Exit;
 use crate::model::Case;
 use crate::suite::{select, why_skipped};
 use crate::sys::{self, LocalOptions, Prepared};
@@ -31,14 +31,27 @@ pub fn list(prepared: &Prepared, workspace: &Workspace, args: &ListArgs) -> Exit
         let width = cases().map(|case| case.id.0.len()).max().unwrap_or(0);
         for case in cases() {
             let what = reason(case).map_or("runs".to_owned(), |why| format!("skipped ({why})"));
-            say(&format!("{:width$}  {:8}  {what}", case.id.0, case.topology.to_string()));
+            say(&format!(
+                "{:width$}  {:8}  {what}",
+                case.id.0,
+                case.topology.to_string()
+            ));
         }
     }
-    let bad: Vec<_> = selection.ours.bad.iter().chain(&selection.outside.bad).collect();
+    let bad: Vec<_> = selection
+        .ours
+        .bad
+        .iter()
+        .chain(&selection.outside.bad)
+        .collect();
     for bad in &bad {
         warn(&bad.message);
     }
-    if bad.is_empty() { Exit::AsRecorded } else { Exit::Usage }
+    if bad.is_empty() {
+        Exit::AsRecorded
+    } else {
+        Exit::Usage
+    }
 }
 
 fn row(case: &Case, reason: Option<String>) -> Value {

@@ -56,7 +56,11 @@ impl Exit {
             Exit::Usage => 4,
             Exit::BisectSkip => 5,
         };
-        if rank(other) > rank(self) { other } else { self }
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -78,7 +82,6 @@ pub fn main(prepared: Prepared) -> ExitCode {
     };
     ExitCode::from(exit.code())
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -23,9 +23,14 @@ pub fn most<'a>(
     platform: &Platform,
     captured: bool,
 ) -> Vec<Surprise<'a>> {
-    let mut surprises: Vec<Surprise> =
-        answers.filter_map(|(case, body)| surprise(case, body, platform, captured)).collect();
-    surprises.sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.case.id.cmp(&b.case.id)));
+    let mut surprises: Vec<Surprise> = answers
+        .filter_map(|(case, body)| surprise(case, body, platform, captured))
+        .collect();
+    surprises.sort_by(|a, b| {
+        b.weight
+            .cmp(&a.weight)
+            .then_with(|| a.case.id.cmp(&b.case.id))
+    });
     surprises.truncate(TOLD);
     surprises
 }
@@ -46,8 +51,19 @@ fn surprise<'a>(
     let sentence = if own.is_some() {
         format!("not so here: {} ({})", told.says, told.source)
     } else {
-        format!("other than here: {} ({})", told.says, told.platforms.join(", "))
+        format!(
+            "other than here: {} ({})",
+            told.says,
+            told.platforms.join(", ")
+        )
     };
-    let own_count = refuted.iter().filter(|claim| concerns(claim, platform)).count();
-    Some(Surprise { case, sentence, weight: refuted.len() + OWN_WEIGHT * own_count })
+    let own_count = refuted
+        .iter()
+        .filter(|claim| concerns(claim, platform))
+        .count();
+    Some(Surprise {
+        case,
+        sentence,
+        weight: refuted.len() + OWN_WEIGHT * own_count,
+    })
 }

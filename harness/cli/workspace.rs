@@ -26,8 +26,18 @@ impl Workspace {
         let checkout = checkout();
         let beside = |name: &str| checkout.as_deref().map(|root| root.join(name));
         let cases = places.cases.clone().or_else(|| beside("cases"));
-        let near_cases = || places.cases.as_deref().and_then(Path::parent).map(|p| p.join("expected"));
-        let expected = places.expected.clone().or_else(near_cases).or_else(|| beside("expected"));
+        let near_cases = || {
+            places
+                .cases
+                .as_deref()
+                .and_then(Path::parent)
+                .map(|p| p.join("expected"))
+        };
+        let expected = places
+            .expected
+            .clone()
+            .or_else(near_cases)
+            .or_else(|| beside("expected"));
         let corpus = cases.map_or(Corpus::Embedded(embedded::CASES), Corpus::Folder);
         let expected = match expected {
             Some(folder) => Expected::Folder(absolute(folder)),

@@ -20,6 +20,9 @@ pub(super) struct Names {
     /// Ends known by their packets alone. They name no address in an answer: answers have to read
     /// the same on a machine that sees no packets.
     seen: HashMap<SocketAddr, String>,
+    /// Connections of sockets that share their address with another (Linux lends a busy ephemeral
+    /// port to a connect() with a different far end): the near and the far end, and the socket.
+    flows: HashMap<(SocketAddr, SocketAddr), String>,
 }
 
 /// An address and its name.
@@ -94,6 +97,43 @@ impl Names {
         let name = socket.map_or(CLOSED_PORT, Name::as_str);
         self.seen.insert(end, name.to_owned());
         name.to_owned()
+    }
+
+    /// A socket sends the first packet to a far end. If it shares its address with others, this
+    /// connection is its own.
+    pub fn begin_flow(&mut self, near: SocketAddr, far: SocketAddr, socket: &Name) {
+        if self.flows.contains_key(&(near, far)) || self.flows.contains_key(&(far, near)) {
+            return;
+        }
+        let shared = self
+            .exactly(&Address::Inet(near))
+            .filter(|held| held.holders.len() > 1 && held.holders.contains(socket));
+        if shared.is_some() {
+            self.flows.insert((near, far), socket.to_string());
+        }
+    }
+
+    /// The name of one end of a connection.
+    pub fn name_in_flow(
+        &mut self,
+        end: SocketAddr,
+        other: SocketAddr,
+        socket: Option<&Name>,
+    ) -> String {
+        match self.flows.get(&(end, other)) {
+            Some(name) => name.clone(),
+            None => self.name_end(end, socket),
+        }
+    }
+
+    /// The name of a datagram's sender: as its packet shows it, so a socket bound to a wildcard has
+    /// its own name.
+    pub fn of_sender(&self, address: &Address) -> String {
+        let is_mapped = canonical(address) != *address;
+        match self.at(address) {
+            Some(name) if !is_mapped => name.to_owned(),
+            _ => self.of_answer(address),
+        }
     }
 
     /// The name of an address that a call returned.

@@ -242,9 +242,14 @@ impl<'a> Recorder<'a> {
         step: &StepLog,
     ) -> (String, String) {
         let sender = self.sender(step).cloned();
+        let is_connect = |call: &&CallLog| matches!(call.spec.call, Call::Connect(_));
+        if let Some(call) = step.calls.iter().find(is_connect) {
+            self.names.begin_flow(source, destination, &call.subject);
+        }
         (
-            self.names.name_end(source, sender.as_ref()),
-            self.names.name_end(destination, None),
+            self.names
+                .name_in_flow(source, destination, sender.as_ref()),
+            self.names.name_in_flow(destination, source, None),
         )
     }
 
@@ -294,6 +299,10 @@ impl<'a> Recorder<'a> {
 impl Naming for Recorder<'_> {
     fn address(&self, address: &Address) -> String {
         self.names.of_answer(address)
+    }
+
+    fn sender(&self, address: &Address) -> String {
+        self.names.of_sender(address)
     }
 
     fn token(&self, token: u64) -> String {

@@ -9,6 +9,11 @@ pub trait Naming {
     /// The name of an address that a call returned.
     fn address(&self, address: &Address) -> String;
 
+    /// The name of an address that a datagram came from: as its packet shows it.
+    fn sender(&self, address: &Address) -> String {
+        self.address(address)
+    }
+
     /// The name behind a token of `epoll_wait`.
     fn token(&self, token: u64) -> String;
 }
@@ -35,7 +40,7 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
                     ..
                 }
             ) && !data.is_empty();
-            let from = from.as_ref().map(|from| names.address(from));
+            let from = from.as_ref().map(|from| names.sender(from));
             received(*len, shown.then_some(data), flags, from)
         }
         Answer::Events(events) => events_or_zero(events),

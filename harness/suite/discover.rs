@@ -48,7 +48,10 @@ impl Corpus {
             Corpus::Folder(folder) => {
                 let mut files = Vec::new();
                 if let Err(message) = collect(folder, &mut files) {
-                    found.bad.push(Bad { id: folder.display().to_string(), message });
+                    found.bad.push(Bad {
+                        id: folder.display().to_string(),
+                        message,
+                    });
                 }
                 files.sort();
                 for file in files {
@@ -72,7 +75,10 @@ impl Found {
         let too_large = std::fs::metadata(file).is_ok_and(|m| m.len() > FILE_BYTES_MAX as u64);
         if too_large {
             let most = FILE_BYTES_MAX >> 20;
-            let message = format!("{}: larger than {most} MiB, which no case is", shown.display());
+            let message = format!(
+                "{}: larger than {most} MiB, which no case is",
+                shown.display()
+            );
             self.bad.push(Bad { id: id.0, message });
             return;
         }
@@ -97,7 +103,10 @@ impl Found {
         }
         match parse_case(id.clone(), path, bytes) {
             Ok(case) => self.cases.push(case),
-            Err(error) => self.bad.push(Bad { id: id.0, message: error.to_string() }),
+            Err(error) => self.bad.push(Bad {
+                id: id.0,
+                message: error.to_string(),
+            }),
         }
     }
 
@@ -105,12 +114,18 @@ impl Found {
     fn refuse_twins(&mut self) {
         let mut paths: BTreeMap<CaseId, Vec<PathBuf>> = BTreeMap::new();
         for case in &self.cases {
-            paths.entry(case.id.clone()).or_default().push(case.path.clone());
+            paths
+                .entry(case.id.clone())
+                .or_default()
+                .push(case.path.clone());
         }
         for (id, twins) in paths.into_iter().filter(|(_, paths)| paths.len() > 1) {
             let names: Vec<String> = twins.iter().map(|p| p.display().to_string()).collect();
             let message = format!("{}: two files with the id {id}", names.join(" and "));
-            self.bad.push(Bad { id: id.0.clone(), message });
+            self.bad.push(Bad {
+                id: id.0.clone(),
+                message,
+            });
             self.cases.retain(|case| case.id != id);
         }
     }
@@ -137,8 +152,10 @@ fn id_of(below: &Path) -> Option<CaseId> {
         return None;
     }
     let stem = below.with_extension("");
-    let parts: Vec<String> =
-        stem.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    let parts: Vec<String> = stem
+        .components()
+        .map(|c| c.as_os_str().to_string_lossy().into_owned())
+        .collect();
     Some(CaseId(parts.join("/")))
 }
 

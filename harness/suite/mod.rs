@@ -9,9 +9,9 @@ pub mod single;
 pub mod slots;
 pub mod trials;
 
+pub use crate::snapshot::Status;
 pub use discover::{Bad, Corpus, Found};
 pub use outcome::{CaseResult, Judge};
-pub use crate::snapshot::Status;
 pub use session::{Gathered, Session};
 pub use single::{Ran, ran_here, why_skipped};
 pub use slots::Slots;

@@ -101,7 +101,11 @@ impl Judge<'_> {
             Verdict::Same => clear(self.store, &case.id, &platform, &ran.body, captured)?,
             Verdict::SameCallsOnly => {
                 result.status = Status::SameCallsOnly;
-                let here = if captured { "the record has" } else { "this machine sees" };
+                let here = if captured {
+                    "the record has"
+                } else {
+                    "this machine sees"
+                };
                 result.reason = Some(format!("{here} no packets"));
             }
             Verdict::New if !self.store.has_platform(&platform.id) => {
@@ -115,7 +119,9 @@ impl Judge<'_> {
             }
             Verdict::Differs(diff) => {
                 result.status = Status::Differs;
-                let recorded = recorded.as_ref().expect("only a record can be differed from");
+                let recorded = recorded
+                    .as_ref()
+                    .expect("only a record can be differed from");
                 result.story = Some(self.story_of_difference(case, &ran, recorded, &diff)?);
             }
         }
@@ -124,7 +130,14 @@ impl Judge<'_> {
 
     fn keep(&self, case: &Case, ran: &Ran) -> Result<Option<PathBuf>, SnapshotError> {
         let header = Header::of(self.machine, ran.settled);
-        keep(self.store, &case.id, &self.machine.platform(), &header, &ran.body, self.update)
+        keep(
+            self.store,
+            &case.id,
+            &self.machine.platform(),
+            &header,
+            &ran.body,
+            self.update,
+        )
     }
 
     fn flaky(
@@ -177,7 +190,12 @@ impl Judge<'_> {
         diff: &Diff,
     ) -> Result<String, SnapshotError> {
         let line = differing_line(&ran.transcript, &diff.recorded, diff.calls_only);
-        let Machine { platform, kernel, arch, .. } = self.machine;
+        let Machine {
+            platform,
+            kernel,
+            arch,
+            ..
+        } = self.machine;
         let mut story = format!("{}:{line}: {}\n", case.path.display(), case.about.trim());
         let on = &recorded.header.recorded_on;
         story.push_str(&diff.text(on, &format!("{platform} {kernel} {arch}"), self.colour));
@@ -190,11 +208,13 @@ impl Judge<'_> {
     fn others(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
         let (id, captured) = (&self.machine.platform, self.machine.captures());
         let equal = self.store.equal_to(&case.id, id, &ran.body, captured)?;
-        Ok(match (equal.is_empty(), self.store.answers(&case.id)?.is_empty()) {
-            (false, _) => format!("the same answer is recorded for: {}\n", equal.join(", ")),
-            (true, false) => "no release has this answer recorded\n".to_owned(),
-            (true, true) => String::new(),
-        })
+        Ok(
+            match (equal.is_empty(), self.store.answers(&case.id)?.is_empty()) {
+                (false, _) => format!("the same answer is recorded for: {}\n", equal.join(", ")),
+                (true, false) => "no release has this answer recorded\n".to_owned(),
+                (true, true) => String::new(),
+            },
+        )
     }
 
     fn how_to_accept(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
@@ -212,7 +232,10 @@ impl Judge<'_> {
 
 fn shown(path: &std::path::Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
+    path.strip_prefix(here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// The line of the case whose step first shows the difference.
@@ -221,7 +244,9 @@ fn differing_line(transcript: &Transcript, recorded: &str, calls_only: bool) -> 
     let mut last = 0;
     for section in &transcript.sections {
         if let Some(title) = render::title(transcript, section)
-            && recorded.next().is_none_or(|line| line != format!("{}{title}", render::SECTION))
+            && recorded
+                .next()
+                .is_none_or(|line| line != format!("{}{title}", render::SECTION))
         {
             return section.steps.first().map_or(0, |step| step.line);
         }

@@ -47,7 +47,10 @@ impl Ticket {
             if let Some(cpu) = *cpu {
                 return cpu;
             }
-            cpu = self.granted.wait(cpu).unwrap_or_else(PoisonError::into_inner);
+            cpu = self
+                .granted
+                .wait(cpu)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -66,7 +69,12 @@ impl Slots {
             returning: VecDeque::new(),
         };
         let places = cpus.iter().take(used).enumerate().map(place).collect();
-        Arc::new(Slots { state: Mutex::new(State { places, new: VecDeque::new() }) })
+        Arc::new(Slots {
+            state: Mutex::new(State {
+                places,
+                new: VecDeque::new(),
+            }),
+        })
     }
 
     /// Waits for a free place, on the CPU with the fewest runs.
@@ -86,13 +94,19 @@ impl Slots {
                 ticket.wait()
             }
         };
-        CpuSlot { slots: Arc::clone(self), cpu, held: true }
+        CpuSlot {
+            slots: Arc::clone(self),
+            cpu,
+            held: true,
+        }
     }
 
     /// Takes a place on this CPU again.
     fn take_on(&self, cpu: usize) {
         let mut state = lock(&self.state);
-        let Some(place) = state.places.iter_mut().find(|place| place.cpu == cpu) else { return };
+        let Some(place) = state.places.iter_mut().find(|place| place.cpu == cpu) else {
+            return;
+        };
         if place.free > 0 {
             place.free -= 1;
             return;
@@ -107,7 +121,9 @@ impl Slots {
     fn leave(&self, cpu: usize) {
         let mut state = lock(&self.state);
         let State { places, new } = &mut *state;
-        let Some(place) = places.iter_mut().find(|place| place.cpu == cpu) else { return };
+        let Some(place) = places.iter_mut().find(|place| place.cpu == cpu) else {
+            return;
+        };
         if let Some(ticket) = place.returning.pop_front() {
             ticket.grant(cpu);
         } else if let Some(ticket) = new.pop_front() {

@@ -44,6 +44,8 @@ impl LinuxGround {
         let failed =
             |what: &str, error: &dyn std::fmt::Display| Trouble::Failed(format!("{what}: {error}"));
         threads::pin(plan.cpu).map_err(|error| failed("one CPU for the run", &error))?;
+        threads::own_descriptors()
+            .map_err(|error| failed("descriptors of the run's own", &error))?;
         namespace::unshare_network().map_err(|error| failed("a network namespace", &error))?;
         network::bring_up(features.quickack, features.ipv6)
             .map_err(|refused| failed("the loopback interface", &refused))?;
@@ -83,6 +85,7 @@ impl LinuxGround {
         }
         let failed = |error| Trouble::Failed(format!("on the shared loopback: {error}"));
         threads::pin(plan.cpu).map_err(failed)?;
+        threads::own_descriptors().map_err(failed)?;
         let wire = match features.quiet {
             Some(quiet) => Wire {
                 settling: Settling::Quiet(quiet),
