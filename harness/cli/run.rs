@@ -7,7 +7,7 @@ use super::{Exit, summary, surprises};
 use crate::model::{Capability, Case, Section, Topology, Transcript};
 use crate::render;
 use crate::run::Conditions;
-use crate::snapshot::{Store, Update};
+use crate::snapshot::{Store, Update, writing};
 use crate::suite::select::{Selection, select};
 use crate::suite::{CaseResult, Gathered, Judge, Session, Slots, Status, why_skipped};
 use crate::sys::{self, Isolation, LocalOptions, Machine, Prepared, Stack};
@@ -42,6 +42,8 @@ pub fn run(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
             return Exit::Usage;
         }
     };
+    // Whoever interrupts finds no file half written.
+    sys::on_interrupt(|| std::mem::forget(writing()));
     let mut selection = selection;
     let topology = args.topology.map(|topology| match topology {
         TopologyArg::Loopback => Topology::Loopback,
@@ -274,15 +276,13 @@ impl Invocation<'_> {
     }
 
     fn update(&self) -> Update {
-        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
         match self.args.update {
             // Another machine's settings, or a look at one revision, are nothing to keep.
             _ if self.args.settings.is_some() || self.args.bisect => Update::No,
             Some(UpdateArg::New) => Update::New,
             Some(UpdateArg::Always) => Update::Always,
             Some(UpdateArg::No) => Update::No,
-            None if ci => Update::No,
-            None => Update::New,
+            None => Update::default_here(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What somebody says happens: judged against records, never part of a run (DESIGN §6).
+//! What somebody says happens: judged against records, never part of a run.
 
 /// One claim of a case.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 /// A release as its numbers: `6.12`, `20240729`, `14.3`. A missing number is larger than any, so
-/// that `6.1` stands for all of 6.1.x (DESIGN §4).
+/// that `6.1` stands for all of 6.1.x.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Release(pub Vec<u64>);
 

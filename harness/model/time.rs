@@ -42,7 +42,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// The bands of DESIGN: upper bound (exclusive) in milliseconds, and the word. They leave room for
+/// The bands: upper bound (exclusive) in milliseconds, and the word. They leave room for
 /// a loaded machine, so a band is a fact about the stack and not about the scheduler.
 pub const BANDS: [(u64, &str); 15] = [
     (150, "<150ms"),

@@ -159,9 +159,6 @@ impl Rows<'_> {
         let topology = self.topology;
         let given = given.map_or(Ok(Given::CLOSED), |node| read_given(&node, topology))?;
         let settings = settings.map_or(Ok(BTreeMap::new()), |node| read_settings(&node))?;
-        if !settings.is_empty() {
-            self.needs.insert(Capability::Sysctl);
-        }
         let mut scope = Scope {
             sockets: sockets_of(given, topology),
             processes: self.processes,

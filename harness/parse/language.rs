@@ -12,7 +12,7 @@ pub(super) const HEADER: &[(&str, &str)] = &[
     ("spec", "References: [RFC 1122 §4.2.2.13]."),
     (
         "covers",
-        "The catalogue entries and article situations that the case answers.",
+        "Ids of the behaviours and article situations that the case answers.",
     ),
     ("tags", "Words to select cases by: run --tag WORD."),
     (

@@ -25,7 +25,7 @@
 //!
 //! - `about`: the question, in words; required.
 //! - `spec`: references: `[RFC 9293 §3.5.2]`.
-//! - `covers`: the catalogue entries and article situations that it answers: `[E3]`.
+//! - `covers`: ids of the behaviours and article situations that it answers: `[E3]`.
 //! - `tags`: words of `[a-z0-9-]` to select cases by.
 //! - `topology`: `loopback` (default): both ends are local sockets; `wire`: the far end is
 //!   scripted.

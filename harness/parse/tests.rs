@@ -329,7 +329,7 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[rstest]
 #[case("family: [6]", "a.socket: tcp", &[Capability::Ipv6])]
 #[case("needs: [firewall, sysctl]", "a.socket: tcp", &[Capability::Sysctl, Capability::Firewall])]
-#[case("settings: {linux: {net.core.somaxconn: 1}}", "a.socket: tcp", &[Capability::Sysctl])]
+#[case("settings: {linux: {net.core.somaxconn: 1}}", "a.socket: tcp", &[])]
 #[case("processes: {w: []}", "w.exit", &[Capability::Fork])]
 #[case("tags: []", "a.socket: unix-dgram", &[Capability::AfUnix])]
 #[case("tags: []", "a.socket: {domain: AF_INET6, type: tcp}", &[Capability::Ipv6])]

@@ -1,6 +1,6 @@
 //! Floor 4: what runs saw, as the transcript of a case.
 //!
-//! Here names take the place of addresses (DESIGN §3.6), relative numbers the place of absolute
+//! Here names take the place of addresses , relative numbers the place of absolute
 //! ones (§3.7), and what says the same twice is told once: equal neighbours inside a step, IPv6
 //! where it did as IPv4.
 //!

@@ -1,4 +1,4 @@
-//! Which name an address has at a moment of the run (DESIGN §3.6).
+//! Which name an address has at a moment of the run.
 
 use crate::model::Address;
 use crate::model::name::Name;

@@ -227,7 +227,15 @@ impl<'a> Conductor<'a> {
     }
 
     pub(super) fn take_packets(&mut self) -> Result<(), Trouble> {
-        let captured = self.ground.settle()?;
+        let waits = self.ground.waits_to_settle();
+        if waits {
+            self.slot.give_back();
+        }
+        let captured = self.ground.settle();
+        if waits {
+            self.take_slot();
+        }
+        let captured = captured?;
         self.packets.extend(captured.iter().map(wire::decode));
         Ok(())
     }

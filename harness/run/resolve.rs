@@ -2,9 +2,7 @@
 
 use super::names::{AddressKind, Names, Socket, Unusable};
 use crate::model::call::{Domain, Payload, SocketSpec};
-use crate::model::{
-    AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, How, Name, PortExpr,
-};
+use crate::model::{AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr};
 use crate::sys::{Buffer, Fd, Ground, Request, Target, Trouble};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -125,28 +123,15 @@ impl Resolver<'_> {
         spec: &CallSpec,
     ) -> Result<Request, Refusal> {
         let bad = &spec.bad;
-        Ok(match &spec.call {
-            Call::Socket(socket) => self.socket(socket),
-            Call::EpollCreate => Request::EpollCreate,
-            Call::Bind(to) => Request::Bind {
-                fd,
-                to: self.target(subject, socket, to, Purpose::Own, bad)?,
-            },
-            Call::Connect(to) => Request::Connect {
-                fd,
-                to: self.target(subject, socket, to, Purpose::Far, bad)?,
-            },
-            Call::Listen(backlog) => Request::Listen {
-                fd,
-                backlog: *backlog,
-            },
-            Call::Accept { flags, .. } => Request::Accept {
-                fd,
-                flags: owned(flags),
-            },
-            Call::Close => Request::Close { fd },
-            Call::Dup(_) => Request::Dup { fd },
-            Call::Fcntl(op) => Request::Fcntl { fd, op: *op },
+        match &spec.call {
+            Call::Bind(to) => {
+                let to = self.target(subject, socket, to, Purpose::Own, bad)?;
+                Ok(Request::Bind { fd, to })
+            }
+            Call::Connect(to) => {
+                let to = self.target(subject, socket, to, Purpose::Far, bad)?;
+                Ok(Request::Connect { fd, to })
+            }
             Call::Send {
                 form,
                 payload,
@@ -157,55 +142,14 @@ impl Resolver<'_> {
                     .as_ref()
                     .map(|to| self.target(subject, socket, to, Purpose::Far, bad));
                 let (form, flags, to) = (*form, owned(flags), to.transpose()?);
-                Request::Send {
+                Ok(Request::Send {
                     fd,
                     form,
                     data: buffer(payload, bad),
                     flags,
                     to,
-                }
+                })
             }
-            Call::Recv {
-                form, len, flags, ..
-            } => Request::Recv {
-                fd,
-                form: *form,
-                len: *len,
-                bad: bad.buf,
-                flags: owned(flags),
-            },
-            Call::Setsockopt { option, value } => Request::Setsockopt {
-                fd,
-                option: option.name.to_owned(),
-                value: value.clone(),
-            },
-            Call::Getsockopt(option) => Request::Getsockopt {
-                fd,
-                option: option.name.to_owned(),
-            },
-            Call::Getsockname => Request::Getsockname { fd, bad: bad.buf },
-            Call::Getpeername => Request::Getpeername { fd, bad: bad.buf },
-            Call::Shutdown(how) => Request::Shutdown {
-                fd,
-                how: How::clone(how),
-            },
-            Call::Poll { events, timeout } => {
-                let usual: &[&'static str] = &["POLLIN", "POLLOUT"];
-                let events = if events.is_empty() {
-                    owned(usual)
-                } else {
-                    owned(events)
-                };
-                Request::Poll {
-                    fd,
-                    events,
-                    timeout_ms: millis(*timeout),
-                }
-            }
-            Call::Select { timeout } => Request::Select {
-                fd,
-                timeout_ms: millis(*timeout),
-            },
             Call::EpollCtl { op, target, events } => {
                 let watched = self.usable(target)?;
                 if watched.process != socket.process {
@@ -213,23 +157,19 @@ impl Resolver<'_> {
                     return Err(Refusal::NotIssued(why));
                 }
                 let (token, events) = (self.names.token(target), owned(events));
-                Request::EpollCtl {
+                Ok(Request::EpollCtl {
                     fd,
                     op: *op,
                     target: watched.fd,
                     token,
                     events,
-                }
+                })
             }
-            Call::EpollWait { timeout } => Request::EpollWait {
-                fd,
-                timeout_ms: millis(*timeout),
-            },
-            Call::Ioctl(request) => Request::Ioctl {
-                fd,
-                request: (*request).to_owned(),
-            },
-        })
+            call => plain(fd, call, bad).ok_or_else(|| {
+                let what = format!("{} does not work on a descriptor", call.verb());
+                Refusal::Trouble(Trouble::Failed(what))
+            }),
+        }
     }
 
     fn target(
@@ -337,6 +277,70 @@ impl Resolver<'_> {
         let none = || Refusal::NotIssued(format!("{name} has no address"));
         socket.address.clone().ok_or_else(none)
     }
+}
+
+/// A call that needs nothing but its descriptor and its own arguments.
+fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
+    Some(match call {
+        Call::Listen(backlog) => Request::Listen {
+            fd,
+            backlog: *backlog,
+        },
+        Call::Accept { flags, .. } => Request::Accept {
+            fd,
+            flags: owned(flags),
+        },
+        Call::Close => Request::Close { fd },
+        Call::Dup(_) => Request::Dup { fd },
+        Call::Fcntl(op) => Request::Fcntl { fd, op: *op },
+        Call::Recv {
+            form, len, flags, ..
+        } => Request::Recv {
+            fd,
+            form: *form,
+            len: *len,
+            bad: bad.buf,
+            flags: owned(flags),
+        },
+        Call::Setsockopt { option, value } => Request::Setsockopt {
+            fd,
+            option: option.name.to_owned(),
+            value: value.clone(),
+        },
+        Call::Getsockopt(option) => Request::Getsockopt {
+            fd,
+            option: option.name.to_owned(),
+        },
+        Call::Getsockname => Request::Getsockname { fd, bad: bad.buf },
+        Call::Getpeername => Request::Getpeername { fd, bad: bad.buf },
+        Call::Shutdown(how) => Request::Shutdown { fd, how: *how },
+        Call::Poll { events, timeout } => {
+            let usual: &[&'static str] = &["POLLIN", "POLLOUT"];
+            let events = if events.is_empty() {
+                owned(usual)
+            } else {
+                owned(events)
+            };
+            Request::Poll {
+                fd,
+                events,
+                timeout_ms: millis(*timeout),
+            }
+        }
+        Call::Select { timeout } => Request::Select {
+            fd,
+            timeout_ms: millis(*timeout),
+        },
+        Call::EpollWait { timeout } => Request::EpollWait {
+            fd,
+            timeout_ms: millis(*timeout),
+        },
+        Call::Ioctl(request) => Request::Ioctl {
+            fd,
+            request: (*request).to_owned(),
+        },
+        _ => return None,
+    })
 }
 
 fn loopback(six: bool) -> IpAddr {

@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(SnapName::parse(file, &known()), None);
     }
 
-    /// DESIGN §4: numbers compare one by one, and a missing one is larger than any.
+    /// Numbers compare one by one, and a missing one is larger than any.
     #[rstest]
     #[case("6.1.55", "6.1")]
     #[case("6.1", "6.2.1")]

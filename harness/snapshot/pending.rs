@@ -39,6 +39,18 @@ impl Update {
     }
 }
 
+impl Update {
+    /// What happens unless the command line says otherwise: what insta's own variable says, else
+    /// nothing in CI (`CI=true`) and pending files elsewhere.
+    pub fn default_here() -> Update {
+        let set = std::env::var("INSTA_UPDATE").ok();
+        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+        let usual = if ci { Update::No } else { Update::New };
+        set.and_then(|word| Update::from_word(&word))
+            .unwrap_or(usual)
+    }
+}
+
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// Held while a file is being written. Who ends the process on Ctrl-C takes it first, and so leaves

@@ -3,7 +3,7 @@
 use super::pool;
 use super::slots::Slots;
 use crate::model::capability::Lack;
-use crate::model::{Capability, Case, Family, Topology, Transcript};
+use crate::model::{Capability, Case, Family, Row, Topology, Transcript};
 use crate::record::transcript;
 use crate::render;
 use crate::run::log::RunLog;
@@ -28,7 +28,15 @@ pub struct Ran {
 /// Why the case cannot be run here; none if it can.
 pub fn why_skipped(case: &Case, stack: &dyn Stack) -> Option<Lack> {
     let wire = (case.topology == Topology::Wire).then_some(Capability::Wire);
-    let needs = wire.iter().chain(&case.needs);
+    // Settings for other platforms ask nothing of this one.
+    let platform = &stack.machine().platform;
+    let pins = |row: &Row| {
+        row.settings
+            .get(platform)
+            .is_some_and(|pins| !pins.is_empty())
+    };
+    let sysctl = case.rows.iter().any(pins).then_some(Capability::Sysctl);
+    let needs = wire.iter().chain(&sysctl).chain(&case.needs);
     needs.map(|need| stack.can(*need)).find_map(Result::err)
 }
 

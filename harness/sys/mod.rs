@@ -9,7 +9,7 @@
 //!
 //! 1. A [`Request`] is handed to the system as it is; no error is rewritten, no call repeated.
 //! 2. [`Ground::settle`] returns only when everything that the calls so far caused has been
-//!    delivered and captured, or with an error. How, is its own business (DESIGN §7).
+//!    delivered and captured, or with an error. How, is its own business.
 //! 3. Times are the system clock's time since the Unix epoch, for calls and packets alike.
 //! 4. Dropping a [`Ground`] leaves no process, no namespace and no descriptor behind.
 //! 5. Nothing outside the ground is changed.
@@ -114,6 +114,11 @@ pub trait Ground {
     /// # Errors
     /// [`Trouble::CaptureOverflow`] if packets were lost.
     fn settle(&mut self) -> Result<Vec<Captured>, Trouble>;
+
+    /// Whether settling takes longer than a moment, so that a run should let others work meanwhile.
+    fn waits_to_settle(&self) -> bool {
+        false
+    }
 
     /// The own address of a descriptor: getsockname for the harness itself, not recorded. None for
     /// what has no address.

@@ -1,4 +1,4 @@
-//! Sequence numbers relative to their connection (DESIGN §3.7).
+//! Sequence numbers relative to their connection.
 //!
 //! - A side's numbers count from its own last SYN.
 //! - An acknowledgment counts from the SYN that its sender has accepted: the far end's newest one

@@ -127,6 +127,10 @@ impl Ground for LinuxGround {
         Ok(packets)
     }
 
+    fn waits_to_settle(&self) -> bool {
+        matches!(self.wire.settling, Settling::Quiet(_))
+    }
+
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
         let address = match process {
             None => address::own(fd),

@@ -1,5 +1,5 @@
 //! Linux: a network namespace for each run, packets by raw sockets, a step settled when a sentinel
-//! has crossed the loopback interface (DESIGN §7).
+//! has crossed the loopback interface.
 //!
 //! Where namespaces are refused, runs share the machine's loopback: with raw sockets a step
 //! settles by quiet, without them only the calls are seen.
