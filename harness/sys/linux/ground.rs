@@ -47,7 +47,7 @@ impl LinuxGround {
             |what: &str, error: &dyn std::fmt::Display| Trouble::Failed(format!("{what}: {error}"));
         threads::pin(plan.cpu).map_err(|error| failed("one CPU for the run", &error))?;
         namespace::unshare_network().map_err(|error| failed("a network namespace", &error))?;
-        network::bring_up(features.quickack, features.ipv6)
+        network::bring_up(features.loopback, features.ipv6)
             .map_err(|refused| failed("the loopback interface", &refused))?;
         features
             .pins
