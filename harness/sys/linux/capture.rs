@@ -2,7 +2,7 @@
 //! stamped by the kernel.
 
 use crate::sys::Trouble;
-use crate::sys::unix::errno;
+use crate::sys::unix::{errno, now};
 use crate::wire::{Captured, CapturedBytes};
 use libc::{c_int, c_void, cmsghdr, iovec, msghdr};
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
@@ -122,9 +122,8 @@ impl Tap {
             }
         };
         let bytes = buffer[..len].to_vec();
-        let at = beside.stamp.ok_or_else(|| {
-            Trouble::Failed("capturing packets: the kernel stamped none".to_owned())
-        })?;
+        // gVisor stamps nothing; then the order in which they are read has to do.
+        let at = beside.stamp.unwrap_or_else(now);
         let bytes = if self.ipv6 {
             CapturedBytes::Transport {
                 source: beside.source,

@@ -9,11 +9,8 @@ use crate::sys::unix::machine::Uname;
 pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
     let uname = Uname::ask();
     let gvisor = platform::is_gvisor(&uname);
-    let features = match &prepared.way {
-        Ok(_) => Features::in_namespace(gvisor, false),
-        Err(_) => Ok(Features::shared(gvisor)),
-    };
-    let features = features.unwrap_or_else(|_| Features::shared(gvisor));
+    let found = Features::find(prepared, gvisor, false);
+    let features = found.unwrap_or_else(|lack| Features::shared(gvisor, lack));
     let kernel = format!("{} {}", uname.release, uname.arch);
     vec![
         good(
@@ -24,7 +21,7 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
                 kernel
             },
         ),
-        namespaces(prepared),
+        namespaces(prepared, &features),
         capture(&features),
         settling(&features),
         settings(&features),
@@ -68,12 +65,14 @@ fn either(what: &str, is: bool, yes: &str, no: &str) -> Finding {
     }
 }
 
-fn namespaces(prepared: &Prepared) -> Finding {
+fn namespaces(prepared: &Prepared, features: &Features) -> Finding {
     let what = "network namespaces";
-    match &prepared.way {
-        Ok(Way::Direct) => good(what, "each run gets its own"),
-        Ok(Way::InUserNamespace) => good(what, "each run gets its own, in a user namespace"),
-        Err(lack) => bad(what, lack.reason.clone(), lack.remedy.as_deref()),
+    match (&features.namespace, &prepared.way) {
+        (Ok(()), Ok(Way::InUserNamespace)) => {
+            good(what, "each run gets its own, in a user namespace")
+        }
+        (Ok(()), _) => good(what, "each run gets its own"),
+        (Err(lack), _) => bad(what, lack.reason.clone(), lack.remedy.as_deref()),
     }
 }
 

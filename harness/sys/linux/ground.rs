@@ -12,11 +12,12 @@ use crate::model::name::Name;
 use crate::sys::unix::address;
 use crate::sys::unix::direct::Direct;
 use crate::sys::unix::folder::Folder;
-use crate::sys::unix::ports::Ports;
+use crate::sys::unix::ports::{self, PORTS};
 use crate::sys::unix::process::Processes;
 use crate::sys::{Caller, Fd, Ground, Plan, ProcessAct, Trouble};
 use crate::wire::Captured;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How long a run may take to come to rest.
@@ -29,7 +30,8 @@ pub struct LinuxGround {
     // Dropped first: the processes may hold sockets of the others.
     processes: Processes,
     wire: Wire,
-    ports: Ports,
+    /// Counted, where the run has all for itself; none: free ones are looked for.
+    ports: Option<Range<u16>>,
     folder: Folder,
     /// TCP connections seen, in both directions.
     connections: BTreeSet<Flow>,
@@ -47,7 +49,7 @@ impl LinuxGround {
         threads::own_descriptors()
             .map_err(|error| failed("descriptors of the run's own", &error))?;
         namespace::unshare_network().map_err(|error| failed("a network namespace", &error))?;
-        network::bring_up(features.quickack, features.ipv6)
+        network::bring_up(features.loopback, features.ipv6)
             .map_err(|refused| failed("the loopback interface", &refused))?;
         features
             .pins
@@ -71,7 +73,7 @@ impl LinuxGround {
             capture: Some(capture),
             own_ports: None,
         };
-        LinuxGround::with(plan, wire, Ports::own())
+        LinuxGround::with(plan, wire, Some(PORTS))
     }
 
     /// Opens the ground on the machine's own loopback.
@@ -98,10 +100,10 @@ impl LinuxGround {
                 own_ports: None,
             },
         };
-        LinuxGround::with(plan, wire, Ports::Shared)
+        LinuxGround::with(plan, wire, None)
     }
 
-    fn with(plan: &Plan, wire: Wire, ports: Ports) -> Result<LinuxGround, Trouble> {
+    fn with(plan: &Plan, wire: Wire, ports: Option<Range<u16>>) -> Result<LinuxGround, Trouble> {
         Ok(LinuxGround {
             processes: Processes::start(&plan.processes)?,
             wire,
@@ -145,7 +147,11 @@ impl Ground for LinuxGround {
     }
 
     fn port(&mut self) -> Result<u16, Trouble> {
-        let port = self.ports.next()?;
+        let port = match &mut self.ports {
+            Some(left) => left.next(),
+            None => ports::free(),
+        };
+        let port = port.ok_or_else(ports::none_left)?;
         if let Some(own) = &mut self.wire.own_ports {
             own.insert(port);
         }

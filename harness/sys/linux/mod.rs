@@ -6,6 +6,7 @@
 
 mod capture;
 mod doctor;
+mod features;
 mod flow;
 mod ground;
 mod namespace;
@@ -28,12 +29,8 @@ use super::unix::machine::Uname;
 use super::unix::spawn;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
-use capture::Capture;
+use features::Features;
 use ground::LinuxGround;
-use sentinel::Sentinel;
-use settings::Pins;
-use std::net::{Ipv6Addr, UdpSocket};
-use std::time::Duration;
 
 /// This machine's own stack.
 ///
@@ -44,38 +41,27 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
     let gvisor = platform::is_gvisor(&uname);
     let detected = platform::detect(&uname);
     let mut machine = uname.machine(detected, options.platform.as_deref())?;
-    let features = match (options.isolation, &prepared.way) {
-        (Isolation::Netns, Err(lack)) => return Err(lack.clone()),
-        (Isolation::Auto | Isolation::Netns, Ok(_)) => {
-            let found = Features::in_namespace(gvisor, options.host_settings);
-            match (found, options.isolation) {
-                (Err(lack), Isolation::Netns) => return Err(lack),
-                (Err(_), _) => Features::shared(gvisor),
-                (Ok(features), _) => features,
-            }
-        }
-        (Isolation::Shared, _) | (Isolation::Auto, Err(_)) => Features::shared(gvisor),
+    let features = match options.isolation {
+        Isolation::Shared => Features::shared(gvisor, Lack::new("runs share the loopback")),
+        wanted => match Features::find(prepared, gvisor, options.host_settings) {
+            Ok(features) => features,
+            Err(lack) if wanted == Isolation::Netns => return Err(lack),
+            Err(lack) => Features::shared(gvisor, lack),
+        },
     };
     if features.captures {
         machine.capture = "raw sockets".to_owned();
     }
-    if features.namespace {
+    if features.namespace.is_ok() {
         machine.isolation = "netns".to_owned();
     }
     machine.settings = features.pins.pinned.clone();
-    let lack = prepared.way.clone().err();
-    Ok(Box::new(Local {
-        machine,
-        features,
-        lack,
-    }))
+    Ok(Box::new(Local { machine, features }))
 }
 
 struct Local {
     machine: Machine,
     features: Features,
-    /// Why there are no namespaces.
-    lack: Option<Lack>,
 }
 
 impl Stack for Local {
@@ -86,11 +72,7 @@ impl Stack for Local {
     fn can(&self, capability: Capability) -> Result<(), Lack> {
         let when = |can: bool, reason: &str| if can { Ok(()) } else { Err(Lack::new(reason)) };
         match capability {
-            Capability::Namespace | Capability::Sysctl => match &self.lack {
-                _ if self.features.namespace => Ok(()),
-                Some(lack) => Err(lack.clone()),
-                None => Err(Lack::new("runs share the machine's loopback")),
-            },
+            Capability::Namespace | Capability::Sysctl => self.features.namespace.clone(),
             Capability::Capture => when(self.features.captures, "raw sockets are for root"),
             Capability::Ipv6 => when(self.features.ipv6, "no ::1 on this machine"),
             Capability::AfUnix | Capability::Epoll => Ok(()),
@@ -103,89 +85,10 @@ impl Stack for Local {
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
-        Ok(Box::new(if self.features.namespace {
+        Ok(Box::new(if self.features.namespace.is_ok() {
             LinuxGround::in_namespace(plan, &self.features)?
         } else {
             LinuxGround::shared(plan, &self.features)?
         }))
-    }
-}
-
-/// What grounds of this machine can do, found out once by opening one.
-#[derive(Clone, Debug)]
-struct Features {
-    namespace: bool,
-    captures: bool,
-    ipv6: bool,
-    /// Routes take the attribute that acknowledges at once.
-    quickack: bool,
-    /// Steps settle by that much quiet; none: by sentinels.
-    quiet: Option<Duration>,
-    pins: Pins,
-}
-
-impl Features {
-    /// Tries everything in a namespace of a thread's own.
-    fn in_namespace(gvisor: bool, host_settings: bool) -> Result<Features, Lack> {
-        let look = move || Features::look(gvisor, host_settings);
-        let thread = std::thread::Builder::new()
-            .name("features".to_owned())
-            .spawn(look);
-        let thread = thread.map_err(|error| Lack::new(format!("a thread: {error}")))?;
-        thread
-            .join()
-            .unwrap_or_else(|_| Err(Lack::new("looking at a namespace panicked")))
-    }
-
-    fn look(gvisor: bool, host_settings: bool) -> Result<Features, Lack> {
-        let lack = |error: std::io::Error| Lack::new(format!("a network namespace: {error}"));
-        namespace::unshare_network().map_err(lack)?;
-        let refused = |refused| Lack::new(format!("the loopback interface: {refused}"));
-        network::bring_up(false, false).map_err(refused)?;
-        let ipv6 = has_ipv6();
-        let quickack = network::bring_up(true, ipv6).is_ok();
-        let pins = if host_settings {
-            Pins::default()
-        } else {
-            Pins::find()
-        };
-        Capture::open(ipv6).map_err(|error| Lack::new(format!("raw sockets: {error}")))?;
-        let crosses = Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
-        let sentinel = crosses && quickack;
-        let quiet = (!sentinel).then(|| quiet(gvisor));
-        Ok(Features {
-            namespace: true,
-            captures: true,
-            ipv6,
-            quickack,
-            quiet,
-            pins,
-        })
-    }
-
-    /// What can be done on the machine's own loopback.
-    fn shared(gvisor: bool) -> Features {
-        let ipv6 = has_ipv6();
-        let captures = Capture::open(ipv6).is_ok();
-        Features {
-            namespace: false,
-            captures,
-            ipv6,
-            quickack: false,
-            quiet: captures.then(|| quiet(gvisor)),
-            pins: Pins::default(),
-        }
-    }
-}
-
-fn has_ipv6() -> bool {
-    UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
-}
-
-fn quiet(gvisor: bool) -> Duration {
-    if gvisor {
-        settle::QUIET_GVISOR
-    } else {
-        settle::QUIET
     }
 }

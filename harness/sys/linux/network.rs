@@ -11,16 +11,30 @@ const LOOPBACK_INDEX: u32 = 1;
 /// `<linux/rtnetlink.h>`; the libc crate lacks it.
 const RTAX_QUICKACK: u16 = 15;
 
-/// Brings `lo` up, and gives its local routes the attribute if the kernel takes it.
+/// How the loopback interface of a namespace is set up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Loopback {
+    /// Not at all.
+    AsIs,
+    /// It is brought up.
+    Up,
+    /// It is brought up, and its routes get the attribute.
+    Quickack,
+}
+
+/// Sets up `lo` in the namespace of the calling thread.
 ///
 /// # Errors
 /// The request that the kernel refused.
-pub fn bring_up(quickack: bool, ipv6: bool) -> Result<(), Refused> {
+pub fn bring_up(loopback: Loopback, ipv6: bool) -> Result<(), Refused> {
+    if loopback == Loopback::AsIs {
+        return Ok(());
+    }
     let mut batch = Batch::default();
     let up = libc::IFF_UP as u32;
     let link = [0, LOOPBACK_INDEX, up, up].map(u32::to_ne_bytes).concat();
     batch.message("lo up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &link);
-    if !quickack {
+    if loopback == Loopback::Up {
         return carry_out(&batch);
     }
     // The routes of the kernel's own making, replaced in place: 127.0.0.2 has its own by the

@@ -9,37 +9,18 @@ use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-const PORTS: Range<u16> = 4100..9900;
+/// All of them.
+pub const PORTS: Range<u16> = 4100..9900;
 
-/// The ports of one run.
-#[derive(Debug)]
-pub enum Ports {
-    /// The run has all ports for itself: they are counted.
-    Own(Range<u16>),
-    /// Others use ports too: free ones are looked for.
-    Shared,
+/// A port that nobody on this machine holds.
+pub fn free() -> Option<u16> {
+    PORTS.map(|_| candidate()).find(|port| is_free(*port))
 }
 
-impl Ports {
-    /// Ports in a namespace of the run's own.
-    pub fn own() -> Ports {
-        Ports::Own(PORTS)
-    }
-
-    /// The next one.
-    ///
-    /// # Errors
-    /// All have been handed out.
-    pub fn next(&mut self) -> Result<u16, Trouble> {
-        let next = match self {
-            Ports::Own(left) => left.next(),
-            Ports::Shared => PORTS.map(|_| candidate()).find(|port| is_free(*port)),
-        };
-        next.ok_or_else(|| {
-            let Range { start, end } = PORTS;
-            Trouble::Failed(format!("no port left between {start} and {}", end - 1))
-        })
-    }
+/// All have been handed out.
+pub fn none_left() -> Trouble {
+    let Range { start, end } = PORTS;
+    Trouble::Failed(format!("no port left between {start} and {}", end - 1))
 }
 
 /// Counts through all ports before one comes again, from a start of this process's own: processes
@@ -70,16 +51,14 @@ fn is_free(port: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{PORTS, Ports, is_free};
+    use super::{PORTS, free, is_free};
     use std::net::TcpListener;
 
     #[test]
-    fn own_ports_are_counted_until_none_is_left() {
-        let mut ports = Ports::own();
-        assert_eq!(ports.next(), Ok(PORTS.start));
-        assert_eq!(ports.next(), Ok(PORTS.start + 1));
-        assert!((2..PORTS.len()).all(|_| ports.next().is_ok()));
-        assert!(ports.next().is_err());
+    fn free_ports_are_not_told_twice() {
+        let (first, second) = (free().unwrap(), free().unwrap());
+        assert_ne!(first, second);
+        assert!(PORTS.contains(&first) && PORTS.contains(&second));
     }
 
     #[test]

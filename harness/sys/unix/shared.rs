@@ -5,7 +5,7 @@ use super::child;
 use super::direct::Direct;
 use super::folder::Folder;
 use super::machine::Uname;
-use super::ports::Ports;
+use super::ports;
 use super::process::Processes;
 use super::{address, dialect, signal};
 use crate::model::address::Address;
@@ -76,7 +76,7 @@ pub fn doctor(_: &Prepared) -> Vec<Finding> {
     };
     let ipv6 = if has_ipv6() { "::1 answers" } else { "no ::1" };
     vec![
-        finding("kernel", format!("{} {}", uname.release, uname.arch), true),
+        finding("kernel", format!("{} {}", uname.version, uname.arch), true),
         finding("capture", NO_CAPTURE.to_owned(), false),
         finding("ipv6", ipv6.to_owned(), has_ipv6()),
     ]
@@ -108,7 +108,6 @@ impl Stack for Shared {
         }
         Ok(Box::new(SharedGround {
             processes: Processes::start(&plan.processes)?,
-            ports: Ports::Shared,
             folder: Folder::default(),
         }))
     }
@@ -120,7 +119,6 @@ fn has_ipv6() -> bool {
 
 struct SharedGround {
     processes: Processes,
-    ports: Ports,
     folder: Folder,
 }
 
@@ -145,7 +143,7 @@ impl Ground for SharedGround {
     }
 
     fn port(&mut self) -> Result<u16, Trouble> {
-        self.ports.next()
+        ports::free().ok_or_else(ports::none_left)
     }
 
     fn unix_name(&mut self, name: &str) -> Result<Address, Trouble> {

@@ -71,7 +71,7 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_CONNECTIONTIMEOUT", libc::IPPROTO_TCP, 0x20),
     ("TCP_FASTOPEN", libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
     ("TCP_NOTSENT_LOWAT", libc::IPPROTO_TCP, 0x201),
-    ("TCP_INFO", libc::IPPROTO_TCP, libc),
+    ("TCP_INFO", libc::IPPROTO_TCP, libc::TCP_CONNECTION_INFO),
     ("IP_TTL", libc::IPPROTO_IP, libc::IP_TTL),
     ("IP_TOS", libc::IPPROTO_IP, libc::IP_TOS),
     ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO),

@@ -5,9 +5,6 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::process::{Command, Stdio};
 
-/// There is nothing to reserve.
-pub fn reserve() {}
-
 /// Starts this program as a case process whose descriptor 0 is `channel`, and returns its id.
 ///
 /// # Errors
