@@ -120,7 +120,7 @@ fn collect<'a>(
 
 /// Whether a result answers a question that is asked here.
 fn asked(result: &CaseResult, hash: Option<&str>) -> Result<(), String> {
-    if !result.status.answered() {
+    if !result.answered() {
         return Err(format!("no settled answer: {}", result.reason));
     }
     match hash {

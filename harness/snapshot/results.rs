@@ -134,8 +134,9 @@ impl Status {
         Status::Skipped,
     ];
 
-    /// Whether there is an answer that can be recorded.
-    pub fn answered(self) -> bool {
+    /// Whether a case of this status must have an answer. (A skipped one has an answer where only
+    /// the record to hold it against was missing.)
+    fn answers(self) -> bool {
         !matches!(self, Status::Skipped | Status::Flaky | Status::Error)
     }
 }
@@ -294,6 +295,12 @@ impl CaseResult {
         CaseId(self.id.clone())
     }
 
+    /// Whether there is an answer that can be recorded.
+    pub fn answered(&self) -> bool {
+        let told = !self.transcript.trim().is_empty();
+        told && !matches!(self.status, Status::Flaky | Status::Error)
+    }
+
     fn fault(&self) -> Option<String> {
         let id = &self.id;
         if !is_case_id(id) {
@@ -313,7 +320,7 @@ impl CaseResult {
         if super::header::conflict(&self.transcript).is_some() {
             return Some(format!("{id}: a merge conflict in the transcript"));
         }
-        if self.status.answered() && self.transcript.trim().is_empty() {
+        if self.status.answers() && self.transcript.trim().is_empty() {
             return Some(format!("{id}: an answer without a transcript"));
         }
         None
