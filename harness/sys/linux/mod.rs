@@ -26,7 +26,6 @@ pub use prepare::{Prepared, prepare, set_env_before_threads};
 pub use threads::allowed_cpus as cpus;
 
 use super::unix::machine::Uname;
-use super::unix::spawn;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use features::Features;
@@ -75,8 +74,7 @@ impl Stack for Local {
             Capability::Namespace | Capability::Sysctl => self.features.namespace.clone(),
             Capability::Capture => when(self.features.captures, "raw sockets are for root"),
             Capability::Ipv6 => when(self.features.ipv6, "no ::1 on this machine"),
-            Capability::AfUnix | Capability::Epoll => Ok(()),
-            Capability::Fork => when(spawn::works(), "no close_range, which came with Linux 5.9"),
+            Capability::AfUnix | Capability::Fork | Capability::Epoll => Ok(()),
             Capability::Wire => Err(Lack::new("no wire on this back end yet")),
             Capability::Firewall | Capability::IcmpInject | Capability::Destroy => {
                 Err(Lack::new(format!("no {capability} on this back end yet")))

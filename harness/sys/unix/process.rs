@@ -184,7 +184,8 @@ impl Process {
 
     /// Waits until the process has ended: then its end of the channel is closed.
     fn await_end(&self) -> Result<String, Trouble> {
-        match poll(&self.control, 0, PATIENCE) {
+        // Every answer has been read, so what comes is the end of the stream.
+        match poll(&self.control, libc::POLLIN, PATIENCE) {
             true => Ok(self.life.end()),
             false => {
                 let limit_s = PATIENCE.as_secs();

@@ -49,6 +49,8 @@ impl Slot {
 }
 
 const FIRST_FREE: c_int = 3;
+/// Beyond every descriptor, and not yet negative where a system takes it for an `int` (gVisor).
+const LAST: c_int = c_int::MAX;
 const STACK_BYTES: usize = 64 << 10;
 const ARGUMENT: &CStr = c"--case-process";
 
@@ -94,13 +96,6 @@ pub fn spawn(channel: BorrowedFd<'_>) -> io::Result<libc::pid_t> {
     }
 }
 
-/// Whether the kernel has the call that lets the child leave.
-pub fn works() -> bool {
-    let nothing = libc::c_uint::MAX;
-    // SAFETY: there is no pointer, and no descriptor has that number.
-    unsafe { libc::syscall(libc::SYS_close_range, nothing, nothing, 0) == 0 }
-}
-
 /// What the child is told, and the error that it tells.
 struct Start {
     slot: c_int,
@@ -114,12 +109,9 @@ extern "C" fn become_case_process(start: *mut c_void) -> c_int {
     // All calls are async-signal-safe, and their pointers are to constants and locals.
     unsafe {
         let slot = (*start).slot;
-        let first = (slot + 1) as libc::c_uint;
-        let all = libc::c_uint::MAX;
-        let unshare = libc::CLOSE_RANGE_UNSHARE;
-        if libc::syscall(libc::SYS_close_range, first, all, unshare) == 0 {
+        if leave_shared_descriptors(slot) {
             libc::dup2(slot, 0);
-            libc::syscall(libc::SYS_close_range, FIRST_FREE, all, 0);
+            close_from(FIRST_FREE);
             let mut none = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
@@ -130,6 +122,32 @@ extern "C" fn become_case_process(start: *mut c_void) -> c_int {
         }
         (*start).errno = *libc::__errno_location();
         libc::_exit(127)
+    }
+}
+
+/// Gives the calling process a descriptor table of its own, with what lies up to the slot. Before
+/// Linux 5.9 all is copied, and closed as soon as possible.
+fn leave_shared_descriptors(slot: c_int) -> bool {
+    let first = slot + 1;
+    let unshare = libc::CLOSE_RANGE_UNSHARE;
+    // SAFETY: there is no pointer.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, first, LAST, unshare) == 0
+            || libc::unshare(libc::CLONE_FILES) == 0
+    }
+}
+
+/// Closes every descriptor from this one on.
+fn close_from(first: c_int) {
+    /// Enough where there is no other way: more than a run of all cases opens.
+    const DESCRIPTORS_MAX: c_int = 1 << 12;
+    // SAFETY: there is no pointer; the descriptors belong to a process that is about to call exec.
+    unsafe {
+        if libc::syscall(libc::SYS_close_range, first, LAST, 0) != 0 {
+            for fd in first..DESCRIPTORS_MAX {
+                libc::close(fd);
+            }
+        }
     }
 }
 
