@@ -3,7 +3,7 @@
 use super::capture::set_int;
 use super::namespace::{self, Way};
 use crate::model::capability::Lack;
-use crate::sys::unix::{child, spawn};
+use crate::sys::unix::child;
 use socket2::{Domain, Socket, Type};
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
@@ -24,7 +24,6 @@ pub struct Prepared {
 /// does not return.
 pub fn prepare() -> Prepared {
     child::run_if_asked();
-    spawn::reserve();
     // The kernel begins to stamp packets some time after the first socket asks for it; from then
     // on this socket keeps it doing so.
     static STAMPING: OnceLock<Option<Socket>> = OnceLock::new();

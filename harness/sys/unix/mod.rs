@@ -17,6 +17,7 @@ pub mod names;
 pub mod ports;
 pub mod process;
 pub mod signal;
+pub mod spawn;
 
 #[cfg(target_os = "freebsd")]
 #[path = "dialect/freebsd.rs"]
@@ -27,13 +28,6 @@ pub mod dialect;
 #[cfg(target_os = "macos")]
 #[path = "dialect/macos.rs"]
 pub mod dialect;
-
-#[cfg(target_os = "linux")]
-#[path = "spawn/linux.rs"]
-pub mod spawn;
-#[cfg(not(target_os = "linux"))]
-#[path = "spawn/other.rs"]
-pub mod spawn;
 
 #[cfg(not(target_os = "linux"))]
 pub mod shared;
