@@ -121,12 +121,20 @@ fn receive_with_descriptor(
         iov_len: bytes.len(),
     };
     let mut message = message(&mut vector, &mut control);
-    // SAFETY: everything that the message points to outlives the call.
-    let read = unsafe { libc::recvmsg(stream.as_raw_fd(), &raw mut message, 0) };
-    let read = match usize::try_from(read) {
-        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-        Ok(read) => read,
-        Err(_) => return Err(io::Error::last_os_error()),
+    let read = loop {
+        // SAFETY: everything that the message points to outlives the call.
+        let read = unsafe { libc::recvmsg(stream.as_raw_fd(), &raw mut message, 0) };
+        match usize::try_from(read) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => break read,
+            Err(_) => {
+                // A process that was stopped and continued goes on (gVisor interrupts the call).
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
+            }
+        }
     };
     // SAFETY: the message is as recvmsg left it; a header of SCM_RIGHTS is followed by a
     // descriptor that is now ours.
