@@ -3,7 +3,9 @@
 use super::call::CallSpec;
 use super::capability::Capability;
 use super::claim::Claim;
+use super::host::HostVerb;
 use super::name::Name;
+use super::peer::PeerVerb;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -246,6 +248,15 @@ pub enum Action {
         /// What.
         verb: ProcessVerb,
     },
+    /// A peer of the wire does something.
+    Peer {
+        /// `peer`, `peer2`, … or `router`.
+        peer: Name,
+        /// What.
+        verb: PeerVerb,
+    },
+    /// Something is done to the machine around the run.
+    Host(HostVerb),
     /// Time passes.
     Pause(Duration),
     /// Time passes, and that nothing was sent (or what was) is recorded.

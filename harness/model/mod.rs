@@ -10,14 +10,17 @@ pub mod case;
 pub mod claim;
 pub mod errno;
 pub mod flags;
+pub mod host;
 pub mod limits;
 pub mod name;
 pub mod option;
 pub mod outcome;
 pub mod packet;
+pub mod peer;
 pub mod platform;
 pub mod time;
 pub mod transcript;
+pub mod wire;
 
 pub use address::{AddrBase, AddrExpr, Address, PortExpr};
 pub use call::{BadArgs, Call, CallSpec, EpollOp, FcntlOp, How, RecvForm, SendForm, SocketSpec};

@@ -157,6 +157,9 @@ impl<'a> Conductor<'a> {
             Action::Process { process, verb } => {
                 log.note = Some(self.process(process, verb)?);
             }
+            Action::Peer { .. } | Action::Host(_) => {
+                return Err(Trouble::Failed("there is no wire yet".to_owned()));
+            }
         }
         self.settle(&mut log)?;
         self.learn_addresses(&mut log);

@@ -24,7 +24,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Case, Family};
+use crate::model::{Case, Family, Topology};
 use crate::sys::{Plan, Stack, Trouble};
 use log::RunLog;
 use std::time::Duration;
@@ -79,6 +79,7 @@ pub fn execute(
         family,
         settings: settings.cloned().unwrap_or_default(),
         cpu: slot.cpu(),
+        wire: case.topology == Topology::Wire,
         processes: case
             .processes
             .iter()

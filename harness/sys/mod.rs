@@ -18,6 +18,7 @@ use crate::model::address::Address;
 use crate::model::call::{Domain, EpollOp, FcntlOp, How, Kind, RecvForm, SendForm};
 use crate::model::capability::{Capability, Lack};
 use crate::model::case::Family;
+use crate::model::host::{FirewallVerdict, RouteKind};
 use crate::model::name::Name;
 use crate::model::option::OptionValue;
 use crate::model::outcome::Outcome;
@@ -97,6 +98,8 @@ pub struct Plan {
     pub cpu: Option<usize>,
     /// Processes to start.
     pub processes: Vec<Name>,
+    /// The run has a wire: a device whose far end is the harness. Addresses: [`crate::model::wire`].
+    pub wire: bool,
 }
 
 /// The place where one run happens. It belongs to the thread that opened it.
@@ -114,6 +117,31 @@ pub trait Ground {
     /// # Errors
     /// [`Trouble::CaptureOverflow`] if packets were lost.
     fn settle(&mut self) -> Result<Vec<Captured>, Trouble>;
+
+    /// Puts a packet, from its IP header on, on the wire, as if its far end had sent it. Returns
+    /// when the local stack has it.
+    ///
+    /// # Errors
+    /// [`Trouble`] if the run has no wire, or the device refuses the packet.
+    fn inject(&mut self, _packet: &[u8]) -> Result<(), Trouble> {
+        Err(Trouble::Failed("this run has no wire".to_owned()))
+    }
+
+    /// Does something to the machine around the run, in the run's own namespace.
+    ///
+    /// # Errors
+    /// [`Trouble::Lacks`] if it cannot be done here.
+    fn host(&mut self, _act: &HostAct) -> Result<(), Trouble> {
+        Err(Trouble::Failed(
+            "this run has the machine for itself no more than others".to_owned(),
+        ))
+    }
+
+    /// Lets time pass. Packets that come meanwhile are stamped when they come, not when the time is
+    /// over.
+    fn pass(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
 
     /// Whether settling takes longer than a moment, so that a run should let others work meanwhile.
     fn waits_to_settle(&self) -> bool {
@@ -154,6 +182,39 @@ pub trait Ground {
     /// The end of the recording: true when nothing was left unacknowledged or half closed within
     /// the bound.
     fn finish(&mut self) -> bool;
+}
+
+/// What can be done to the machine around a run, with everything resolved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HostAct {
+    /// Packets are refused (`path` is the business of the scripted peer and never comes here).
+    Firewall {
+        /// What becomes of them.
+        verdict: FirewallVerdict,
+        /// On their way in, else out.
+        incoming: bool,
+        /// To this port; none: all TCP, UDP and ICMP packets.
+        port: Option<u16>,
+    },
+    /// A route to a network, or a host, in CIDR form.
+    Route {
+        /// `192.0.2.2/32`
+        to: String,
+        /// What for.
+        kind: RouteKind,
+    },
+    /// The wire's link, or `lo` where there is no wire, comes up or goes down.
+    Link {
+        /// Up, else down.
+        up: bool,
+    },
+    /// Settings, `net.…` only.
+    Sysctl(Vec<(String, String)>),
+    /// The connection of this descriptor of this process is aborted.
+    Destroy {
+        /// The descriptor.
+        fd: Fd,
+    },
 }
 
 /// What can be done to a process.

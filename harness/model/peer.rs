@@ -1,0 +1,161 @@
+//! What the scripted peer of the wire does: packets as a case writes them.
+
+use super::call::Payload;
+use super::flags::TcpFlags;
+use super::name::Name;
+use std::time::Duration;
+
+/// What a peer does in a step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PeerVerb {
+    /// Puts a packet on the wire.
+    Send(PacketSpec),
+    /// Takes the oldest packet that matches and has not been taken yet, or finds that none came.
+    Recv {
+        /// What it waits for.
+        wanted: Wanted,
+        /// How long it waits; none: not at all, what has arrived is there.
+        within: Option<Duration>,
+    },
+    /// Loses all memory of its connection, as by a reboot; the next SYN has another initial number.
+    Forget,
+}
+
+/// A packet to send.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PacketSpec {
+    /// A TCP segment.
+    Tcp(SegmentSpec),
+    /// A UDP datagram.
+    Udp {
+        /// What it carries.
+        payload: Payload,
+        /// The local end; none: the one that the peer has to do with.
+        to: Option<LocalEnd>,
+    },
+    /// An ICMP error (ICMPv6 under IPv6).
+    Icmp {
+        /// `host-unreachable`, …: the words of `wire::icmp`.
+        word: String,
+        /// How many bytes of the offending packet behind its IP header are quoted; none: what the
+        /// standards ask for.
+        quote: Option<usize>,
+        /// The local socket whose last packet is quoted; none: the last packet of all.
+        of: Option<Name>,
+        /// The next hop's MTU, for `fragmentation-needed`.
+        mtu: Option<u32>,
+    },
+}
+
+/// A TCP segment; what is absent follows the peer's own connection.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SegmentSpec {
+    /// The flags.
+    pub flags: TcpFlags,
+    /// Sequence number.
+    pub seq: Option<Number>,
+    /// Acknowledgment number, written into the field whatever the flags say.
+    pub ack: Option<Number>,
+    /// What it carries.
+    pub payload: Option<Payload>,
+    /// The window field, unscaled.
+    pub window: Option<u16>,
+    /// The urgent pointer.
+    pub urgent: Option<u16>,
+    /// Options, in this order; none: an MSS on SYNs, nothing otherwise.
+    pub options: Option<Vec<TcpOption>>,
+    /// A checksum that is wrong.
+    pub bad_checksum: bool,
+    /// The data offset field, in 32-bit words, instead of the right one.
+    pub data_offset: Option<u8>,
+    /// The reserved bits (RFC 9293 §3.1: four; the lowest is AE, RFC 3168 bis), 0 to 15.
+    pub reserved: u8,
+    /// Time to live or hop limit; none: 64.
+    pub ttl: Option<u8>,
+    /// Cut into IP fragments of so many bytes of payload (a multiple of 8).
+    pub fragment: Option<u16>,
+    /// The local end; none: the connection's, else the listener's.
+    pub to: Option<LocalEnd>,
+}
+
+/// A local end of the wire.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LocalEnd {
+    /// The address of that socket.
+    Socket(Name),
+    /// A port that nobody listens on.
+    ClosedPort,
+}
+
+/// A sequence or acknowledgment number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Number {
+    /// As the transcript prints it: relative to the initial number of the side that it counts.
+    Shown(i64),
+    /// As it is on the wire.
+    Absolute(u32),
+    /// Relative to a variable of the receiver, and printed in that form: `nxt+100`.
+    Relative {
+        /// The variable.
+        base: Base,
+        /// The distance.
+        offset: i64,
+    },
+}
+
+/// A variable of the receiver (RFC 9293 §3.3.1): for `seq` of its receiving half, for `ack` of its
+/// sending half.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Base {
+    /// RCV.NXT or SND.NXT.
+    Nxt,
+    /// SND.UNA.
+    Una,
+    /// RCV.NXT + RCV.WND, the right edge of the window that it has offered.
+    Wnd,
+}
+
+impl Base {
+    /// Every variable with the word that a case writes.
+    pub const ALL: [(Base, &'static str); 3] =
+        [(Base::Nxt, "nxt"), (Base::Una, "una"), (Base::Wnd, "wnd")];
+}
+
+/// A TCP option, written as a transcript prints it: `mss 1460`, `nop`, `raw 1e03aa`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TcpOption {
+    /// `mss 1460`
+    Mss(u16),
+    /// `wscale 7`
+    WindowScale(u8),
+    /// `sackOK`
+    SackPermitted,
+    /// `sack 1-100`: blocks of numbers as the transcript prints them.
+    Sack(Vec<(i64, i64)>),
+    /// `ts 100 0`: value and echo reply.
+    Timestamps(u32, u32),
+    /// `nop`
+    Nop,
+    /// `eol`
+    End,
+    /// `raw 1e03aa`: these bytes, right or wrong.
+    Raw(Vec<u8>),
+}
+
+/// What `peer.recv` waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// A segment with exactly these flags.
+    Tcp {
+        /// The flags; none: any.
+        flags: Option<TcpFlags>,
+        /// Its length in bytes; none: any.
+        len: Option<usize>,
+    },
+    /// A UDP datagram.
+    Udp,
+    /// An ICMP message.
+    Icmp,
+    /// Anything.
+    Any,
+}

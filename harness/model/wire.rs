@@ -1,0 +1,34 @@
+//! The addresses of the wire: networks that RFC 5737 and RFC 3849 keep for documentation, so that
+//! nothing of a case could ever be meant for a real machine.
+
+use super::case::Family;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Who has an address on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// This machine.
+    Local,
+    /// The scripted peer, and further peers (at other ports).
+    Peer,
+    /// A third party that sends ICMP errors.
+    Router,
+}
+
+/// Bits of the wire's network: IPv4, IPv6.
+pub const PREFIX_V4: u8 = 24;
+/// Bits of the wire's network under IPv6.
+pub const PREFIX_V6: u8 = 64;
+
+/// The address of an end.
+pub fn address(end: End, family: Family) -> IpAddr {
+    let last: u8 = match end {
+        End::Local => 1,
+        End::Peer => 2,
+        End::Router => 254,
+    };
+    match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)),
+        Family::V6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(last))),
+    }
+}
