@@ -52,7 +52,7 @@ fn counted(event: &Event, times: usize) -> Event {
 #[cfg(test)]
 mod tests {
     use super::{Event, collapse, line};
-    use crate::model::transcript::{PacketEvent, PacketWhat};
+    use crate::model::transcript::{NumberForms, PacketEvent, PacketWhat};
     use rstest::rstest;
 
     fn datagram(len: char) -> Event {
@@ -62,6 +62,7 @@ mod tests {
             what: PacketWhat::Udp {
                 len: len.to_digit(10).expect("a digit") as usize,
             },
+            forms: NumberForms::default(),
             extras: vec![],
             count: 1,
             band: None,

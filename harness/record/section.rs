@@ -6,7 +6,7 @@ use crate::model::case::{Row, ShowField};
 use crate::model::packet::{Icmp, PacketBody, Quoted};
 use crate::model::time::band;
 use crate::model::transcript::{
-    CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
+    CallEvent, Event, Fate, NumberForms, PacketEvent, PacketWhat, Section, StepRecord,
 };
 use crate::model::{
     Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show,
@@ -227,6 +227,7 @@ impl<'a> Recorder<'a> {
             from,
             to,
             what,
+            forms: NumberForms::default(),
             extras: extras(packet, &self.case.show),
             count: 1,
             band: step.timed.then(|| band(passed)),

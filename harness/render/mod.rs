@@ -70,6 +70,26 @@
 //! line with the number of rounds. Where a step is timed, a line ends in its band: the duration of
 //! a call, for a packet the time since the line before it.
 //!
+//! # The wire
+//! ```text
+//! peer.send(S.)                             peer.send(P., seq nxt+100, len 10)
+//!     peer > client [S.] seq 0 ack 1            peer > client [P.] seq nxt+100 ack 1 len 10
+//! peer.send(udp 10, to server)              peer.send(R., seq {abs: 7}, bad checksum)
+//! router.send(icmp host-unreachable, quote 28, of client)
+//! peer.send(S, win 0, urg 1, options [mss 1460,raw 1e03aa], offset 4, reserved 5, to closed-port)
+//! peer.recv(S) = client > peer [S] seq 0    peer.recv(P., len 10) = nothing within 1s
+//! peer.recv(udp) = nothing                  peer.forget()
+//! host.firewall(reject tcp-reset in server) host.firewall(drop out)
+//! host.route(unreachable peer)              host.link(down)
+//! host.sysctl(net.ipv4.tcp_retries2 3)      host.destroy(client)
+//! ```
+//! - What a peer does and what happens to the machine are lines of their own: the head is
+//!   [`peer_head`], `peer.recv` ends in ` = ` and [`peer_answer`], a `host.` step is [`host_note`].
+//!   The packet that is sent is the first packet line of its step.
+//! - Fields stand as the case gave them, in the order of the header; what it left out is left out
+//!   here. A number relative to the receiver's variables, `nxt+100`, is printed in that form in the
+//!   packet line too ([`number_forms`]): its value would depend on the system.
+//!
 //! # Other lines
 //! `pause 300ms`, `silence 150ms` and `worker.kill(SIGKILL)` are steps without a call. Under
 //! `silence`, `    nothing for 150ms` says that no packet was seen, where packets are captured. The
@@ -80,9 +100,11 @@ mod call;
 pub mod json;
 pub mod ladder;
 mod packet;
+mod peer;
 
 pub use answer::{Naming, answer};
 pub use call::{head, quoted};
+pub use peer::{host_note, number_forms, peer_answer, peer_head};
 
 use crate::model::case::Family;
 use crate::model::time::Shown;

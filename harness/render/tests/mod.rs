@@ -2,12 +2,13 @@
 
 mod calls;
 mod programs;
+mod wire;
 
 use super::{calls_only, line, text};
 use crate::model::call::{BadArgs, Call, CallSpec};
 use crate::model::case::Family;
 use crate::model::transcript::{
-    CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
+    CallEvent, Event, Fate, NumberForms, PacketEvent, PacketWhat, Section, StepRecord,
 };
 use crate::model::{Answer, Name, Outcome, Transcript};
 use rstest::rstest;
@@ -79,6 +80,7 @@ fn packet(from: &str, to: &str, what: PacketWhat) -> PacketEvent {
         from: from.to_owned(),
         to: to.to_owned(),
         what,
+        forms: NumberForms::default(),
         extras: vec![],
         count: 1,
         band: None,
