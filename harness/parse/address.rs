@@ -2,10 +2,11 @@
 
 use super::error::{Read, unknown};
 use super::language::ADDRESS_WORDS;
+use super::packet::{self, is_peer};
 use super::scope::Scope;
 use super::tree::{Kind, Node};
 use crate::model::limits::UNIX_NAME_BYTES_MAX;
-use crate::model::{AddrBase, AddrExpr, Capability, Name, PortExpr};
+use crate::model::{AddrBase, AddrExpr, Capability, Name, PortExpr, Topology};
 use std::net::{IpAddr, SocketAddr};
 
 const EXPECTED: &str = "an address: loopback, any, closed-port, a socket's name, \"127.0.0.2\"";
@@ -49,8 +50,13 @@ pub(super) fn read_base(node: &Node, scope: &mut Scope<'_>) -> Read<AddrBase> {
     Ok(match text {
         "loopback" => AddrBase::Loopback,
         "any" => AddrBase::Any,
+        far if scope.topology == Topology::Loopback && (far == "local" || is_peer(far)) => {
+            return Err(node.fault(format!("`{far}` needs `topology: wire`")));
+        }
         "local" => AddrBase::Local,
-        "peer" => AddrBase::Peer,
+        name if is_peer(name) => {
+            AddrBase::Peer(packet::peer(name).map_err(|message| node.fault(message))?)
+        }
         "closed-port" => AddrBase::ClosedPort,
         "unspec" => AddrBase::Unspec,
         "bad" => AddrBase::Bad,

@@ -2,11 +2,14 @@
 
 use super::address;
 use super::error::{Fault, Read, unknown};
-use super::language::{COMMON, Form, Verb};
+use super::language::{Form, Verb};
+use super::packet;
 use super::scope::Scope;
 use super::tree::{Kind, Node};
+use crate::model::call::Payload;
 use crate::model::option::{self, SocketOption};
-use crate::model::{AddrBase, AddrExpr, Name, PortExpr};
+use crate::model::peer::{LocalEnd, Number, TcpOption};
+use crate::model::{AddrBase, AddrExpr, Name, PortExpr, TcpFlags};
 use std::time::Duration;
 
 /// What stood after a key.
@@ -23,6 +26,11 @@ pub(super) enum Value {
     Word(&'static str),
     Words(Vec<&'static str>),
     Option(SocketOption),
+    Flags(TcpFlags),
+    Number(Number),
+    TcpOptions(Vec<TcpOption>),
+    Payload(Payload),
+    LocalEnd(LocalEnd),
 }
 
 /// The values of a step, by key.
@@ -43,15 +51,14 @@ impl<'n> Args<'n> {
         scope: &mut Scope<'_>,
     ) -> Read<Args<'n>> {
         let mut args = Args {
-            blamed,
             object,
-            values: Vec::new(),
+            ..Args::none(blamed)
         };
         match object.map(|node| (node, &node.kind)) {
             None => {}
             Some((_, Kind::Map(entries))) => {
                 for (key, value) in entries {
-                    let known = || verb.keys.iter().chain(COMMON);
+                    let known = || verb.keys.iter().chain(verb.common);
                     let found = known().find(|known| known.name == key.text);
                     if found.is_none() && verb.takes_options() {
                         continue;
@@ -75,6 +82,15 @@ impl<'n> Args<'n> {
         }
         args.check_needs(verb)?;
         Ok(args)
+    }
+
+    /// No arguments.
+    pub fn none(blamed: u32) -> Args<'n> {
+        Args {
+            blamed,
+            object: None,
+            values: Vec::new(),
+        }
     }
 
     fn check_needs(&self, verb: &Verb) -> Read<()> {
@@ -184,6 +200,55 @@ impl<'n> Args<'n> {
         }
     }
 
+    /// TCP flags.
+    pub fn flags(&self, key: &str) -> Option<TcpFlags> {
+        match self.get(key)? {
+            Value::Flags(flags) => Some(*flags),
+            _ => None,
+        }
+    }
+
+    /// A sequence or acknowledgment number.
+    pub fn sequence_number(&self, key: &str) -> Option<Number> {
+        match self.get(key)? {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Options of a segment.
+    pub fn tcp_options(&self, key: &str) -> Option<Vec<TcpOption>> {
+        match self.get(key)? {
+            Value::TcpOptions(options) => Some(options.clone()),
+            _ => None,
+        }
+    }
+
+    /// A payload.
+    pub fn payload(&self, key: &str) -> Option<Payload> {
+        match self.get(key)? {
+            Value::Payload(payload) => Some(payload.clone()),
+            _ => None,
+        }
+    }
+
+    /// A local end.
+    pub fn local_end(&self, key: &str) -> Option<LocalEnd> {
+        match self.get(key)? {
+            Value::LocalEnd(end) => Some(end.clone()),
+            _ => None,
+        }
+    }
+
+    /// A word as what stands beside it in a table.
+    pub fn one_of<T: Copy>(&self, key: &str, table: &[(T, &'static str)]) -> Option<T> {
+        let word = self.word(key)?;
+        table
+            .iter()
+            .find(|(_, w)| *w == word)
+            .map(|(value, _)| *value)
+    }
+
     /// A whole address under one key.
     pub fn address(&self, key: &str) -> Option<AddrExpr> {
         match self.get(key)? {
@@ -215,7 +280,11 @@ fn takes(form: Form, node: &Node) -> bool {
     match (form, &node.kind) {
         (Form::Int(..), Kind::Int(_)) | (Form::WordOrInt(..), Kind::Int(_) | Kind::Str(_)) => true,
         (Form::Words(_), Kind::Str(_) | Kind::List(_)) => true,
-        (Form::Int(..) | Form::Flag, _) => false,
+        // `udp` and `any` are other words; `none` is no flag at all.
+        (Form::Flags, Kind::Str(text)) => {
+            text == "none" || !text.starts_with(|c: char| c.is_ascii_lowercase())
+        }
+        (Form::Int(..) | Form::Flag | Form::Number(_) | Form::TcpOptions, _) => false,
         (_, kind) => matches!(kind, Kind::Str(_)),
     }
 }
@@ -244,6 +313,12 @@ pub(super) fn in_words(form: Form) -> String {
         Form::Words(words) => format!("words: {}", words.join(", ")),
         Form::WordOrInt(words, ..) => format!("a number or a word: {}", words.join(", ")),
         Form::Option => "the name of a socket option (SO_ERROR)".to_owned(),
+        Form::Flags => "TCP flags (S., R, none)".to_owned(),
+        Form::Number(bases) => packet::number_in_words(bases),
+        Form::TcpOptions => "a list of TCP options: [mss 1460, nop]".to_owned(),
+        Form::Payload => "a length, or text in quotes".to_owned(),
+        Form::LocalEnd => "a socket's name, closed-port, or an IP address".to_owned(),
+        Form::Peer => "peer2, or router".to_owned(),
     }
 }
 
@@ -273,6 +348,12 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
             _ => Value::Int(node.int(&(low..=high), &expected())?),
         },
         Form::Option => Value::Option(read_option(node)?),
+        Form::Flags => Value::Flags(packet::read_flags(node)?),
+        Form::Number(bases) => Value::Number(packet::read_number(node, bases)?),
+        Form::TcpOptions => Value::TcpOptions(packet::read_options(node)?),
+        Form::Payload => Value::Payload(packet::read_payload(node)?),
+        Form::LocalEnd => Value::LocalEnd(packet::read_local_end(node, scope)?),
+        Form::Peer => Value::Name(packet::read_sender(node)?),
     })
 }
 

@@ -1,12 +1,13 @@
 //! The keys of a case, and its rows.
 
-use super::claim::{self, is_platform_id};
+use super::claim;
 use super::error::{Fault, Read, shortened, unknown};
 use super::hash;
 use super::language::{HEADER, VERBS};
 use super::matrix::{Matrix, RowValues, Substitution, value_text};
 use super::node::valid_name;
 use super::scope::Scope;
+use super::settings;
 use super::step;
 use super::tree::{Kind, Node};
 use crate::model::case::{By, State};
@@ -67,6 +68,7 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
     let mut rows = Rows {
         root,
         topology,
+        families: &case.families,
         processes: &case.processes,
         needs: &mut needs,
         bytes: 0,
@@ -114,6 +116,7 @@ fn check_keys(root: &Node) -> Read<()> {
 struct Rows<'c> {
     root: &'c Node,
     topology: Topology,
+    families: &'c [Family],
     processes: &'c [(Name, Vec<Name>)],
     needs: &'c mut BTreeSet<Capability>,
     bytes: usize,
@@ -158,9 +161,11 @@ impl Rows<'_> {
         let (given, settings, steps) = (part("given")?, part("settings")?, part("steps")?);
         let topology = self.topology;
         let given = given.map_or(Ok(Given::CLOSED), |node| read_given(&node, topology))?;
-        let settings = settings.map_or(Ok(BTreeMap::new()), |node| read_settings(&node))?;
+        let settings = settings.map_or(Ok(BTreeMap::new()), |node| settings::read(&node))?;
         let mut scope = Scope {
             sockets: sockets_of(given, topology),
+            topology,
+            families: self.families,
             processes: self.processes,
             needs: self.needs,
         };
@@ -191,7 +196,9 @@ fn sockets_of(given: Given, topology: Topology) -> BTreeSet<Name> {
         (_, State::Closed, _) => &[],
         (Topology::Loopback, State::Listen, _) => &["client", "server"],
         (Topology::Loopback, ..) => &["client", "conn", "server"],
-        (Topology::Wire, State::Listen | State::SynReceived, _) => &["server"],
+        // Before the handshake is over there is nothing to accept.
+        (Topology::Wire, State::Listen, _) => &["server"],
+        (Topology::Wire, State::SynReceived, By::Accept) => &["server"],
         (Topology::Wire, _, By::Connect) => &["client"],
         (Topology::Wire, _, By::Accept) => &["conn", "server"],
     };
@@ -223,6 +230,9 @@ fn read_given(node: &Node, topology: Topology) -> Read<Given> {
         return Err(state_node
             .fault("this state needs `topology: wire`; on loopback: closed, listen, established"));
     }
+    if state == State::SynSent && by == Some(By::Accept) {
+        return Err(node.fault("no accepted socket has sent a SYN first, expected `by: connect`"));
+    }
     let default = if state == State::SynReceived {
         By::Accept
     } else {
@@ -232,37 +242,6 @@ fn read_given(node: &Node, topology: Topology) -> Read<Given> {
         state,
         by: by.unwrap_or(default),
     })
-}
-
-/// `{linux: {net.ipv4.tcp_syn_retries: 1}}`: settings of the network, and nothing else.
-fn read_settings(node: &Node) -> Read<BTreeMap<String, BTreeMap<String, String>>> {
-    let mut settings = BTreeMap::new();
-    for (platform, values) in node.map("a map by platform: {linux: {…}}")? {
-        if !is_platform_id(&platform.text) {
-            return Err(platform.fault("expected a platform: linux, freebsd, macos"));
-        }
-        let mut pinned = BTreeMap::new();
-        for (key, value) in values.map("settings: {net.ipv4.tcp_syn_retries: 1}")? {
-            let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-            let plain = key.text.chars().all(in_key) && !key.text.split('.').any(str::is_empty);
-            if !key.text.starts_with("net.") || !plain {
-                return Err(
-                    key.fault("expected a setting of the network: net.ipv4.tcp_fin_timeout")
-                );
-            }
-            let scalar = match &value.kind {
-                Kind::Int(_) => true,
-                Kind::Str(text) => !text.is_empty() && !text.contains(char::is_control),
-                _ => false,
-            };
-            if !scalar {
-                return Err(value.expected("a number, or one line of text"));
-            }
-            pinned.insert(key.text.clone(), value_text(value));
-        }
-        settings.insert(platform.text.clone(), pinned);
-    }
-    Ok(settings)
 }
 
 fn read_wait(node: &Node) -> Read<std::time::Duration> {

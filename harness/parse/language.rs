@@ -1,6 +1,11 @@
 //! The words of the case language, as tables: the parser reads by them, its messages list them,
 //! and the schema is printed from them.
 
+mod form;
+pub(super) mod wire;
+
+pub(super) use form::{Form, Key, Verb};
+
 use crate::model::call::{
     ACCEPT_FLAGS, EPOLL_EVENTS, EpollOp, FcntlOp, IOCTLS, MSG_FLAGS, POLL_EVENTS,
 };
@@ -56,72 +61,6 @@ pub(super) const HEADER: &[(&str, &str)] = &[
     ("steps", "What is done, one step after another. Required."),
 ];
 
-/// What may stand after a key.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
-    /// An address without a port of its own: a word, a socket or a literal.
-    Base,
-    /// An address: as [`Form::Base`], or a map of `addr` and `port`.
-    Address,
-    /// A port: a socket's, a number or `closed-port`.
-    Port,
-    /// A name that the step gives to a socket.
-    NewName,
-    /// A socket that an earlier step made.
-    Socket,
-    /// A whole number within these bounds.
-    Int(i64, i64),
-    /// Text.
-    Text,
-    /// `true` or `false`.
-    Flag,
-    /// A duration.
-    Time,
-    /// One word of a list.
-    Word(&'static [&'static str]),
-    /// Words of a list: one, several with `|` between them, or a YAML list.
-    Words(&'static [&'static str]),
-    /// One word of a list, or a number within these bounds.
-    WordOrInt(&'static [&'static str], i64, i64),
-    /// The name of a socket option.
-    Option,
-}
-
-/// A key of the map after a verb.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Key {
-    pub name: &'static str,
-    pub form: Form,
-    pub doc: &'static str,
-}
-
-/// A verb of a socket.
-#[derive(Debug)]
-pub(super) struct Verb {
-    pub name: &'static str,
-    pub doc: &'static str,
-    /// Exactly one of these keys is there; none: the verb may stand alone.
-    pub needs: &'static [&'static str],
-    /// The keys, besides [`COMMON`]. A value that is no map is that of the first key that takes it.
-    pub keys: &'static [Key],
-}
-
-impl Verb {
-    /// Whether the names of socket options are keys as well.
-    pub fn takes_options(&self) -> bool {
-        self.name == "setsockopt"
-    }
-
-    /// The keys that a value without a key may belong to.
-    pub fn short_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
-        let (needs, keys) = (self.needs, self.keys);
-        let short = move |key: &&Key| needs.is_empty() || needs.contains(&key.name);
-        keys.iter()
-            .filter(short)
-            .filter(|key| !matches!(key.form, Form::Socket))
-    }
-}
-
 const fn key(name: &'static str, form: Form, doc: &'static str) -> Key {
     Key { name, form, doc }
 }
@@ -137,6 +76,7 @@ const fn verb(
         doc,
         needs,
         keys,
+        common: COMMON,
     }
 }
 
@@ -155,23 +95,27 @@ const INT_MIN: i64 = i32::MIN as i64;
 const INT_MAX: i64 = i32::MAX as i64;
 const BYTES_MAX: i64 = PAYLOAD_BYTES_MAX as i64;
 
-/// Keys of every verb's map.
+const TIMED: Key = key(
+    "timed",
+    Form::Flag,
+    "How long it takes is part of the record, in bands.",
+);
+
+const TIMES: Key = key(
+    "times",
+    Form::WordOrInt(&["until-error"], 1, TIMES_MAX as i64),
+    "How often the call is made, or `until-error`.",
+);
+
+/// Keys of the map of every socket's verb.
 pub(super) const COMMON: &[Key] = &[
     key(
         "blocks",
         Form::Flag,
         "The call belongs to a second thread: the case goes on without it.",
     ),
-    key(
-        "timed",
-        Form::Flag,
-        "How long it takes is part of the record, in bands.",
-    ),
-    key(
-        "times",
-        Form::WordOrInt(&["until-error"], 1, TIMES_MAX as i64),
-        "How often the call is made, or `until-error`.",
-    ),
+    TIMED,
+    TIMES,
     key(
         "for",
         Form::Time,
@@ -470,14 +414,24 @@ pub(super) const PROCESS_VERBS: &[(&str, &str)] = &[
     ("wait", "Its end is awaited and told."),
 ];
 
-/// Steps without a subject, each with its meaning.
-pub(super) const BARE_STEPS: &[(&str, &str)] = &[
-    ("pause", "Time passes."),
-    (
-        "silence",
-        "Time passes, and that nothing was sent (or what was) is recorded.",
-    ),
+/// Steps without a subject.
+pub(super) const BARE_STEPS: &[Verb] = &[
+    Verb {
+        name: "pause",
+        doc: "Time passes.",
+        needs: &["for"],
+        keys: BARE,
+        common: &[],
+    },
+    Verb {
+        name: "silence",
+        doc: "Time passes, and that nothing was sent (or what was) is recorded.",
+        needs: &["for"],
+        keys: BARE,
+        common: &[],
+    },
 ];
+const BARE: &[Key] = &[key("for", Form::Time, "How long."), TIMED];
 
 /// Socket names that cases use by convention: editors propose them, any other is as good.
 pub(super) const USUAL_NAMES: &[&str] = &[

@@ -193,11 +193,15 @@ mod claim;
 mod error;
 mod hash;
 mod header;
+mod host;
 mod language;
 mod matrix;
 mod node;
+mod packet;
+mod peer;
 mod schema;
 mod scope;
+mod settings;
 mod step;
 mod tree;
 

@@ -4,6 +4,8 @@
 //! every verb, because editors propose only properties; any other name is allowed by pattern.
 //! The schema is a little wider than the parser: whether a socket exists only the parser knows.
 
+mod wire;
+
 use super::claim;
 use super::header::BYS;
 use super::language::{
@@ -16,6 +18,8 @@ use crate::model::case::{ShowField, State};
 use crate::model::limits::STEPS_MAX;
 use crate::model::option::{OPTIONS, OptionKind, SocketOption};
 use serde_json::{Map, Value, json};
+
+use wire::NOT_A_SOCKET;
 
 /// A name, or text that a variable of the matrix makes one.
 const NAME: &str = "[a-z$][a-z0-9$.-]*";
@@ -37,6 +41,7 @@ pub(super) fn text() -> String {
         definitions.insert((*name).into(), option_value(*kind));
     }
     definitions.insert("option".into(), option_names());
+    definitions.extend(wire::definitions());
     definitions.insert("message-flags".into(), word_list(MSG_FLAGS));
     let properties = HEADER
         .iter()
@@ -204,9 +209,12 @@ fn address() -> Value {
     any_of(vec![base(), map])
 }
 
+fn int(low: i64, high: i64) -> Value {
+    json!({ "type": "integer", "minimum": low, "maximum": high })
+}
+
 /// What may stand after a key.
 fn form(form: Form) -> Value {
-    let int = |low: i64, high: i64| json!({ "type": "integer", "minimum": low, "maximum": high });
     match form {
         Form::Base => base(),
         Form::Address => reference("address"),
@@ -231,6 +239,7 @@ fn form(form: Form) -> Value {
             reference("variable"),
         ]),
         Form::Option => or_variable(reference("option")),
+        wire => wire::form(wire),
     }
 }
 
@@ -254,8 +263,16 @@ fn object_of(verb: &Verb) -> Value {
     if verb.takes_options() {
         return setsockopt();
     }
+    let mut forms: Vec<Value> = verb.short_keys().map(|key| form(key.form)).collect();
+    forms.extend([reference("variable"), map_of_verb(verb)]);
+    any_of(forms)
+}
+
+/// The map after a verb.
+fn map_of_verb(verb: &Verb) -> Value {
     let keyed = |key: &Key| (key.name, described(form(key.form), key.doc));
-    let mut map = map_of(pairs(verb.keys.iter().map(keyed).chain(common_keys())));
+    let own = verb.keys.iter().map(keyed);
+    let mut map = map_of(pairs(own.chain(references(verb.common))));
     match verb.needs {
         [] => {}
         [only] => map["required"] = json!([only]),
@@ -264,13 +281,11 @@ fn object_of(verb: &Verb) -> Value {
             map["oneOf"] = several.iter().map(one).collect();
         }
     }
-    let mut forms: Vec<Value> = verb.short_keys().map(|key| form(key.form)).collect();
-    forms.extend([reference("variable"), map]);
-    any_of(forms)
+    map
 }
 
-fn common_keys() -> impl Iterator<Item = (&'static str, Value)> {
-    COMMON.iter().map(|key| (key.name, reference(key.name)))
+fn references(keys: &'static [Key]) -> impl Iterator<Item = (&'static str, Value)> {
+    keys.iter().map(|key| (key.name, reference(key.name)))
 }
 
 fn setsockopt() -> Value {
@@ -278,7 +293,7 @@ fn setsockopt() -> Value {
     let options = OPTIONS
         .iter()
         .map(|option| (option.name, reference(kind(option))));
-    let mut map = map_of(pairs(common_keys().chain(options)));
+    let mut map = map_of(pairs(references(COMMON).chain(options)));
     map["patternProperties"] = json!({ "\\$[a-z]": {} });
     any_of(vec![
         map,
@@ -328,10 +343,12 @@ fn step() -> Value {
         for name in USUAL_NAMES {
             properties.insert(format!("{name}.{}", verb.name), reference(verb.name));
         }
-        patterns.insert(format!("^{NAME}\\.{}$", verb.name), reference(verb.name));
+        let pattern = format!("^{NOT_A_SOCKET}{NAME}\\.{}$", verb.name);
+        patterns.insert(pattern, reference(verb.name));
     }
-    for (word, doc) in BARE_STEPS {
-        properties.insert((*word).to_owned(), described(reference("duration"), doc));
+    wire::steps(&mut properties, &mut patterns);
+    for verb in BARE_STEPS {
+        properties.insert(verb.name.to_owned(), described(object_of(verb), verb.doc));
     }
     for (verb, doc) in PROCESS_VERBS.iter().filter(|(verb, _)| *verb == "kill") {
         let signals = described(or_variable(words(SIGNALS.iter().copied())), doc);
@@ -346,11 +363,14 @@ fn step() -> Value {
         .iter()
         .flat_map(|name| bare.iter().map(move |verb| format!("{name}.{verb}")))
         .chain(["exit", "wait"].map(|verb| format!("{USUAL_PROCESS}.{verb}")));
-    let pattern = format!("^{NAME}\\.({}|exit|wait)$", bare.join("|"));
+    let pattern = format!("^{NOT_A_SOCKET}{NAME}\\.({}|exit|wait)$", bare.join("|"));
+    let [peers, any_peer] = wire::bare_steps();
     json!({
         "anyOf": [
             { "enum": proposed.collect::<Vec<String>>() },
             { "type": "string", "pattern": pattern },
+            peers,
+            any_peer,
             {
                 "type": "object",
                 "properties": properties,
@@ -420,7 +440,7 @@ mod tests {
         for name in USUAL_NAMES {
             for verb in VERBS {
                 let property = format!("{name}.{}", verb.name);
-                assert!(step[2]["properties"][&property].is_object(), "{property}");
+                assert!(step[4]["properties"][&property].is_object(), "{property}");
             }
         }
         let bare = step[0]["enum"].as_array().expect("a list");

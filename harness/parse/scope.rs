@@ -4,13 +4,17 @@
 use super::error::{Read, unknown};
 use super::node::valid_name;
 use super::tree::Node;
-use crate::model::{Capability, Name};
+use crate::model::{Capability, Family, Name, Topology};
 use std::collections::BTreeSet;
 
 /// The names known so far.
 pub(super) struct Scope<'c> {
     /// Sockets that `given` or an earlier step could have made.
     pub sockets: BTreeSet<Name>,
+    /// What is at the far end.
+    pub topology: Topology,
+    /// The families that the case runs under.
+    pub families: &'c [Family],
     /// The case's processes.
     pub processes: &'c [(Name, Vec<Name>)],
     /// What the steps need.

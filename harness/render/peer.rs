@@ -147,6 +147,7 @@ fn local_end(end: &LocalEnd) -> String {
     match end {
         LocalEnd::Socket(name) => format!("to {name}"),
         LocalEnd::ClosedPort => "to closed-port".to_owned(),
+        LocalEnd::Host(address) => format!("to \"{address}\""),
     }
 }
 

@@ -237,7 +237,7 @@ impl Resolver<'_> {
             },
             AddrBase::Literal(text) => literal(text)?,
             AddrBase::Loopback => (loopback(six), None),
-            AddrBase::Local | AddrBase::Peer | AddrBase::Unspec | AddrBase::Bad => {
+            AddrBase::Local | AddrBase::Peer(_) | AddrBase::Unspec | AddrBase::Bad => {
                 return Err(Refusal::NotIssued("no wire".to_owned()));
             }
         };

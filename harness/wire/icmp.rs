@@ -1,41 +1,10 @@
 //! ICMP and ICMPv6: one word for a message of either version.
 
 use super::decode::body_protocol;
+pub use crate::model::icmp::WORDS;
+use crate::model::icmp::{Row, TypeCode};
 use crate::model::packet::{Icmp, Quoted};
 use etherparse::{LaxIpSlice, ip_number};
-
-/// A message's type and code.
-type TypeCode = (u8, u8);
-
-/// A word, and the message that it stands for in ICMP (RFC 792, RFC 1812) and in ICMPv6 (RFC 4443,
-/// RFC 4861). Messages that correspond share a word, so that a case can say the same under both
-/// families.
-pub const WORDS: [(&str, Option<TypeCode>, Option<TypeCode>); 24] = [
-    ("net-unreachable", Some((3, 0)), Some((1, 0))),
-    ("host-unreachable", Some((3, 1)), Some((1, 3))),
-    ("protocol-unreachable", Some((3, 2)), Some((4, 1))),
-    ("port-unreachable", Some((3, 3)), Some((1, 4))),
-    ("fragmentation-needed", Some((3, 4)), Some((2, 0))),
-    ("source-route-failed", Some((3, 5)), None),
-    ("net-unknown", Some((3, 6)), None),
-    ("host-unknown", Some((3, 7)), None),
-    ("net-prohibited", Some((3, 9)), None),
-    ("host-prohibited", Some((3, 10)), None),
-    ("admin-prohibited", Some((3, 13)), Some((1, 1))),
-    ("beyond-scope", None, Some((1, 2))),
-    ("policy-failed", None, Some((1, 5))),
-    ("reject-route", None, Some((1, 6))),
-    ("source-quench", Some((4, 0)), None),
-    ("ttl-exceeded", Some((11, 0)), Some((3, 0))),
-    ("reassembly-exceeded", Some((11, 1)), Some((3, 1))),
-    ("parameter-problem", Some((12, 0)), Some((4, 0))),
-    ("echo-request", Some((8, 0)), Some((128, 0))),
-    ("echo-reply", Some((0, 0)), Some((129, 0))),
-    ("router-solicitation", Some((10, 0)), Some((133, 0))),
-    ("router-advertisement", Some((9, 0)), Some((134, 0))),
-    ("neighbor-solicitation", None, Some((135, 0))),
-    ("neighbor-advertisement", None, Some((136, 0))),
-];
 
 /// Bytes before the packet that an error quotes.
 const HEADER_LEN: usize = 8;
@@ -58,7 +27,7 @@ pub(super) fn icmp_v6(bytes: &[u8]) -> Option<Icmp> {
 
 fn read(
     bytes: &[u8],
-    version: impl Fn((&str, Option<TypeCode>, Option<TypeCode>)) -> Option<TypeCode>,
+    version: impl Fn(Row) -> Option<TypeCode>,
     is_error: impl Fn(u8) -> bool,
 ) -> Option<Icmp> {
     let (&kind, &code) = (bytes.first()?, bytes.get(1)?);
