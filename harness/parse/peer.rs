@@ -35,7 +35,7 @@ pub(super) fn read(
         return Err(parts.fault("the router only sends, expected router.send"));
     }
     let args = match (verb, parts.object) {
-        ("send", object) => Args::read(sent(object), object, parts.id, scope)?,
+        ("send", object) => Args::read(sent(object)?, object, parts.id, scope)?,
         ("recv", object) => Args::read(RECV, object, parts.id, scope)?,
         (_, None) => Args::none(parts.id),
         (_, Some(object)) => return Err(object.expected("no argument")),
@@ -68,12 +68,16 @@ pub(super) fn read(
 }
 
 /// The form of the packet, by the key that only one of them has.
-fn sent(object: Option<&Node>) -> &'static Verb {
-    let has = |key| object.is_some_and(|object| object.get(key).is_some());
-    let form = SENDS
-        .iter()
-        .find(|form| form.needs.iter().any(|key| has(key)));
-    form.unwrap_or(&SENDS[0])
+fn sent(object: Option<&Node>) -> Read<&'static Verb> {
+    let Some(object) = object else {
+        return Ok(&SENDS[0]);
+    };
+    let is_given = |form: &&Verb| form.needs.iter().any(|key| object.get(key).is_some());
+    let mut forms = SENDS.iter().filter(is_given);
+    match (forms.next(), forms.next()) {
+        (_, Some(_)) => Err(object.fault("a packet has only one of the keys flags, udp, icmp")),
+        (form, None) => Ok(form.unwrap_or(&SENDS[0])),
+    }
 }
 
 fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
