@@ -98,7 +98,8 @@ pub struct Plan {
     pub cpu: Option<usize>,
     /// Processes to start.
     pub processes: Vec<Name>,
-    /// The run has a wire: a device whose far end is the harness. Addresses: [`crate::model::wire`].
+    /// The run has a wire: a device whose far end is the harness. Its addresses stand in
+    /// [`crate::model::wire`].
     pub wire: bool,
 }
 
