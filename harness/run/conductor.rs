@@ -112,7 +112,9 @@ impl<'a> Conductor<'a> {
                 let time = jitter.next();
                 self.rest(time);
             }
-            log.steps.push(self.step(Some(index), step)?);
+            if !self.late() {
+                log.steps.push(self.step(Some(index), step)?);
+            }
             if self.deadline_hit {
                 log.deadline = Some(self.case.deadline);
                 break;
@@ -179,6 +181,9 @@ impl<'a> Conductor<'a> {
         for time in 0..most {
             if time > 0 {
                 self.settle(log)?;
+                if self.late() {
+                    return Ok(());
+                }
             }
             let Some(call) = self.call(subject, spec, step, log)? else {
                 return Ok(());
@@ -302,6 +307,12 @@ impl<'a> Conductor<'a> {
         self.slot.give_back();
         std::thread::sleep(time.min(left));
         self.take_slot();
+    }
+
+    /// Whether the deadline has passed: a call begun after it would be told as one that blocks.
+    fn late(&mut self) -> bool {
+        self.deadline_hit |= Instant::now() >= self.until;
+        self.deadline_hit
     }
 
     /// Comes back to the CPU. That others were there is no time of the case's own.

@@ -164,6 +164,18 @@ fn deadline_ends_the_run_with_what_it_has() {
 }
 
 #[test]
+fn no_call_is_begun_after_the_deadline() {
+    let text = b"about: a test\nsteps:\n  - a.socket: tcp\n";
+    let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text);
+    let mut case = case.unwrap();
+    case.deadline = std::time::Duration::ZERO;
+    let (fake, conditions) = (Fake::new(plain), Conditions::default());
+    let log = execute(&case, 0, Family::V4, &fake, &conditions, &mut AnyCpu).unwrap();
+    assert_eq!(log.deadline, Some(case.deadline));
+    assert!(log.steps.is_empty());
+}
+
+#[test]
 fn given_that_fails_is_the_harness_trouble_and_no_answer() {
     let case = parse_case(
         CaseId("t/t".to_owned()),
