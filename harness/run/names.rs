@@ -32,6 +32,20 @@ pub struct Socket {
     pub accepted_by: Option<Name>,
 }
 
+impl Socket {
+    /// A socket just made.
+    pub fn new(fd: Fd, process: Option<&Name>, kind: AddressKind) -> Socket {
+        Socket {
+            fd,
+            process: process.cloned(),
+            closed: false,
+            kind,
+            address: None,
+            accepted_by: None,
+        }
+    }
+}
+
 /// What kind of addresses a socket takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AddressKind {

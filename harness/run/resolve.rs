@@ -56,7 +56,10 @@ impl Resolver<'_> {
             Call::EpollCreate => return Ok((Request::EpollCreate, home)),
             _ => {}
         }
-        let socket = self.usable(subject)?;
+        let socket = match (self.usable(subject), spec.bad.fd) {
+            (Err(Refusal::NotIssued(_)), Some(fd)) => self.stranger(fd, home.as_ref()),
+            (socket, _) => socket?,
+        };
         let (fd, process) = self.descriptor(subject, &socket, spec)?;
         let request = self.on_descriptor(subject, &socket, fd, spec)?;
         Ok((request, process))
@@ -84,6 +87,15 @@ impl Resolver<'_> {
                 Unusable::Reused => "descriptor reused".to_owned(),
             })
         })
+    }
+
+    /// What a descriptor number of the case's own stands for.
+    fn stranger(&self, fd: Fd, process: Option<&Name>) -> Socket {
+        let kind = match self.family {
+            Family::V4 => AddressKind::V4,
+            Family::V6 => AddressKind::V6,
+        };
+        Socket::new(fd, process, kind)
     }
 
     /// The descriptor to use. A socket that is accepted or duplicated into another process is

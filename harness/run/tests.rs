@@ -137,6 +137,17 @@ fn closed_name_keeps_its_number_until_another_socket_has_it() {
 }
 
 #[test]
+fn a_descriptor_number_needs_no_socket() {
+    let steps = "given: listen\nsteps:\n  - x.connect: {addr: loopback, port: server, fd: 999}\n  \
+                 - x.close: {fd: 999}\n";
+    let log = run(steps, |request, _| match request {
+        Request::Connect { fd: 999, to } if to.address.is_some() => Scripted::Fails("EBADF"),
+        _ => Scripted::Plain,
+    });
+    assert_eq!(story(&log), ["x.connect Error(EBADF)", "x.close Value(0)"]);
+}
+
+#[test]
 fn until_error_stops_at_the_first_error() {
     let steps = "given: established\nsteps:\n  - client.send: {len: 1, times: until-error}\n";
     let mut sent = 0;
