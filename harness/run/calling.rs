@@ -163,6 +163,7 @@ impl Conductor<'_> {
                 }
                 self.names.put(made, new);
             }
+            (_, Answer::Died(_)) => self.names.ended.extend(process.cloned()),
             (Call::Close, answer) => {
                 // Linux and the BSDs release the descriptor whatever close() returns, but for
                 // EBADF.

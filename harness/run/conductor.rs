@@ -17,6 +17,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call that takes longer than this gives its place on the CPU to another run.
 pub(super) const SLOT_HELD: Duration = Duration::from_millis(2);
+/// Signals after which a process is still there.
+const KEEPS_ALIVE: [&str; 2] = ["SIGSTOP", "SIGCONT"];
 /// How long the conductor steps aside for a thread that was woken.
 const STEP_ASIDE: Duration = Duration::from_micros(50);
 /// How long threads that were woken by a step may take to reach their next sleep.
@@ -292,7 +294,13 @@ impl<'a> Conductor<'a> {
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
             ProcessVerb::Wait => (ProcessAct::Wait, format!("{process}.wait()")),
         };
+        if act != ProcessAct::Wait && self.names.ended.contains(process) {
+            return Ok(format!("{shown} not issued: {process} has ended"));
+        }
         let answer = self.ground.process(process, &act)?;
+        if !matches!(verb, ProcessVerb::Kill(signal) if KEEPS_ALIVE.contains(&signal.as_str())) {
+            self.names.ended.insert(process.clone());
+        }
         Ok(if answer.is_empty() {
             shown
         } else {

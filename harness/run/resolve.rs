@@ -51,6 +51,9 @@ impl Resolver<'_> {
         spec: &CallSpec,
     ) -> Result<(Request, Option<Name>), Refusal> {
         let home = self.names.home(subject).cloned();
+        if let Call::Socket(_) | Call::EpollCreate = &spec.call {
+            self.alive(home.as_ref())?;
+        }
         match &spec.call {
             Call::Socket(socket) => return Ok((self.socket(socket), home)),
             Call::EpollCreate => return Ok((Request::EpollCreate, home)),
@@ -77,6 +80,14 @@ impl Resolver<'_> {
             kind,
             protocol,
             nonblock,
+        }
+    }
+
+    /// Refuses calls in a process that has ended: nobody is there to make them.
+    fn alive(&self, process: Option<&Name>) -> Result<(), Refusal> {
+        match process.filter(|process| self.names.ended.contains(process)) {
+            Some(process) => Err(Refusal::NotIssued(format!("{process} has ended"))),
+            None => Ok(()),
         }
     }
 
@@ -108,6 +119,8 @@ impl Resolver<'_> {
     ) -> Result<(Fd, Option<Name>), Refusal> {
         let made_in = spec.call.makes().and_then(|made| self.names.home(made));
         let process = made_in.or(socket.process.as_ref()).cloned();
+        self.alive(socket.process.as_ref())?;
+        self.alive(process.as_ref())?;
         if process == socket.process || socket.closed {
             return Ok((spec.bad.fd.unwrap_or(socket.fd), socket.process.clone()));
         }

@@ -148,6 +148,33 @@ fn a_descriptor_number_needs_no_socket() {
 }
 
 #[test]
+fn nothing_is_issued_in_a_process_that_has_ended() {
+    let steps = "given: listen\nprocesses: {worker: [conn, late]}\nsteps:\n  \
+                 - server.accept: conn\n  - worker.exit\n  - conn.send: 1\n  \
+                 - server.accept: late\n  - late.socket: tcp\n  - worker.kill: SIGKILL\n  \
+                 - worker.wait\n";
+    let log = run(steps, plain);
+    let expected = [
+        "server.accept Fd(5)",
+        "conn.send not issued: worker has ended",
+        "server.accept not issued: worker has ended",
+        "late.socket not issued: worker has ended",
+    ];
+    assert_eq!(story(&log), expected);
+    let notes: Vec<&str> = log
+        .steps
+        .iter()
+        .filter_map(|step| step.note.as_deref())
+        .collect();
+    let expected = [
+        "worker.exit()",
+        "worker.kill(SIGKILL) not issued: worker has ended",
+        "worker.wait() = exited 0",
+    ];
+    assert_eq!(notes, expected);
+}
+
+#[test]
 fn until_error_stops_at_the_first_error() {
     let steps = "given: established\nsteps:\n  - client.send: {len: 1, times: until-error}\n";
     let mut sent = 0;
