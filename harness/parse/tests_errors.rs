@@ -58,6 +58,14 @@ fn with_step(step: &str) -> String {
     "foo.yaml:5:5: steps[0]: `close` has no subject, expected `client.close`$"
 )]
 #[case(
+    "client.close: {buf: bad}",
+    "foo.yaml:5:19: steps[0].client.close: `buf` is no argument of close, leave it out$"
+)]
+#[case(
+    "client.send: {len: 1, addrlen: 8}",
+    "foo.yaml:5:18: steps[0].client.send: `addrlen` is no argument of send, leave it out$"
+)]
+#[case(
     "slience: 1s",
     "foo.yaml:5:5: steps[0].slience: unknown step `slience`, expected one of \
     pause, silence, subject.verb; did you mean `silence`?$"

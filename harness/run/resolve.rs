@@ -3,7 +3,7 @@
 use super::names::{AddressKind, Names, Socket, Unusable};
 use crate::model::call::{Domain, Payload, SocketSpec};
 use crate::model::{AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr};
-use crate::sys::{Buffer, Fd, Ground, Request, Target, Trouble};
+use crate::sys::{AddressPlace, Buffer, Fd, Ground, Request, Target, Trouble};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
@@ -313,6 +313,7 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         },
         Call::Accept { flags, .. } => Request::Accept {
             fd,
+            place: place(bad),
             flags: owned(flags),
         },
         Call::Close => Request::Close { fd },
@@ -331,13 +332,21 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
             fd,
             option: option.name.to_owned(),
             value: value.clone(),
+            bad: bad.buf,
         },
         Call::Getsockopt(option) => Request::Getsockopt {
             fd,
             option: option.name.to_owned(),
+            bad: bad.buf,
         },
-        Call::Getsockname => Request::Getsockname { fd, bad: bad.buf },
-        Call::Getpeername => Request::Getpeername { fd, bad: bad.buf },
+        Call::Getsockname => Request::Getsockname {
+            fd,
+            place: place(bad),
+        },
+        Call::Getpeername => Request::Getpeername {
+            fd,
+            place: place(bad),
+        },
         Call::Shutdown(how) => Request::Shutdown { fd, how: *how },
         Call::Poll { events, timeout } => {
             let usual: &[&'static str] = &["POLLIN", "POLLOUT"];
@@ -392,6 +401,13 @@ fn literal(text: &str) -> Result<(IpAddr, Option<u16>), Refusal> {
     match ip {
         Ok(ip) => Ok((ip, None)),
         Err(_) => Err(Refusal::NotIssued(format!("{text} is no IP address"))),
+    }
+}
+
+fn place(bad: &BadArgs) -> AddressPlace {
+    AddressPlace {
+        bad: bad.buf,
+        len: bad.addrlen,
     }
 }
 

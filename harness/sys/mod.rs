@@ -230,6 +230,7 @@ pub enum Request {
     },
     Accept {
         fd: Fd,
+        place: AddressPlace,
         flags: Vec<String>,
     },
     Close {
@@ -260,18 +261,20 @@ pub enum Request {
         fd: Fd,
         option: String,
         value: OptionValue,
+        bad: bool,
     },
     Getsockopt {
         fd: Fd,
         option: String,
+        bad: bool,
     },
     Getsockname {
         fd: Fd,
-        bad: bool,
+        place: AddressPlace,
     },
     Getpeername {
         fd: Fd,
-        bad: bool,
+        place: AddressPlace,
     },
     Shutdown {
         fd: Fd,
@@ -310,6 +313,15 @@ pub struct Target {
     /// The address; none: an unmapped one.
     pub address: Option<Address>,
     /// This length instead of the right one.
+    pub len: Option<u32>,
+}
+
+/// Where a call is to write an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct AddressPlace {
+    /// An unmapped address instead of a buffer.
+    pub bad: bool,
+    /// This length instead of the buffer's.
     pub len: Option<u32>,
 }
 
