@@ -359,6 +359,10 @@ fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
     "foo.yaml:3:16: show.calls[0]: unknown socket `clint`"
 )]
 #[case(
+    "about: x\ngiven: listen\nshow: {calls: [client.recv]}\nsteps: [client.close]\n",
+    "foo.yaml:3:16: show.calls[0]: no step makes the call `client.recv`$"
+)]
+#[case(
     "about: x\nshow: [tll]\nsteps: []\n",
     "foo.yaml:2:8: show[0]: unknown field `tll`"
 )]
