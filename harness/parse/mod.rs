@@ -139,7 +139,8 @@
 //! ## Processes
 //!
 //! `worker.kill: SIGKILL` sends a signal, `worker.exit` calls exit(0), `worker.wait` awaits the end
-//! and tells it. `worker` has to stand under `processes`.
+//! and tells it, or `still running` after the case's `patience`. `worker` has to stand under
+//! `processes`. A step in a process that has ended is not issued.
 //!
 //! # Given
 //!

@@ -292,20 +292,30 @@ impl<'a> Conductor<'a> {
                 format!("{process}.kill({signal})"),
             ),
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
-            ProcessVerb::Wait => (ProcessAct::Wait, format!("{process}.wait()")),
+            ProcessVerb::Wait => return self.await_process(process),
         };
-        if act != ProcessAct::Wait && self.names.ended.contains(process) {
+        if self.names.ended.contains(process) {
             return Ok(format!("{shown} not issued: {process} has ended"));
         }
-        let answer = self.ground.process(process, &act)?;
+        self.ground.process(process, &act)?;
         if !matches!(verb, ProcessVerb::Kill(signal) if KEEPS_ALIVE.contains(&signal.as_str())) {
             self.names.ended.insert(process.clone());
         }
-        Ok(if answer.is_empty() {
-            shown
-        } else {
-            format!("{shown} = {answer}")
-        })
+        Ok(shown)
+    }
+
+    fn await_process(&mut self, process: &Name) -> Result<String, Trouble> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let act = ProcessAct::Wait(self.case.patience.min(left));
+        self.slot.give_back();
+        let told = self.ground.process(process, &act);
+        self.take_slot();
+        let told = told?;
+        if told.is_empty() {
+            return Ok(format!("{process}.wait() = still running"));
+        }
+        self.names.ended.insert(process.clone());
+        Ok(format!("{process}.wait() = {told}"))
     }
 
     /// Lets time pass without keeping a place on the CPU.

@@ -150,7 +150,7 @@ fn a_descriptor_number_needs_no_socket() {
 #[test]
 fn nothing_is_issued_in_a_process_that_has_ended() {
     let steps = "given: listen\nprocesses: {worker: [conn, late]}\nsteps:\n  \
-                 - server.accept: conn\n  - worker.exit\n  - conn.send: 1\n  \
+                 - server.accept: conn\n  - worker.wait\n  - worker.exit\n  - conn.send: 1\n  \
                  - server.accept: late\n  - late.socket: tcp\n  - worker.kill: SIGKILL\n  \
                  - worker.wait\n";
     let log = run(steps, plain);
@@ -167,6 +167,7 @@ fn nothing_is_issued_in_a_process_that_has_ended() {
         .filter_map(|step| step.note.as_deref())
         .collect();
     let expected = [
+        "worker.wait() = still running",
         "worker.exit()",
         "worker.kill(SIGKILL) not issued: worker has ended",
         "worker.wait() = exited 0",

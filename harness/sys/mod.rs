@@ -163,8 +163,8 @@ pub enum ProcessAct {
     Kill(String),
     /// Let it call exit(0).
     Exit,
-    /// Await its end.
-    Wait,
+    /// Await its end, at most that long; nothing is told of a process that is still there.
+    Wait(Duration),
 }
 
 /// Makes calls, one at a time, on the thread that it lives on (or, for another process, on a
