@@ -225,8 +225,8 @@ pub enum ProcessAct {
     Kill(String),
     /// Let it call exit(0).
     Exit,
-    /// Await its end.
-    Wait,
+    /// Await its end, at most that long; nothing is told of a process that is still there.
+    Wait(Duration),
 }
 
 /// Makes calls, one at a time, on the thread that it lives on (or, for another process, on a
@@ -292,6 +292,7 @@ pub enum Request {
     },
     Accept {
         fd: Fd,
+        place: AddressPlace,
         flags: Vec<String>,
     },
     Close {
@@ -322,18 +323,20 @@ pub enum Request {
         fd: Fd,
         option: String,
         value: OptionValue,
+        bad: bool,
     },
     Getsockopt {
         fd: Fd,
         option: String,
+        bad: bool,
     },
     Getsockname {
         fd: Fd,
-        bad: bool,
+        place: AddressPlace,
     },
     Getpeername {
         fd: Fd,
-        bad: bool,
+        place: AddressPlace,
     },
     Shutdown {
         fd: Fd,
@@ -372,6 +375,15 @@ pub struct Target {
     /// The address; none: an unmapped one.
     pub address: Option<Address>,
     /// This length instead of the right one.
+    pub len: Option<u32>,
+}
+
+/// Where a call is to write an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct AddressPlace {
+    /// An unmapped address instead of a buffer.
+    pub bad: bool,
+    /// This length instead of the buffer's.
     pub len: Option<u32>,
 }
 
