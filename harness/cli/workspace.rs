@@ -27,11 +27,10 @@ impl Workspace {
         let beside = |name: &str| checkout.as_deref().map(|root| root.join(name));
         let cases = places.cases.clone().or_else(|| beside("cases"));
         let near_cases = || {
-            places
-                .cases
-                .as_deref()
-                .and_then(Path::parent)
-                .map(|p| p.join("expected"))
+            // `--cases .` has a folder above it only once it is spelled out.
+            let cases = places.cases.as_deref()?;
+            let cases = cases.canonicalize().unwrap_or_else(|_| absolute(cases.to_owned()));
+            cases.parent().map(|above| above.join("expected"))
         };
         let expected = places
             .expected
