@@ -210,9 +210,9 @@ fn millis(text: &str) -> Result<Duration, String> {
 
 /// A platform's name becomes a file's name: nothing else may come through.
 fn platform(text: &str) -> Result<String, String> {
-    let known = text.rsplit_once('-').is_some_and(|(id, release)| {
-        Name::is_valid(id) && Release::parse(release).is_some()
-    });
+    let known = text
+        .rsplit_once('-')
+        .is_some_and(|(id, release)| Name::is_valid(id) && Release::parse(release).is_some());
     let expected = || "expected a platform and its release: gvisor-20240729".to_owned();
     known.then(|| text.to_owned()).ok_or_else(expected)
 }
