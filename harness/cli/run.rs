@@ -21,6 +21,14 @@ const JOBS_PER_CPU: usize = 1;
 
 /// Executes and compares.
 pub fn run(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
+    match begun(prepared, workspace, args) {
+        // To `git bisect run` every other code below 128 says that this revision is bad.
+        Exit::Usage | Exit::Error | Exit::Incomplete if args.bisect => Exit::BisectSkip,
+        exit => exit,
+    }
+}
+
+fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
     let selection = match select(&workspace.corpus, &args.which) {
         Ok(selection) => selection,
         Err(message) => {
