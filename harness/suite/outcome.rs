@@ -54,6 +54,25 @@ impl CaseResult {
         CaseResult::without_run(Status::Error, what)
     }
 
+    /// A case outside the suite: it has answers, but there is no record to hold them against.
+    pub fn outside(answers: Vec<(Ran, u32)>) -> CaseResult {
+        let (status, reason) = match answers.len() {
+            0 => return CaseResult::error("no run of the case ended".to_owned()),
+            1 => (
+                Status::Skipped,
+                "outside the suite: nothing to compare with",
+            ),
+            _ => (Status::Flaky, "its runs differ"),
+        };
+        let mut result = CaseResult::without_run(status, reason.to_owned());
+        result.ran = answers.into_iter().next().map(|(ran, _)| ran);
+        result.duration = result
+            .ran
+            .as_ref()
+            .map_or(Duration::ZERO, |ran| ran.duration);
+        result
+    }
+
     fn without_run(status: Status, reason: String) -> CaseResult {
         CaseResult {
             status,
