@@ -64,7 +64,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
     /// Run each case this often; a case that differs from itself is flaky
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = repeats)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
     pub repeat: u32,
     /// Sleep a random time up to this many milliseconds between steps
     #[arg(long, value_name = "MS", value_parser = millis)]
@@ -206,14 +211,6 @@ fn millis(text: &str) -> Result<Duration, String> {
         .parse()
         .map_err(|_| "expected a number of milliseconds: 60".to_owned())?;
     Ok(Duration::from_millis(ms))
-}
-
-fn repeats(text: &str) -> Result<u32, String> {
-    let count: Option<u32> = text
-        .parse()
-        .ok()
-        .filter(|count| (1..=1_000_000).contains(count));
-    count.ok_or_else(|| "expected a number from 1 to 1000000".to_owned())
 }
 
 /// A platform's name becomes a file's name: nothing else may come through.
