@@ -189,7 +189,8 @@
 //! A number is what a transcript prints; `{abs: 7}` is the number on the wire; `nxt+100` counts
 //! from a variable of the receiver (RFC 9293 §3.3.1) and is printed in that form: for `seq` from
 //! `nxt` (RCV.NXT) or `wnd` (RCV.NXT + RCV.WND, the first number beyond the window), for `ack` from
-//! `nxt` (SND.NXT) or `una` (SND.UNA). It is never `+100`: YAML reads +100 and 100 alike.
+//! `nxt` (SND.NXT) or `una` (SND.UNA); a connection with that peer has to have begun. It is never
+//! `+100`: YAML reads +100 and 100 alike.
 //!
 //! ## `recv` and `forget`
 //! `peer.recv` takes the oldest packet that matches and that no `recv` has taken yet, or records

@@ -270,6 +270,15 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
     "3:8: given: unknown state `fin-wait-3`, expected one of"
 )]
 #[case(
+    "topology: wire\ngiven: listen\nsteps: [peer.send: {flags: ., seq: 1, ack: nxt}]",
+    "4:44: steps[0].peer.send.ack: no earlier step begins a connection with `peer`, expected a \
+    number or {abs: N}$"
+)]
+#[case(
+    "topology: wire\ngiven: established\nsteps: [peer2.send: {flags: ., seq: nxt}]",
+    "4:37: steps[0].peer2.send.seq: no earlier step begins a connection with `peer2`"
+)]
+#[case(
     "given: listen\nsteps: [client.connect: peer]",
     "3:25: steps[0].client.connect: `peer` needs `topology: wire`$"
 )]
