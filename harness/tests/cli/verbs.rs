@@ -1,6 +1,6 @@
 //! The verbs that run nothing: list, show, check, doctor, schema.
 
-use super::support::{CLOSED_PORT, Folder, ROOT, json, sockdiff, stderr, stdout};
+use super::support::{CLOSED_PORT, Folder, NOTHING, ROOT, json, sockdiff, stderr, stdout};
 use rstest::rstest;
 use serde_json::Value;
 use snapbox::str;
@@ -174,7 +174,7 @@ fn check_finds_what_is_wrong() {
         .iter()
         .filter(|one| one["fault"] == true);
     assert_eq!(faults.count(), told.lines().count());
-    assert_eq!(folder.files(), before);
+    assert_eq!(folder.touched(&before), NOTHING);
 }
 
 #[test]
@@ -188,6 +188,12 @@ fn doctor_tells_what_is_there_and_how_to_get_the_rest() {
     for one in findings {
         let what = one["what"].as_str().expect("text");
         assert!(text.contains(what), "{what} is missing in\n{text}");
+        assert!(
+            one["good"].is_boolean() && one["found"].is_string(),
+            "{one}"
+        );
+        let remedy = one["remedy"].as_str().unwrap_or_default();
+        assert!(text.contains(remedy), "{remedy} is missing in\n{text}");
     }
 }
 
