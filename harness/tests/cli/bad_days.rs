@@ -23,7 +23,7 @@ fn read_only_answers_are_a_clear_error() {
     let run = command.current_dir(folder.path()).assert().code(4);
     assert_eq!(folder.touched(&before), NOTHING);
     run.stderr_eq("").stdout_eq(str![[r#"
-error             rst/connect-closed-port  ([..]/expected/rst/connect-closed-port/linux.snap.new: cannot be written (Permission denied [..] (--update no))
+error             rst/connect-closed-port  ([..]/linux.snap.new: cannot be written (Permission [..]
 same              udp/emsgsize
 1 same, 1 error ([..])
 

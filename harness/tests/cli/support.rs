@@ -209,14 +209,16 @@ pub fn met(need: &str, is: bool) -> bool {
     is
 }
 
-/// What the program printed as results.
+/// What the program printed as results, with `/` in paths.
 pub fn stdout(run: &OutputAssert) -> String {
-    String::from_utf8(run.get_output().stdout.clone()).expect("UTF-8")
+    let text = String::from_utf8(run.get_output().stdout.clone());
+    text.expect("UTF-8").replace('\\', "/")
 }
 
 /// What the program printed beside them, without the one line that depends on the machine.
 pub fn stderr(run: &OutputAssert) -> String {
-    let text = String::from_utf8(run.get_output().stderr.clone()).expect("UTF-8");
+    let text = String::from_utf8(run.get_output().stderr.clone());
+    let text = text.expect("UTF-8").replace('\\', "/");
     let lines = text.split_inclusive('\n');
     lines
         .filter(|line| !line.starts_with("no namespace for each case ("))
