@@ -64,8 +64,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
     /// Run each case this often; a case that differs from itself is flaky
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
     pub repeat: u32,
     /// Sleep a random time up to this many milliseconds between steps
     #[arg(long, value_name = "MS", value_parser = millis)]

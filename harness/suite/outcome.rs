@@ -147,7 +147,11 @@ impl Judge<'_> {
         Ok(result)
     }
 
+    /// Stores the answer, unless other releases rest on the file that it would replace.
     fn keep(&self, case: &Case, ran: &Ran) -> Result<Option<PathBuf>, SnapshotError> {
+        if !self.others_resting(case).is_empty() {
+            return Ok(None);
+        }
         let header = Header::of(self.machine, ran.settled);
         keep(
             self.store,
@@ -157,6 +161,19 @@ impl Judge<'_> {
             &ran.body,
             self.update,
         )
+    }
+
+    /// The other releases of this platform whose answer is in the file that this one uses.
+    fn others_resting(&self, case: &Case) -> Vec<String> {
+        let platform = self.machine.platform();
+        let Some(name) = self.store.name_for(&case.id, &platform) else {
+            return Vec::new();
+        };
+        let releases = self.store.releases(&case.id, name).into_iter();
+        releases
+            .filter(|release| **release != platform.release)
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn flaky(
@@ -237,6 +254,14 @@ impl Judge<'_> {
     }
 
     fn how_to_accept(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
+        let others = self.others_resting(case);
+        if !others.is_empty() {
+            let (id, others) = (&case.id, others.join(", "));
+            return Ok(format!(
+                "nothing was stored: {others} rest on the recorded answer; to accept: \
+                 sockdiff run {id} --out new.json, then sockdiff record new.json\n"
+            ));
+        }
         let again = format!("sockdiff run {} --update always", case.id);
         Ok(match (self.keep(case, ran)?, self.update) {
             (Some(path), Update::New) => {
