@@ -101,7 +101,8 @@
 //!   last one.
 //! - `for: 8s`: in place of the case's `patience`.
 //! - `fd: 999`: this descriptor number; the subject is then only a name, no socket is needed.
-//! - `addrlen: 8`: this address length; only where there is an address.
+//! - `addrlen: 8`: this address length; only where there is an address. An address in an answer
+//!   that was cut by it is not told.
 //! - `buf: bad`: an unmapped address for the buffer (of `accept`, `getsockname`: for the
 //!   address; of `setsockopt`, `getsockopt`: for the value); only where there is a buffer.
 //!
