@@ -7,8 +7,8 @@ use super::names::Names;
 use super::{Conditions, Slot, given};
 use crate::model::transcript::Fate;
 use crate::model::{
-    Action, Address, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times, limits,
-    time,
+    Action, Address, Answer, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times,
+    limits, time,
 };
 use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
 use crate::wire;
@@ -388,7 +388,9 @@ impl<'a> Conductor<'a> {
 
 fn succeeded(fate: &Fate) -> bool {
     match fate {
-        Fate::Returned(outcome) | Fate::Completed(outcome) => outcome.errno().is_none(),
+        Fate::Returned(outcome) | Fate::Completed(outcome) => {
+            outcome.errno().is_none() && !matches!(outcome.answer, Answer::Died(_))
+        }
         _ => false,
     }
 }

@@ -209,6 +209,17 @@ fn until_error_stops_at_the_first_error() {
 }
 
 #[test]
+fn until_error_stops_when_the_process_dies_of_it() {
+    let steps = "given: established\nprocesses: {worker: [client]}\nsteps:\n  \
+                 - client.send: {len: 1, times: until-error}\n";
+    let log = run(steps, |request, _| match request {
+        Request::Send { .. } => Scripted::Returns(Answer::Died("killed by SIGPIPE".to_owned())),
+        _ => Scripted::Plain,
+    });
+    assert_eq!(log.steps[0].calls.len(), 1);
+}
+
+#[test]
 fn deadline_ends_the_run_with_what_it_has() {
     let steps = "given: listen\ndeadline: 30ms\nsteps:\n  - server.accept: conn\n  \
                  - server.close\n";
