@@ -146,6 +146,10 @@
 //! and tells it, or `still running` after the case's `patience`. `worker` has to stand under
 //! `processes`. A step in a process that has ended is not issued.
 //!
+//! A socket that is accepted or duplicated into a process is made there, through a copy of its
+//! listener such as fork() would have left: the process keeps that copy until it ends, so that
+//! closing the listener alone does not end it.
+//!
 //! # Given
 //!
 //! A state by its name in RFC 9293, or `{state: established, by: accept}`. On loopback: `closed`
