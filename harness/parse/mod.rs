@@ -91,7 +91,8 @@
 //! - `epoll_wait`: alone: without waiting; or a duration. Keys: `timeout`.
 //!
 //! A length stands for that many bytes counting up from 0; text without quotes that YAML does not
-//! read as a number (`10 bytes`, `1_000`) is sent as it stands. Flags and events are a word, words with `|` between them, or a list. In any map:
+//! read as a number (`10 bytes`, `1_000`) is sent as it stands. Flags and events are a word,
+//! words with `|` between them, or a list. In any map:
 //!
 //! - `blocks: true`: the call belongs to a second thread; the case goes on as soon as that
 //!   thread sleeps.

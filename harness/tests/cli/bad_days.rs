@@ -45,7 +45,7 @@ fn unwritable_results_are_a_clear_error() {
 const NEVER_ANSWERS: &str = "\
 about: a stack that never answers
 given: listen
-deadline: 300ms
+deadline: 1s
 steps:
   - client.getsockopt: SO_ERROR
   - server.accept
@@ -65,7 +65,7 @@ skipped           good  (no answers recorded for linux yet)
 client.getsockopt(SO_ERROR) = 0 0
 server.accept() ...
 ... server.accept() still blocked
-deadline 300ms
+deadline 1s
 1 skipped (no answers recorded for linux yet)
 
 "#]]);

@@ -299,7 +299,7 @@ fn case_that_differs_from_itself_is_flaky() {
     let folder = Folder::of_cases(&[("chance.yaml", BY_CHANCE)]);
     folder.write("outside.yaml", BY_CHANCE);
     let before = folder.files();
-    let run = "run --repeat 8 --jitter 300 --seed 1";
+    let run = "run --repeat 8 --jitter 500 --seed 1";
     let text = stdout(&folder.sockdiff(run).assert().code(1));
     let head = "flaky             chance  (";
     assert!(

@@ -19,7 +19,7 @@ pub const CLOSED_PORT: &str = "rst/connect-closed-port";
 /// A user without rights of any kind.
 const NOBODY: &str = "65534";
 /// Nothing that a test waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is in a folder: bytes by path.
 pub type Files = BTreeMap<String, Vec<u8>>;
