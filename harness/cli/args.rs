@@ -206,11 +206,13 @@ pub enum SettingsArg {
     Host,
 }
 
+/// The longest random time between two steps in milliseconds.
+const JITTER_MS_MAX: u64 = 60_000;
+
 fn millis(text: &str) -> Result<Duration, String> {
-    let ms: u64 = text
-        .parse()
-        .map_err(|_| "expected a number of milliseconds: 60".to_owned())?;
-    Ok(Duration::from_millis(ms))
+    let ms = text.parse().ok().filter(|ms| *ms <= JITTER_MS_MAX);
+    let expected = || format!("expected a number of milliseconds up to {JITTER_MS_MAX}: 60");
+    ms.map(Duration::from_millis).ok_or_else(expected)
 }
 
 /// A platform's name becomes a file's name: nothing else may come through.
@@ -229,7 +231,7 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Cli {
 
 /// Puts `run` in front of arguments that name no verb.
 fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 12] = [
         "run",
         "list",
         "show",
@@ -242,7 +244,6 @@ fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
         "--help",
         "-V",
         "--version",
-        "--help-all",
     ];
     let first = args.get(1).and_then(|arg| arg.to_str());
     if !first.is_some_and(|first| KNOWN.contains(&first)) {

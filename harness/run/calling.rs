@@ -91,7 +91,7 @@ impl Conductor<'_> {
             if let Some(reply) = lane.wait(Duration::ZERO)? {
                 return Ok(Some(reply));
             }
-            if lane.asleep() || Instant::now() >= until {
+            if lane.asleep() || self.is_stopped(lane) || Instant::now() >= until {
                 return Ok(None);
             }
             if let Some(reply) = lane.wait(STEP_ASIDE)? {

@@ -7,8 +7,8 @@ use super::names::Names;
 use super::{Conditions, Slot, given};
 use crate::model::transcript::Fate;
 use crate::model::{
-    Action, Address, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times, limits,
-    time,
+    Action, Address, Answer, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times,
+    limits, time,
 };
 use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
 use crate::wire;
@@ -17,8 +17,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call that takes longer than this gives its place on the CPU to another run.
 pub(super) const SLOT_HELD: Duration = Duration::from_millis(2);
-/// Signals after which a process is still there.
-const KEEPS_ALIVE: [&str; 2] = ["SIGSTOP", "SIGCONT"];
 /// How long the conductor steps aside for a thread that was woken.
 const STEP_ASIDE: Duration = Duration::from_micros(50);
 /// How long threads that were woken by a step may take to reach their next sleep.
@@ -221,7 +219,7 @@ impl<'a> Conductor<'a> {
                             .push(self.returned(call, reply, process.as_ref(), true));
                         self.idle.push(lane);
                     }
-                    None if pending.lane.asleep() => index += 1,
+                    None if pending.lane.asleep() || self.is_stopped(&pending.lane) => index += 1,
                     None => {
                         at_rest = false;
                         std::thread::sleep(STEP_ASIDE);
@@ -267,6 +265,9 @@ impl<'a> Conductor<'a> {
             let Some(socket) = self.names.get(&name).filter(|socket| !socket.closed) else {
                 continue;
             };
+            if self.names.silent(socket.process.as_ref()) {
+                continue;
+            }
             let (fd, process) = (socket.fd, socket.process.clone());
             let address = self.ground.address(process.as_ref(), fd);
             let Some(address) = address.filter(says_something) else {
@@ -301,10 +302,24 @@ impl<'a> Conductor<'a> {
             return Ok(format!("{shown} not issued: {process} has ended"));
         }
         self.ground.process(process, &act)?;
-        if !matches!(verb, ProcessVerb::Kill(signal) if KEEPS_ALIVE.contains(&signal.as_str())) {
-            self.names.ended.insert(process.clone());
+        match &act {
+            ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
+                self.names.stopped.insert(process.clone());
+            }
+            ProcessAct::Kill(signal) if signal == "SIGCONT" => {
+                self.names.stopped.remove(process);
+            }
+            _ => {
+                self.names.ended.insert(process.clone());
+            }
         }
         Ok(shown)
+    }
+
+    /// Whether a lane's thread stands still without sleeping in its call.
+    pub(super) fn is_stopped(&self, lane: &Lane) -> bool {
+        let process = lane.process.as_ref();
+        process.is_some_and(|process| self.names.stopped.contains(process))
     }
 
     fn await_process(&mut self, process: &Name) -> Result<String, Trouble> {
@@ -376,7 +391,9 @@ impl<'a> Conductor<'a> {
 
 fn succeeded(fate: &Fate) -> bool {
     match fate {
-        Fate::Returned(outcome) | Fate::Completed(outcome) => outcome.errno().is_none(),
+        Fate::Returned(outcome) | Fate::Completed(outcome) => {
+            outcome.errno().is_none() && !matches!(outcome.answer, Answer::Died(_))
+        }
         _ => false,
     }
 }
