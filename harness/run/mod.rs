@@ -20,6 +20,7 @@ mod jitter;
 mod lanes;
 pub mod log;
 mod names;
+mod peer;
 mod resolve;
 #[cfg(test)]
 mod tests;

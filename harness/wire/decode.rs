@@ -4,7 +4,9 @@ use super::icmp::{icmp_v4, icmp_v6};
 use super::{Captured, CapturedBytes};
 use crate::model::TcpFlags;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpSlice, UdpSlice, ip_number};
+use etherparse::{
+    IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number,
+};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -162,4 +164,14 @@ pub(super) fn body_protocol(protocol: u8) -> String {
         ip_number::ICMP | ip_number::IPV6_ICMP => "icmp".to_owned(),
         _ => format!("ip-proto-{protocol}"),
     }
+}
+
+/// Value and echo reply of the timestamps option of a packet from its IP header on.
+pub fn timestamps(packet: &[u8]) -> Option<(u32, u32)> {
+    let (ip, _) = LaxIpSlice::from_slice(packet).ok()?;
+    let tcp = TcpSlice::from_slice(ip.payload().payload).ok()?;
+    tcp.options_iterator().find_map(|option| match option {
+        Ok(TcpOptionElement::Timestamp(value, reply)) => Some((value, reply)),
+        _ => None,
+    })
 }
