@@ -98,9 +98,9 @@
 //! - `times: 30`, `times: until-error`: the call is made that often.
 //! - `for: 8s`: in place of the case's `patience`.
 //! - `fd: 999`: this descriptor number; the subject is then only a name, no socket is needed.
-//! - `addrlen: 8`: this address length.
+//! - `addrlen: 8`: this address length; only where there is an address.
 //! - `buf: bad`: an unmapped address for the buffer (of `accept`, `getsockname`: for the
-//!   address; of `setsockopt`, `getsockopt`: for the value).
+//!   address; of `setsockopt`, `getsockopt`: for the value); only where there is a buffer.
 //!
 //! ```yaml
 //! steps:
@@ -139,7 +139,8 @@
 //! ## Processes
 //!
 //! `worker.kill: SIGKILL` sends a signal, `worker.exit` calls exit(0), `worker.wait` awaits the end
-//! and tells it. `worker` has to stand under `processes`.
+//! and tells it, or `still running` after the case's `patience`. `worker` has to stand under
+//! `processes`. A step in a process that has ended is not issued.
 //!
 //! # Given
 //!

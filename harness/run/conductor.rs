@@ -17,6 +17,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call that takes longer than this gives its place on the CPU to another run.
 pub(super) const SLOT_HELD: Duration = Duration::from_millis(2);
+/// Signals after which a process is still there.
+const KEEPS_ALIVE: [&str; 2] = ["SIGSTOP", "SIGCONT"];
 /// How long the conductor steps aside for a thread that was woken.
 const STEP_ASIDE: Duration = Duration::from_micros(50);
 /// How long threads that were woken by a step may take to reach their next sleep.
@@ -112,7 +114,9 @@ impl<'a> Conductor<'a> {
                 let time = jitter.next();
                 self.rest(time);
             }
-            log.steps.push(self.step(Some(index), step)?);
+            if !self.late() {
+                log.steps.push(self.step(Some(index), step)?);
+            }
             if self.deadline_hit {
                 log.deadline = Some(self.case.deadline);
                 break;
@@ -182,6 +186,9 @@ impl<'a> Conductor<'a> {
         for time in 0..most {
             if time > 0 {
                 self.settle(log)?;
+                if self.late() {
+                    return Ok(());
+                }
             }
             let Some(call) = self.call(subject, spec, step, log)? else {
                 return Ok(());
@@ -288,14 +295,30 @@ impl<'a> Conductor<'a> {
                 format!("{process}.kill({signal})"),
             ),
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
-            ProcessVerb::Wait => (ProcessAct::Wait, format!("{process}.wait()")),
+            ProcessVerb::Wait => return self.await_process(process),
         };
-        let answer = self.ground.process(process, &act)?;
-        Ok(if answer.is_empty() {
-            shown
-        } else {
-            format!("{shown} = {answer}")
-        })
+        if self.names.ended.contains(process) {
+            return Ok(format!("{shown} not issued: {process} has ended"));
+        }
+        self.ground.process(process, &act)?;
+        if !matches!(verb, ProcessVerb::Kill(signal) if KEEPS_ALIVE.contains(&signal.as_str())) {
+            self.names.ended.insert(process.clone());
+        }
+        Ok(shown)
+    }
+
+    fn await_process(&mut self, process: &Name) -> Result<String, Trouble> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let act = ProcessAct::Wait(self.case.patience.min(left));
+        self.slot.give_back();
+        let told = self.ground.process(process, &act);
+        self.take_slot();
+        let told = told?;
+        if told.is_empty() {
+            return Ok(format!("{process}.wait() = still running"));
+        }
+        self.names.ended.insert(process.clone());
+        Ok(format!("{process}.wait() = {told}"))
     }
 
     /// Lets time pass without keeping a place on the CPU.
@@ -305,6 +328,12 @@ impl<'a> Conductor<'a> {
         self.slot.give_back();
         std::thread::sleep(time.min(left));
         self.take_slot();
+    }
+
+    /// Whether the deadline has passed: a call begun after it would be told as one that blocks.
+    fn late(&mut self) -> bool {
+        self.deadline_hit |= Instant::now() >= self.until;
+        self.deadline_hit
     }
 
     /// Comes back to the CPU. That others were there is no time of the case's own.

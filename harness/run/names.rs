@@ -2,7 +2,7 @@
 
 use crate::model::{Address, Case, Name};
 use crate::sys::Fd;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The sockets of a run by name.
 pub struct Names {
@@ -11,6 +11,8 @@ pub struct Names {
     homes: BTreeMap<Name, Name>,
     /// Copies of descriptors that other processes were given: (socket, process) to number.
     pub shared: BTreeMap<(Name, Name), Fd>,
+    /// Processes that have ended.
+    pub ended: BTreeSet<Name>,
     /// Names by token, for epoll.
     pub tokens: Vec<Name>,
 }
@@ -30,6 +32,20 @@ pub struct Socket {
     pub address: Option<Address>,
     /// The listener that accepted it.
     pub accepted_by: Option<Name>,
+}
+
+impl Socket {
+    /// A socket just made.
+    pub fn new(fd: Fd, process: Option<&Name>, kind: AddressKind) -> Socket {
+        Socket {
+            fd,
+            process: process.cloned(),
+            closed: false,
+            kind,
+            address: None,
+            accepted_by: None,
+        }
+    }
 }
 
 /// What kind of addresses a socket takes.
@@ -66,6 +82,7 @@ impl Names {
             sockets: BTreeMap::new(),
             homes: homes.collect(),
             shared: BTreeMap::new(),
+            ended: BTreeSet::new(),
             tokens: Vec::new(),
         }
     }
