@@ -13,6 +13,7 @@
 //!   lane 2                      accept() zzz ………………… returns in the step that woke it
 //! ```
 
+mod around;
 mod calling;
 mod conductor;
 mod given;
@@ -22,6 +23,7 @@ pub mod log;
 mod names;
 mod peer;
 mod resolve;
+mod waiting;
 #[cfg(test)]
 mod tests;
 

@@ -98,9 +98,10 @@ impl Peers {
     }
 
     /// A packet came out of the local stack. Returns what the path answers.
-    pub fn see(&mut self, packet: &Packet) -> Vec<Vec<u8>> {
-        if packet.source != address(End::Local, self.family) {
-            return Vec::new();
+    pub fn see(&mut self, packet: &Packet) -> Option<Vec<u8>> {
+        let local = address(End::Local, self.family);
+        if packet.source != local || packet.destination == local {
+            return None;
         }
         self.last = Some(packet.clone());
         if let Some((source, _)) = ports(packet) {
@@ -113,8 +114,7 @@ impl Peers {
             self.inbox.push(packet.clone());
         }
         let router = address(End::Router, self.family);
-        let answer = rule.and_then(|rule| rule.answer(packet, router));
-        answer.into_iter().collect()
+        rule.and_then(|rule| rule.answer(packet, router))
     }
 
     fn learn(&mut self, packet: &Packet, arrives: bool) {
