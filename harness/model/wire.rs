@@ -2,6 +2,7 @@
 //! nothing of a case could ever be meant for a real machine.
 
 use super::case::Family;
+use super::limits::PEERS_MAX;
 use super::name::Name;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -36,8 +37,6 @@ pub fn address(end: End, family: Family) -> IpAddr {
 
 /// Before the ports of the peers, which are outside every system's ephemeral range.
 const PEER_PORT_BASE: u16 = 7000;
-/// How many ports are theirs.
-const PEER_PORTS: u16 = 1000;
 
 /// The port of a peer, 7001 for `peer`, 7002 for `peer2`; none for any other name.
 pub fn peer_port(name: &Name) -> Option<u16> {
@@ -45,14 +44,19 @@ pub fn peer_port(name: &Name) -> Option<u16> {
         "" => 1,
         digits => digits.parse().ok()?,
     };
-    (1..PEER_PORTS).contains(&nth).then(|| PEER_PORT_BASE + nth)
+    (1..=PEERS_MAX).contains(&nth).then(|| PEER_PORT_BASE + nth as u16)
+}
+
+/// The name of the nth peer: `peer`, `peer2`, …
+pub fn nth_peer(nth: u32) -> Name {
+    match nth {
+        0 | 1 => Name::new("peer"),
+        nth => Name::new(&format!("peer{nth}")),
+    }
 }
 
 /// The peer that has a port.
 pub fn peer_at(port: u16) -> Option<Name> {
-    match port.checked_sub(PEER_PORT_BASE)? {
-        1 => Some(Name::new("peer")),
-        nth if (2..PEER_PORTS).contains(&nth) => Some(Name::new(&format!("peer{nth}"))),
-        _ => None,
-    }
+    let nth = u32::from(port.checked_sub(PEER_PORT_BASE)?);
+    (1..=PEERS_MAX).contains(&nth).then(|| nth_peer(nth))
 }

@@ -9,7 +9,6 @@ use crate::model::call::Domain;
 use crate::model::transcript::Fate;
 use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
 use crate::sys::{Reply, Trouble};
-use std::time::Duration;
 
 impl Conductor<'_> {
     /// Makes a call once. None: it is pending, its head line is in the log.

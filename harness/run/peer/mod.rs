@@ -255,7 +255,7 @@ impl Peers {
     }
 
     fn peer(&mut self, name: &Name) -> &mut Peer {
-        let nth = peer_port(name).map_or(0, |port| u32::from(port % 1000));
+        let nth = peer_port(name).map_or(0, |port| u32::from(port - 7000));
         self.peers.entry(name.clone()).or_insert_with(|| Peer {
             iss: INITIAL.wrapping_mul(nth),
             connections: BTreeMap::new(),
