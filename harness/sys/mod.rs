@@ -100,6 +100,8 @@ pub struct Plan {
     pub processes: Vec<Name>,
     /// The run has a wire: a device whose far end is the harness. Addresses: [`crate::model::wire`].
     pub wire: bool,
+    /// The run sets a firewall: packets are to be seen before it has seen them.
+    pub firewall: bool,
 }
 
 /// The place where one run happens. It belongs to the thread that opened it.
@@ -418,6 +420,18 @@ pub enum Isolation {
     Shared,
 }
 
+/// Which device the wire is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WireDevice {
+    /// The first that works.
+    #[default]
+    Auto,
+    /// TUN, or nothing.
+    Tun,
+    /// A veth pair, or nothing.
+    Veth,
+}
+
 /// How to set up the local stack.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LocalOptions {
@@ -425,6 +439,8 @@ pub struct LocalOptions {
     pub isolation: Isolation,
     /// Leave the settings as this machine has them (`run --settings host`).
     pub host_settings: bool,
+    /// The device of the wire.
+    pub wire: WireDevice,
     /// In place of the detected platform: `rhel-9`, `gvisor-20240729`.
     pub platform: Option<String>,
 }
