@@ -27,7 +27,8 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Case, Family, Topology};
+use crate::model::host::{FirewallAt, HostVerb};
+use crate::model::{Action, Case, Family, Step, Topology};
 use crate::sys::{Plan, Stack, Trouble};
 use log::RunLog;
 use std::time::Duration;
@@ -83,6 +84,7 @@ pub fn execute(
         settings: settings.cloned().unwrap_or_default(),
         cpu: slot.cpu(),
         wire: case.topology == Topology::Wire,
+        firewall: case.rows[row].steps.iter().any(sets_firewall),
         processes: case
             .processes
             .iter()
@@ -92,4 +94,9 @@ pub fn execute(
     let ground = stack.open(&plan)?;
     let captured = stack.machine().captures();
     conductor::Conductor::new(case, row, family, ground, conditions, slot).run(captured)
+}
+
+/// Whether the step has the machine refuse packets; on the path the scripted peer does.
+fn sets_firewall(step: &Step) -> bool {
+    matches!(&step.action, Action::Host(HostVerb::Firewall { at, .. }) if *at != FirewallAt::Path)
 }

@@ -1,5 +1,6 @@
 //! User and network namespaces: which way they can be had, and why not.
 
+use super::threads;
 use crate::model::capability::Lack;
 use crate::sys::unix::errno;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -96,6 +97,27 @@ pub fn unshare_network() -> std::io::Result<()> {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error()),
     }
+}
+
+/// Looks at something in a new network namespace, in a thread that ends with it. Its descriptors
+/// are the thread's own, so that what closes slowly keeps nobody waiting.
+///
+/// # Errors
+/// No namespace can be had, or what was looked at is lacking.
+pub fn in_fresh<T: Send>(look: impl FnOnce() -> Result<T, Lack> + Send) -> Result<T, Lack> {
+    let enter = || {
+        // Without descriptors of its own it closes what it opened with the process.
+        let _ = threads::own_descriptors();
+        unshare_network().map_err(|error| Lack::new(format!("a network namespace: {error}")))?;
+        look()
+    };
+    std::thread::scope(|scope| {
+        let looking = std::thread::Builder::new().name("namespace".to_owned());
+        let looking = looking.spawn_scoped(scope, enter);
+        let looking = looking.map_err(|error| Lack::new(format!("a thread: {error}")))?;
+        let panicked = |_| Err(Lack::new("looking at a namespace panicked"));
+        looking.join().unwrap_or_else(panicked)
+    })
 }
 
 /// Makes the attempt in a forked child, which leaves no trace of it in this process.
