@@ -118,7 +118,7 @@ impl Connection {
         let has = |flag| tcp.flags.has(flag);
         let begins = has(TcpFlags::SYN) && self.local.initial != Some(tcp.seq);
         if begins && self.local.initial.is_some() {
-            *self = Connection::new(iss);
+            self.begin_again(tcp, iss);
         }
         let end = end_of(tcp.seq, tcp.flags, tcp.len);
         self.note_local(tcp, end);
@@ -134,6 +134,24 @@ impl Connection {
             self.memory.receive(tcp, end);
         }
         begins
+    }
+
+    /// The local stack has a new initial number: because the peer asked for a connection, or because
+    /// the case did.
+    fn begin_again(&mut self, tcp: &TcpSegment, iss: u32) {
+        let answers = tcp.flags.has(TcpFlags::ACK);
+        if answers && self.aside.is_some_and(|syn| syn.wrapping_add(1) == tcp.ack) {
+            self.counted_from = self.aside.take();
+            self.memory = Memory::new(tcp.ack.wrapping_sub(1));
+            self.memory.send_next = tcp.ack;
+            self.memory.opened = true;
+        }
+        if answers && self.memory.is_acceptable(tcp.ack) {
+            self.local = Local::default();
+            self.memory.receive_next = None;
+        } else {
+            *self = Connection::new(iss);
+        }
     }
 
     /// Follows the local stack's own variables. The numbers of a RST need not be its own.
@@ -155,9 +173,6 @@ impl Connection {
                 Some(next) if !has(TcpFlags::SYN) => Some(later(next, tcp.ack)),
                 _ => Some(tcp.ack),
             };
-            if has(TcpFlags::SYN) && self.aside.is_some_and(|syn| syn.wrapping_add(1) == tcp.ack) {
-                self.counted_from = self.aside.take();
-            }
         }
         local.window = u32::from(tcp.window) << scale;
     }
@@ -218,7 +233,7 @@ impl Connection {
     pub fn sent(&mut self, spec: &SegmentSpec, fields: &Fields) -> bool {
         let has = |flag| spec.flags.has(flag);
         let seq = fields.seq;
-        let is_new = seq == self.memory.iss && (!self.memory.acknowledged || self.memory.reset);
+        let is_new = self.memory.begins() || seq == self.memory.iss;
         let is_absolute = matches!(spec.seq, Some(Number::Absolute(_)));
         let aside = has(TcpFlags::SYN)
             && !is_new
@@ -284,8 +299,8 @@ impl Memory {
 
     fn send(&mut self, flags: TcpFlags, seq: u32, len: usize, is_exact: bool) {
         if flags.has(TcpFlags::SYN) {
-            if seq == self.iss && self.reset {
-                *self = Memory::new(self.iss);
+            if !self.opened || (self.reset && self.iss == seq) {
+                *self = Memory { last: self.last, ..Memory::new(seq) };
             }
             self.opened |= seq == self.send_next;
         }
@@ -296,6 +311,11 @@ impl Memory {
         }
     }
 
+    /// Whether the next SYN is that of a new connection, or the one that was sent once more.
+    fn begins(&self) -> bool {
+        !self.acknowledged || self.reset
+    }
+
     /// SND.UNA < SEG.ACK =< SND.NXT, with the initial number for SND.UNA.
     fn is_acceptable(&self, ack: u32) -> bool {
         let sent = self.send_next.wrapping_sub(self.iss);
@@ -304,8 +324,7 @@ impl Memory {
 
     fn next_seq(&self, flags: TcpFlags) -> u32 {
         if flags.has(TcpFlags::SYN) {
-            let begins = !self.acknowledged || self.reset;
-            return if begins { self.iss } else { self.send_next };
+            return if self.begins() { self.iss } else { self.send_next };
         }
         let stray = self.last.and_then(|seen| seen.ack).filter(|ack| !self.is_acceptable(*ack));
         match stray {
