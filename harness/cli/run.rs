@@ -78,6 +78,7 @@ fn stack(prepared: &Prepared, args: &RunArgs) -> Result<Box<dyn Stack>, String> 
         isolation,
         host_settings,
         platform: args.platform.clone(),
+        ..LocalOptions::default()
     };
     let stack = sys::local(prepared, &options).map_err(|lack| lack.to_string())?;
     if isolation == Isolation::Auto && stack.machine().isolation == "shared" {

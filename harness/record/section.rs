@@ -6,13 +6,13 @@ use crate::model::case::{Row, ShowField};
 use crate::model::packet::{Icmp, PacketBody, Quoted};
 use crate::model::time::band;
 use crate::model::transcript::{
-    CallEvent, Event, Fate, NumberForms, PacketEvent, PacketWhat, Section, StepRecord,
+    CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
 };
 use crate::model::{
-    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show,
+    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show, Topology,
 };
-use crate::render::{Naming, answer};
-use crate::run::log::{CallLog, RunLog, StepLog};
+use crate::render::{Naming, answer, number_forms, peer_answer};
+use crate::run::log::{CallLog, RunLog, Sent, StepLog};
 use crate::wire::relative::Relative;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -25,7 +25,11 @@ pub(super) fn section(case: &Case, log: &RunLog) -> Section {
         case,
         row,
         log,
-        names: Names::default(),
+        names: match case.topology {
+            Topology::Loopback => Names::default(),
+            Topology::Wire => Names::with_peers(log.family),
+        },
+        shown: Vec::new(),
         relative: Relative::default(),
         pending: Vec::new(),
     };
@@ -66,6 +70,8 @@ struct Recorder<'a> {
     log: &'a RunLog,
     names: Names,
     relative: Relative,
+    /// What has been told of the packets that a peer may take, on the wire.
+    shown: Vec<(&'a Packet, PacketEvent)>,
     /// Calls that have not returned, and whether their step is timed.
     pending: Vec<(&'a CallLog, bool)>,
 }
@@ -76,10 +82,11 @@ impl<'a> Recorder<'a> {
         for holder in &step.holders {
             self.names.hold(holder);
         }
+        let packets = self.packets(step);
         let heads = step.calls.iter().map(|call| self.call(call, step.timed));
-        let mut events: Vec<Event> = step.note.clone().map(Event::Note).into_iter().collect();
+        let mut events: Vec<Event> = self.note(step).map(Event::Note).into_iter().collect();
         events.extend(collapse(heads.collect(), false));
-        events.extend(self.packets(step));
+        events.extend(packets);
         let is_silent = step.packets.is_empty() && self.log.captured;
         events.extend(step.silence.filter(|_| is_silent).map(Event::Nothing));
         for call in &step.completed {
@@ -129,10 +136,7 @@ impl<'a> Recorder<'a> {
                 self.names.close(&call.subject);
             }
         }
-        let action = step
-            .index
-            .and_then(|index| Some(&self.row?.steps.get(index)?.action));
-        if let Some(Action::Process { process, verb }) = action
+        if let Some(Action::Process { process, verb }) = self.action(step)
             && *verb != ProcessVerb::Wait
         {
             let host = self.case.processes.iter().find(|(name, _)| name == process);
@@ -178,23 +182,63 @@ impl<'a> Recorder<'a> {
         })
     }
 
-    fn packets(&mut self, step: &StepLog) -> Vec<Event> {
-        let mut before = step.calls.first().map_or(step.began, |call| call.began);
-        let packets = step.packets.iter().map(|packet| {
-            let passed = packet.at.saturating_sub(before);
-            before = packet.at;
-            self.packet(packet, step, passed)
-        });
-        let packets = packets.collect();
-        collapse(packets, step.calls.len() > 1)
+    /// The head line of a step without a call.
+    fn note(&self, step: &StepLog) -> Option<String> {
+        let note = step.note.as_ref()?;
+        let Some(awaited) = &step.awaited else {
+            return Some(note.clone());
+        };
+        let is_it = |packet: &Packet| awaited.taken.as_ref() == Some(packet);
+        let taken = self.shown.iter().find(|(packet, _)| is_it(packet));
+        let answer = peer_answer(taken.map(|(_, event)| event), awaited.within);
+        Some(format!("{note} = {answer}"))
     }
 
-    fn packet(&mut self, packet: &Packet, step: &StepLog, passed: Duration) -> Event {
+    fn packets(&mut self, step: &'a StepLog) -> Vec<Event> {
+        let mut before = step.calls.first().map_or(step.began, |call| call.began);
+        let mut events = Vec::with_capacity(step.packets.len());
+        for (index, packet) in step.packets.iter().enumerate() {
+            let passed = packet.at.saturating_sub(before);
+            before = packet.at;
+            let sent = step.sent.filter(|sent| sent.index == index);
+            let event = self.packet(packet, step, sent, passed);
+            if self.case.topology == Topology::Wire {
+                let band = None;
+                self.shown.push((
+                    packet,
+                    PacketEvent {
+                        band,
+                        ..event.clone()
+                    },
+                ));
+            }
+            events.push(Event::Packet(event));
+        }
+        collapse(events, step.calls.len() > 1)
+    }
+
+    /// What the case does in this step; none for what `given` does.
+    fn action(&self, step: &StepLog) -> Option<&'a Action> {
+        Some(&self.row?.steps.get(step.index?)?.action)
+    }
+
+    fn packet(
+        &mut self,
+        packet: &Packet,
+        step: &StepLog,
+        sent: Option<Sent>,
+        passed: Duration,
+    ) -> PacketEvent {
         let (from, to, what) = match &packet.body {
             PacketBody::Tcp(tcp) => {
                 let source = SocketAddr::new(packet.source, tcp.source_port);
                 let destination = SocketAddr::new(packet.destination, tcp.destination_port);
-                let numbers = self.relative.numbers(source, destination, tcp);
+                let numbers = match sent {
+                    Some(Sent { aside: true, .. }) => {
+                        self.relative.numbers_aside(source, destination, tcp)
+                    }
+                    _ => self.relative.numbers(source, destination, tcp),
+                };
                 let (from, to) = self.ends(source, destination, step);
                 let what = PacketWhat::Tcp {
                     flags: tcp.flags,
@@ -223,16 +267,17 @@ impl<'a> Recorder<'a> {
                 (ip_word(packet.source), ip_word(packet.destination), what)
             }
         };
-        Event::Packet(PacketEvent {
+        let action = sent.and_then(|_| self.action(step));
+        PacketEvent {
             from,
             to,
             what,
-            forms: NumberForms::default(),
+            forms: action.map(number_forms).unwrap_or_default(),
             extras: extras(packet, &self.case.show),
             count: 1,
             band: step.timed.then(|| band(passed)),
             hex: hex(&packet.bytes),
-        })
+        }
     }
 
     /// The names of both ends; names what nobody held.

@@ -13,6 +13,7 @@
 //!   lane 2                      accept() zzz ………………… returns in the step that woke it
 //! ```
 
+mod around;
 mod calling;
 mod conductor;
 mod given;
@@ -20,11 +21,14 @@ mod jitter;
 mod lanes;
 pub mod log;
 mod names;
+mod peer;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
-use crate::model::{Case, Family, Topology};
+use crate::model::host::{FirewallAt, HostVerb};
+use crate::model::{Action, Case, Family, Step, Topology};
 use crate::sys::{Plan, Stack, Trouble};
 use log::RunLog;
 use std::time::Duration;
@@ -80,6 +84,7 @@ pub fn execute(
         settings: settings.cloned().unwrap_or_default(),
         cpu: slot.cpu(),
         wire: case.topology == Topology::Wire,
+        firewall: case.rows[row].steps.iter().any(sets_firewall),
         processes: case
             .processes
             .iter()
@@ -89,4 +94,9 @@ pub fn execute(
     let ground = stack.open(&plan)?;
     let captured = stack.machine().captures();
     conductor::Conductor::new(case, row, family, ground, conditions, slot).run(captured)
+}
+
+/// Whether the step has the machine refuse packets; on the path the scripted peer does.
+fn sets_firewall(step: &Step) -> bool {
+    matches!(&step.action, Action::Host(HostVerb::Firewall { at, .. }) if *at != FirewallAt::Path)
 }

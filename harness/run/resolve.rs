@@ -2,7 +2,10 @@
 
 use super::names::{AddressKind, Names, Socket, Unusable};
 use crate::model::call::{Domain, Payload, SocketSpec};
-use crate::model::{AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr};
+use crate::model::wire::{self, End, peer_port};
+use crate::model::{
+    AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr, Topology,
+};
 use crate::sys::{AddressPlace, Buffer, Fd, Ground, Request, Target, Trouble};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -16,6 +19,8 @@ pub struct Resolver<'a> {
     pub ground: &'a mut dyn Ground,
     /// The family of the run.
     pub family: Family,
+    /// What is at the far end.
+    pub topology: Topology,
     /// The port that nobody listens on, once it has been asked for.
     pub closed_port: &'a mut Option<u16>,
 }
@@ -251,6 +256,9 @@ impl Resolver<'_> {
         };
         let (ip, port) = match &expr.base {
             AddrBase::Any => (wildcard(six), None),
+            AddrBase::ClosedPort if self.topology == Topology::Wire => {
+                (on_wire(End::Peer, six), Some(self.closed_port()?))
+            }
             AddrBase::ClosedPort => (loopback(six), Some(self.closed_port()?)),
             AddrBase::Socket(name) => match self.address_of(name)? {
                 // A far end cannot be a wildcard on every system; the nearest real one is meant.
@@ -262,8 +270,13 @@ impl Resolver<'_> {
             },
             AddrBase::Literal(text) => literal(text)?,
             AddrBase::Loopback => (loopback(six), None),
-            AddrBase::Local | AddrBase::Peer(_) | AddrBase::Unspec | AddrBase::Bad => {
+            AddrBase::Local | AddrBase::Peer(_) if self.topology == Topology::Loopback => {
                 return Err(Refusal::NotIssued("no wire".to_owned()));
+            }
+            AddrBase::Local => (on_wire(End::Local, six), None),
+            AddrBase::Peer(name) => (on_wire(End::Peer, six), peer_port(name)),
+            AddrBase::Unspec | AddrBase::Bad => {
+                return Err(Refusal::NotIssued("no address of this family".to_owned()));
             }
         };
         let port = match (&expr.port, port) {
@@ -286,7 +299,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn closed_port(&mut self) -> Result<u16, Refusal> {
+    /// A port that nobody listens on.
+    pub fn closed_port(&mut self) -> Result<u16, Refusal> {
         if let Some(port) = *self.closed_port {
             return Ok(port);
         }
@@ -295,7 +309,8 @@ impl Resolver<'_> {
         Ok(port)
     }
 
-    fn address_of(&self, name: &Name) -> Result<Address, Refusal> {
+    /// The own address of a socket.
+    pub fn address_of(&self, name: &Name) -> Result<Address, Refusal> {
         let Some(socket) = self.names.get(name) else {
             return Err(Refusal::NotIssued(format!("no {name}")));
         };
@@ -373,6 +388,10 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         },
         _ => return None,
     })
+}
+
+fn on_wire(end: End, six: bool) -> IpAddr {
+    wire::address(end, if six { Family::V6 } else { Family::V4 })
 }
 
 fn loopback(six: bool) -> IpAddr {

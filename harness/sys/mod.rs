@@ -101,6 +101,8 @@ pub struct Plan {
     /// The run has a wire: a device whose far end is the harness. Its addresses stand in
     /// [`crate::model::wire`].
     pub wire: bool,
+    /// The run sets a firewall: packets are to be seen before it has seen them.
+    pub firewall: bool,
 }
 
 /// The place where one run happens. It belongs to the thread that opened it.
@@ -431,6 +433,18 @@ pub enum Isolation {
     Shared,
 }
 
+/// Which device the wire is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WireDevice {
+    /// The first that works.
+    #[default]
+    Auto,
+    /// TUN, or nothing.
+    Tun,
+    /// A veth pair, or nothing.
+    Veth,
+}
+
 /// How to set up the local stack.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LocalOptions {
@@ -438,6 +452,8 @@ pub struct LocalOptions {
     pub isolation: Isolation,
     /// Leave the settings as this machine has them (`run --settings host`).
     pub host_settings: bool,
+    /// The device of the wire.
+    pub wire: WireDevice,
     /// In place of the detected platform: `rhel-9`, `gvisor-20240729`.
     pub platform: Option<String>,
 }

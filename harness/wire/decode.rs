@@ -4,12 +4,17 @@ use super::icmp::{icmp_v4, icmp_v6};
 use super::{Captured, CapturedBytes};
 use crate::model::TcpFlags;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpSlice, UdpSlice, ip_number};
+use etherparse::{
+    IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number,
+};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// The protocol of a packet whose IP header could not be read: reserved by IANA.
 const PROTOCOL_UNREADABLE: u8 = 255;
+
+/// Bytes of a TCP header without options.
+const TCP_HEADER_BYTES: usize = 20;
 
 /// Takes a packet apart.
 pub fn decode(captured: &Captured) -> Packet {
@@ -99,16 +104,49 @@ fn body(protocol: IpNumber, bytes: &[u8], missing: usize) -> PacketBody {
 }
 
 fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
-    let tcp = TcpSlice::from_slice(bytes).ok()?;
+    let fixed = bytes.first_chunk::<TCP_HEADER_BYTES>()?;
+    let [
+        a,
+        b,
+        c,
+        d,
+        s0,
+        s1,
+        s2,
+        s3,
+        a0,
+        a1,
+        a2,
+        a3,
+        offset,
+        flags,
+        w0,
+        w1,
+        ..,
+    ] = *fixed;
+    let header_len = usize::from(offset >> 4) * 4;
+    // A length that cannot be right is told as an option that cannot: the rest is payload.
+    let rest = (TCP_HEADER_BYTES..=bytes.len()).contains(&header_len);
+    let (options, payload) = if rest {
+        (
+            options(&bytes[TCP_HEADER_BYTES..header_len]),
+            &bytes[header_len..],
+        )
+    } else {
+        (
+            vec!["bad hdr length".to_owned()],
+            &bytes[TCP_HEADER_BYTES..],
+        )
+    };
     Some(TcpSegment {
-        source_port: tcp.source_port(),
-        destination_port: tcp.destination_port(),
-        flags: TcpFlags(tcp.header_slice()[13]),
-        seq: tcp.sequence_number(),
-        ack: tcp.acknowledgment_number(),
-        window: tcp.window_size(),
-        len: tcp.payload().len() + missing,
-        options: options(tcp.options()),
+        source_port: u16::from_be_bytes([a, b]),
+        destination_port: u16::from_be_bytes([c, d]),
+        flags: TcpFlags(flags),
+        seq: u32::from_be_bytes([s0, s1, s2, s3]),
+        ack: u32::from_be_bytes([a0, a1, a2, a3]),
+        window: u16::from_be_bytes([w0, w1]),
+        len: payload.len() + missing,
+        options,
     })
 }
 
@@ -162,4 +200,14 @@ pub(super) fn body_protocol(protocol: u8) -> String {
         ip_number::ICMP | ip_number::IPV6_ICMP => "icmp".to_owned(),
         _ => format!("ip-proto-{protocol}"),
     }
+}
+
+/// Value and echo reply of the timestamps option of a packet from its IP header on.
+pub fn timestamps(packet: &[u8]) -> Option<(u32, u32)> {
+    let (ip, _) = LaxIpSlice::from_slice(packet).ok()?;
+    let tcp = TcpSlice::from_slice(ip.payload().payload).ok()?;
+    tcp.options_iterator().find_map(|option| match option {
+        Ok(TcpOptionElement::Timestamp(value, reply)) => Some((value, reply)),
+        _ => None,
+    })
 }

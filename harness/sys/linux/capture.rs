@@ -1,12 +1,21 @@
-//! Packets of the calling thread's namespace, by raw sockets: one per protocol, each packet once,
-//! stamped by the kernel.
+//! Packets of the calling thread's namespace, each once, stamped by the kernel.
+//!
+//! Raw sockets, one per protocol, cost next to nothing, but see only what has passed the
+//! firewall. Packet sockets see everything that comes in by a device; closing one sleeps until
+//! every CPU has been seen elsewhere (12 to 24 ms), so that is left to the end of the thread, with
+//! which the run's own table of descriptors goes, when the run no longer has a place on a CPU.
 
+use super::link;
+use super::network::LOOPBACK_INDEX;
+use super::sentinel;
+use crate::model::Family;
 use crate::sys::Trouble;
 use crate::sys::unix::{errno, now};
 use crate::wire::{Captured, CapturedBytes};
 use libc::{c_int, c_void, cmsghdr, iovec, msghdr};
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
@@ -20,16 +29,38 @@ const BUFFER_BYTES: c_int = 8 << 20;
 const SK_MEMINFO_DROPS: usize = 8;
 const SO_MEMINFO: c_int = 55;
 
+/// Where a capture looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// At all that is delivered in the namespace, by raw sockets.
+    Namespace,
+    /// At what is delivered through `lo`, by raw sockets.
+    Loopback,
+    /// At what comes in by `lo` before any firewall has seen it, by packet sockets.
+    BeforeFirewall,
+}
+
 /// The open sockets.
 pub struct Capture {
     taps: Vec<Tap>,
     buffer: Vec<u8>,
 }
 
-struct Tap {
-    socket: Socket,
-    ipv6: bool,
-    protocol: u8,
+/// One socket.
+pub struct Tap {
+    socket: ManuallyDrop<Socket>,
+    kind: Kind,
+}
+
+/// What a socket hands over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Packets from the IP header on.
+    Raw4,
+    /// Packets of this protocol, from behind the IP header on.
+    Raw6(u8),
+    /// Packets from the IP header on, before any firewall.
+    Packet,
 }
 
 impl Capture {
@@ -37,15 +68,27 @@ impl Capture {
     ///
     /// # Errors
     /// The system's error: usually that raw sockets are for root.
-    pub fn open(ipv6: bool) -> io::Result<Capture> {
-        let four = [Protocol::TCP, Protocol::UDP, Protocol::ICMPV4];
-        let six = [Protocol::TCP, Protocol::UDP, Protocol::ICMPV6];
+    pub fn open(place: Place, ipv6: bool) -> io::Result<Capture> {
         let mut taps = Vec::with_capacity(6);
-        for protocol in four {
-            taps.push(Tap::open(Domain::IPV4, protocol)?);
+        if place == Place::BeforeFirewall {
+            let families = [Family::V4, Family::V6]
+                .into_iter()
+                .take(1 + usize::from(ipv6));
+            for family in families {
+                taps.push(Tap::on_link(LOOPBACK_INDEX, family)?);
+            }
+        } else {
+            for protocol in [Protocol::TCP, Protocol::UDP, Protocol::ICMPV4] {
+                taps.push(Tap::raw(Domain::IPV4, protocol)?);
+            }
+            let six = [Protocol::TCP, Protocol::UDP, Protocol::ICMPV6];
+            for protocol in six.into_iter().filter(|_| ipv6) {
+                taps.push(Tap::raw(Domain::IPV6, protocol)?);
+            }
         }
-        for protocol in six.into_iter().filter(|_| ipv6) {
-            taps.push(Tap::open(Domain::IPV6, protocol)?);
+        if place == Place::Loopback {
+            taps.iter()
+                .try_for_each(|tap| tap.socket.bind_device(Some(b"lo")))?;
         }
         Ok(Capture {
             taps,
@@ -58,64 +101,104 @@ impl Capture {
     /// # Errors
     /// Packets were lost, or a socket failed.
     pub fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
-        for tap in &self.taps {
-            let before = packets.len();
-            while let Some(packet) = tap.receive(&mut self.buffer)? {
-                packets.push(packet);
-            }
-            // A socket that had nothing to read cannot have been full.
-            if packets.len() > before && drops(tap.socket.as_raw_fd()) > 0 {
-                return Err(Trouble::CaptureOverflow);
-            }
-        }
-        Ok(())
+        let mut taps = self.taps.iter();
+        taps.try_for_each(|tap| tap.drain(&mut self.buffer, packets))
     }
 
-    /// Waits until there is something to take, at most that long.
-    pub fn wait(&self, limit: Duration) {
-        let mut polled: Vec<libc::pollfd> = self.taps.iter().map(Tap::polled).collect();
-        let (fds, count) = (polled.as_mut_ptr(), polled.len() as libc::nfds_t);
-        let limit_ms = limit.as_millis() as c_int + 1;
-        // SAFETY: the pointer is to `count` entries that outlive the call.
-        unsafe { libc::poll(fds, count, limit_ms) };
+    /// The descriptors to wait for.
+    pub fn fds(&self) -> impl Iterator<Item = RawFd> {
+        self.taps.iter().map(Tap::fd)
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        if self.kind != Kind::Packet {
+            // SAFETY: this is the end of the tap, nobody uses the socket afterwards.
+            unsafe { ManuallyDrop::drop(&mut self.socket) };
+        }
     }
 }
 
 impl Tap {
-    fn open(domain: Domain, protocol: Protocol) -> io::Result<Tap> {
-        let kind = Type::RAW.nonblocking();
-        let socket = Socket::new(domain, kind, Some(protocol))?;
-        let fd = socket.as_raw_fd();
+    fn raw(domain: Domain, protocol: Protocol) -> io::Result<Tap> {
+        let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(protocol))?;
+        let kind = match domain {
+            Domain::IPV6 => Kind::Raw6(c_int::from(protocol) as u8),
+            _ => Kind::Raw4,
+        };
+        if domain == Domain::IPV6 {
+            let fd = socket.as_raw_fd();
+            set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
+            set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 1)?;
+        }
+        Tap::with(socket, kind)
+    }
+
+    /// The packets of one family that come in by the link of this index.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn on_link(index: u32, family: Family) -> io::Result<Tap> {
+        // Without a protocol at first: the socket is then hooked up only once, by bind, which
+        // need not wait for the first hook to be out of use. And a socket for one protocol sees
+        // what comes in only, so that a packet through `lo` is seen once.
+        let socket = Socket::new(Domain::PACKET, Type::DGRAM.nonblocking(), None)?;
+        socket.bind(&link_address(index, family))?;
+        Tap::with(socket, Kind::Packet)
+    }
+
+    fn with(socket: Socket, kind: Kind) -> io::Result<Tap> {
+        let tap = Tap {
+            socket: ManuallyDrop::new(socket),
+            kind,
+        };
+        let fd = tap.fd();
         set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // Forcing is refused inside a user namespace.
         if set_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, BUFFER_BYTES).is_err() {
             set_int(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, BUFFER_BYTES)?;
         }
-        let ipv6 = domain == Domain::IPV6;
-        if ipv6 {
-            set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
-            set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 1)?;
-        }
-        let protocol = c_int::from(protocol) as u8;
-        Ok(Tap {
-            socket,
-            ipv6,
-            protocol,
-        })
+        Ok(tap)
     }
 
-    fn polled(&self) -> libc::pollfd {
-        libc::pollfd {
-            fd: self.socket.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
+    /// Its descriptor.
+    pub fn fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+
+    /// Sends a packet out of the link, from its IP header on.
+    ///
+    /// # Errors
+    /// The system's error.
+    pub fn send_to(&self, packet: &[u8], to: &SockAddr) -> io::Result<usize> {
+        self.socket.send_to(packet, to)
+    }
+
+    /// Takes what has been captured and adds it to `packets`.
+    ///
+    /// # Errors
+    /// Packets were lost, or the socket failed.
+    pub fn drain(&self, buffer: &mut [u8], packets: &mut Vec<Captured>) -> Result<(), Trouble> {
+        let mut any = false;
+        while let Some(packet) = self.receive(buffer)? {
+            any = true;
+            if !is_sentinel(&packet) {
+                packets.push(packet);
+            }
+        }
+        // A socket that had nothing to read cannot have been full.
+        match any && drops(self.fd()) > 0 {
+            true => Err(Trouble::CaptureOverflow),
+            false => Ok(()),
         }
     }
 
     fn receive(&self, buffer: &mut [u8]) -> Result<Option<Captured>, Trouble> {
         let (len, beside) = match receive(self.socket.as_raw_fd(), buffer) {
             Ok(received) => received,
-            Err(libc::EAGAIN) => return Ok(None),
+            // The device of a packet socket went down.
+            Err(libc::EAGAIN | libc::ENETDOWN) => return Ok(None),
             Err(raw) => {
                 let name = errno::name(raw);
                 return Err(Trouble::Failed(format!("capturing packets: {name}")));
@@ -124,19 +207,48 @@ impl Tap {
         let bytes = buffer[..len].to_vec();
         // gVisor stamps nothing; then the order in which they are read has to do.
         let at = beside.stamp.unwrap_or_else(now);
-        let bytes = if self.ipv6 {
-            CapturedBytes::Transport {
+        let bytes = match self.kind {
+            Kind::Raw4 | Kind::Packet => CapturedBytes::Ip(bytes),
+            Kind::Raw6(protocol) => CapturedBytes::Transport {
                 source: beside.source,
                 destination: beside.destination.into(),
-                protocol: self.protocol,
+                protocol,
                 ttl: beside.hop_limit,
                 bytes,
-            }
-        } else {
-            CapturedBytes::Ip(bytes)
+            },
         };
         Ok(Some(Captured { at, bytes }))
     }
+}
+
+/// The address of everybody behind a link, for one family's packets.
+pub fn link_address(index: u32, family: Family) -> SockAddr {
+    let protocol = match family {
+        Family::V4 => libc::ETH_P_IP,
+        Family::V6 => libc::ETH_P_IPV6,
+    };
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: the storage is large enough for every kind of address, and zeroed.
+    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (protocol as u16).to_be();
+    address.sll_ifindex = index as c_int;
+    address.sll_halen = link::ETHER.len() as u8;
+    address.sll_addr[..link::ETHER.len()].copy_from_slice(&link::ETHER);
+    let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: the storage holds an initialised address of this length.
+    unsafe { SockAddr::new(storage, len) }
+}
+
+/// Packet sockets see the harness's own sentinels as well.
+fn is_sentinel(packet: &Captured) -> bool {
+    /// Where an IPv4 header tells the protocol.
+    const PROTOCOL_AT: usize = 9;
+    let CapturedBytes::Ip(bytes) = &packet.bytes else {
+        return false;
+    };
+    let protocol = bytes.get(PROTOCOL_AT).filter(|_| bytes[0] >> 4 == 4);
+    protocol.is_some_and(|protocol| i32::from(*protocol) == sentinel::PROTOCOL)
 }
 
 /// What comes beside the bytes of a packet.

@@ -1,15 +1,18 @@
 //! What this machine can do, for `sockdiff doctor`.
 
+use super::device::Kind;
 use super::namespace::Way;
-use super::{Features, Prepared, platform};
-use crate::sys::Finding;
+use super::network::Loopback;
+use super::{Features, Prepared, features, firewall, host, platform};
+use crate::model::capability::Lack;
 use crate::sys::unix::machine::Uname;
+use crate::sys::{Finding, LocalOptions};
 
 /// Looks at everything that the results depend on.
 pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
     let uname = Uname::ask();
     let gvisor = platform::is_gvisor(&uname);
-    let found = Features::find(prepared, gvisor, false);
+    let found = Features::find(prepared, gvisor, &LocalOptions::default());
     let features = found.unwrap_or_else(|lack| Features::shared(gvisor, lack));
     let kernel = format!("{} {}", uname.release, uname.arch);
     vec![
@@ -33,8 +36,10 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
             "packets have no stamps",
         ),
         sock_diag(),
-        tun(),
-        firewall(),
+        device(&features, Kind::Tun),
+        device(&features, Kind::Veth),
+        firewall(&features),
+        destroy(&features),
     ]
 }
 
@@ -124,24 +129,25 @@ fn sock_diag() -> Finding {
     )
 }
 
-fn tun() -> Finding {
-    let open = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/net/tun");
-    match open {
-        Ok(_) => good("tun", "/dev/net/tun opens"),
-        Err(error) => {
-            let missing = error.kind() == std::io::ErrorKind::NotFound;
-            let remedy = missing.then_some("sudo modprobe tun");
-            bad("tun", format!("/dev/net/tun: {error}"), remedy)
-        }
+fn device(features: &Features, kind: Kind) -> Finding {
+    let quickack = features.loopback == Loopback::Quickack;
+    let tried = features.try_with_loopback(|| features::try_wire(kind, quickack));
+    tried_out(kind.word(), "makes a wire", &tried)
+}
+
+fn tried_out(what: &str, found: &str, tried: &Result<(), Lack>) -> Finding {
+    match tried {
+        Ok(()) => good(what, found),
+        Err(lack) => bad(what, lack.reason.clone(), lack.remedy.as_deref()),
     }
 }
 
-fn firewall() -> Finding {
-    match which::which("nft") {
-        Ok(path) => good("firewall", path.display().to_string()),
-        Err(_) => bad("firewall", "no nft", Some("apt install nftables")),
-    }
+fn firewall(features: &Features) -> Finding {
+    let tried = features.try_with_loopback(firewall::try_out);
+    tried_out("firewall", "nft works in each run's namespace", &tried)
+}
+
+fn destroy(features: &Features) -> Finding {
+    let tried = features.try_with_loopback(host::try_to_destroy);
+    tried_out("destroy", "connections can be aborted from outside", &tried)
 }

@@ -1,13 +1,15 @@
 //! What the grounds of this machine can do, found out once by trying.
 
-use super::capture::Capture;
+use super::capture::{Capture, Place};
+use super::device::{self, Device};
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
 use super::settings::Pins;
 use super::{Prepared, namespace, settle};
+use crate::model::Family;
 use crate::model::capability::Lack;
+use crate::sys::{LocalOptions, WireDevice};
 use std::net::{Ipv6Addr, UdpSocket};
-use std::thread;
 use std::time::Duration;
 
 /// What was found.
@@ -25,37 +27,36 @@ pub struct Features {
     pub quiet: Option<Duration>,
     /// What is pinned in a new namespace.
     pub pins: Pins,
+    /// The device of the wire; or why there is none.
+    pub wire: Result<device::Kind, Lack>,
 }
 
 impl Features {
-    /// Tries everything in a new namespace, in a thread that ends with it.
+    /// Tries everything in a new namespace.
     ///
     /// # Errors
     /// What is missing for runs in namespaces.
-    pub fn find(prepared: &Prepared, gvisor: bool, host_settings: bool) -> Result<Features, Lack> {
+    pub fn find(
+        prepared: &Prepared,
+        gvisor: bool,
+        options: &LocalOptions,
+    ) -> Result<Features, Lack> {
         prepared.way.clone()?;
-        let look = move || Features::look(gvisor, host_settings);
-        let looking = thread::Builder::new()
-            .name("features".to_owned())
-            .spawn(look);
-        let looking = looking.map_err(|error| Lack::new(format!("a thread: {error}")))?;
-        let found = looking.join();
-        found.unwrap_or_else(|_| Err(Lack::new("looking at a namespace panicked")))
+        namespace::in_fresh(|| Features::look(gvisor, options))
     }
 
-    fn look(gvisor: bool, host_settings: bool) -> Result<Features, Lack> {
+    fn look(gvisor: bool, options: &LocalOptions) -> Result<Features, Lack> {
         let lack = |what: &'static str| move |error| Lack::new(format!("{what}: {error}"));
-        namespace::unshare_network().map_err(lack("a network namespace"))?;
         // The interface comes up first, because only then there is ::1.
         bring_up(Loopback::Up, false)?;
         let ipv6 = has_ipv6();
         let loopback = bring_up(Loopback::Quickack, ipv6)?;
-        let pins = if host_settings {
+        let pins = if options.host_settings {
             Pins::default()
         } else {
             Pins::find()
         };
-        Capture::open(ipv6).map_err(lack("raw sockets"))?;
+        Capture::open(Place::Namespace, ipv6).map_err(lack("raw sockets"))?;
         let crosses = Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
         let by_sentinel = crosses && loopback == Loopback::Quickack;
         Ok(Features {
@@ -65,14 +66,31 @@ impl Features {
             loopback,
             quiet: (!by_sentinel).then(|| quiet(gvisor)),
             pins,
+            wire: find_wire(options.wire, loopback == Loopback::Quickack),
+        })
+    }
+
+    /// Tries something in a new namespace whose `lo` is up.
+    ///
+    /// # Errors
+    /// What is lacking.
+    pub fn try_with_loopback(
+        &self,
+        attempt: impl FnOnce() -> Result<(), Lack> + Send,
+    ) -> Result<(), Lack> {
+        namespace::in_fresh(|| {
+            network::bring_up(self.loopback, self.ipv6)
+                .map_err(|refused| Lack::new(format!("the loopback interface: {refused}")))?;
+            attempt()
         })
     }
 
     /// What can be done on the machine's own loopback, which has to do because of this lack.
     pub fn shared(gvisor: bool, lack: Lack) -> Features {
         let ipv6 = has_ipv6();
-        let captures = Capture::open(ipv6).is_ok();
+        let captures = Capture::open(Place::Namespace, ipv6).is_ok();
         Features {
+            wire: Err(lack.clone()),
             namespace: Err(lack),
             captures,
             ipv6,
@@ -97,6 +115,43 @@ fn bring_up(wanted: Loopback, ipv6: bool) -> Result<Loopback, Lack> {
     } else {
         Err(Lack::new("the loopback interface stays down"))
     }
+}
+
+/// The first device that can be had, of those that are wanted.
+fn find_wire(wanted: WireDevice, quickack: bool) -> Result<device::Kind, Lack> {
+    let kinds = match wanted {
+        WireDevice::Auto => &[device::Kind::Tun, device::Kind::Veth][..],
+        WireDevice::Tun => &[device::Kind::Tun],
+        WireDevice::Veth => &[device::Kind::Veth],
+    };
+    let mut lacks = Vec::new();
+    for kind in kinds {
+        match try_wire(*kind, quickack) {
+            Ok(()) => return Ok(*kind),
+            Err(lack) => lacks.push(lack),
+        }
+    }
+    let reasons: Vec<&str> = lacks.iter().map(|lack| lack.reason.as_str()).collect();
+    let mut lack = Lack::new(format!("no wire: {}", reasons.join("; ")));
+    lack.remedy = lacks.into_iter().find_map(|lack| lack.remedy);
+    Err(lack)
+}
+
+/// Whether the namespace of the calling thread, which has no wire yet, can have this device.
+///
+/// # Errors
+/// Why not, and what helps.
+pub fn try_wire(kind: device::Kind, quickack: bool) -> Result<(), Lack> {
+    let refused = match Device::open(kind, Family::V4, quickack) {
+        Ok(_) => return Ok(()),
+        Err(refused) => Lack::new(refused),
+    };
+    let is_there = std::path::Path::new("/dev/net/tun").exists();
+    Err(match kind {
+        device::Kind::Tun if is_there => refused.remedy("sudo chmod 666 /dev/net/tun"),
+        device::Kind::Tun => refused.remedy("sudo modprobe tun"),
+        device::Kind::Veth => refused.remedy("sudo modprobe veth"),
+    })
 }
 
 fn has_ipv6() -> bool {

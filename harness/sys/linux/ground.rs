@@ -1,11 +1,13 @@
 //! The place where one run happens: a namespace of its own, or ports of its own.
 
+use super::capture::{Capture, Place};
+use super::device::Device;
 use super::flow::Flow;
-use super::settle::{Settling, Wire};
+use super::host::{self, Links};
+use super::network::{self, Loopback};
+use super::settle::{Settling, Sight, Wire};
 use super::sockdiag::SockDiag;
-use super::{
-    Features, capture::Capture, namespace, network, sentinel::Sentinel, settings, threads,
-};
+use super::{Features, namespace, sentinel::Sentinel, settings, threads};
 use crate::model::address::Address;
 use crate::model::capability::Lack;
 use crate::model::name::Name;
@@ -14,7 +16,7 @@ use crate::sys::unix::direct::Direct;
 use crate::sys::unix::folder::Folder;
 use crate::sys::unix::ports::{self, PORTS};
 use crate::sys::unix::process::Processes;
-use crate::sys::{Caller, Fd, Ground, Plan, ProcessAct, Trouble};
+use crate::sys::{Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
 use crate::wire::Captured;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -30,6 +32,8 @@ pub struct LinuxGround {
     // Dropped first: the processes may hold sockets of the others.
     processes: Processes,
     wire: Wire,
+    /// The interfaces of the run's namespace; none: they are the whole machine's.
+    links: Option<Links>,
     /// Counted, where the run has all for itself; none: free ones are looked for.
     ports: Option<Range<u16>>,
     folder: Folder,
@@ -55,25 +59,37 @@ impl LinuxGround {
             .pins
             .apply()
             .map_err(|(name, error)| failed(name, &error))?;
+        let device = wire_of(plan, features)?;
         for (name, value) in &plan.settings {
-            settings::write(name, value).map_err(|error| {
-                Trouble::Lacks(Lack::new(format!("no setting {name}: {error}")))
-            })?;
+            settings::write(name, value).map_err(|error| host::no_setting(name, &error))?;
         }
-        let capture =
-            Capture::open(features.ipv6).map_err(|error| failed("raw sockets", &error))?;
+        let place = match &device {
+            _ if plan.firewall => Place::BeforeFirewall,
+            Some(_) => Place::Loopback,
+            None => Place::Namespace,
+        };
+        let capture = Capture::open(place, features.ipv6)
+            .map_err(|error| failed("sockets that see packets", &error))?;
         let settling = match features.quiet {
             Some(quiet) => Settling::Quiet(quiet),
             None => Settling::Sentinel(
                 Sentinel::raw().map_err(|error| failed("the sentinel's socket", &error))?,
             ),
         };
+        let links = Links {
+            wire: device.as_ref().map(|device| device.link),
+            loopback: features.loopback,
+            ipv6: features.ipv6,
+        };
         let wire = Wire {
             settling,
-            capture: Some(capture),
+            sight: Sight {
+                capture: Some(capture),
+                device,
+            },
             own_ports: None,
         };
-        LinuxGround::with(plan, wire, Some(PORTS))
+        LinuxGround::with(plan, wire, Some(PORTS), Some(links))
     }
 
     /// Opens the ground on the machine's own loopback.
@@ -81,9 +97,14 @@ impl LinuxGround {
     /// # Errors
     /// What the machine refuses, and settings, which would be the whole machine's.
     pub fn shared(plan: &Plan, features: &Features) -> Result<LinuxGround, Trouble> {
-        if !plan.settings.is_empty() {
-            let lack = Lack::new("settings need a namespace of the run's own");
-            return Err(Trouble::Lacks(lack));
+        let what = match plan {
+            Plan { wire: true, .. } => Some("a wire needs"),
+            Plan { firewall: true, .. } => Some("a firewall needs"),
+            Plan { settings, .. } if !settings.is_empty() => Some("settings need"),
+            _ => None,
+        };
+        if let Some(what) = what {
+            return Err(needs_namespace(what));
         }
         let failed = |error| Trouble::Failed(format!("on the shared loopback: {error}"));
         threads::pin(plan.cpu).map_err(failed)?;
@@ -91,27 +112,53 @@ impl LinuxGround {
         let wire = match features.quiet {
             Some(quiet) => Wire {
                 settling: Settling::Quiet(quiet),
-                capture: Some(Capture::open(features.ipv6).map_err(failed)?),
+                sight: Sight {
+                    capture: Some(Capture::open(Place::Namespace, features.ipv6).map_err(failed)?),
+                    device: None,
+                },
                 own_ports: Some(BTreeSet::new()),
             },
             None => Wire {
                 settling: Settling::Blind(Sentinel::datagram().map_err(failed)?),
-                capture: None,
+                sight: Sight::default(),
                 own_ports: None,
             },
         };
-        LinuxGround::with(plan, wire, None)
+        LinuxGround::with(plan, wire, None, None)
     }
 
-    fn with(plan: &Plan, wire: Wire, ports: Option<Range<u16>>) -> Result<LinuxGround, Trouble> {
+    fn with(
+        plan: &Plan,
+        wire: Wire,
+        ports: Option<Range<u16>>,
+        links: Option<Links>,
+    ) -> Result<LinuxGround, Trouble> {
         Ok(LinuxGround {
             processes: Processes::start(&plan.processes)?,
             wire,
+            links,
             ports,
             folder: Folder::default(),
             connections: BTreeSet::new(),
         })
     }
+}
+
+/// The run's wire, if it wants one.
+fn wire_of(plan: &Plan, features: &Features) -> Result<Option<Device>, Trouble> {
+    if !plan.wire {
+        return Ok(None);
+    }
+    let kind = features.wire.clone().map_err(Trouble::Lacks)?;
+    let quickack = features.loopback == Loopback::Quickack;
+    let device = Device::open(kind, plan.family, quickack);
+    device
+        .map(Some)
+        .map_err(|what| Trouble::Failed(format!("the wire: {what}")))
+}
+
+fn needs_namespace(what: &str) -> Trouble {
+    Trouble::Lacks(Lack::new(format!("{what} a namespace of the run's own")))
 }
 
 impl Ground for LinuxGround {
@@ -127,6 +174,24 @@ impl Ground for LinuxGround {
         let flows = packets.iter().filter_map(Flow::of).filter(Flow::is_tcp);
         self.connections.extend(flows);
         Ok(packets)
+    }
+
+    fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
+        self.wire.inject(packet)
+    }
+
+    fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
+        let links = self.links.as_ref();
+        links
+            .ok_or_else(|| needs_namespace("`host` steps need"))?
+            .carry_out(act)
+    }
+
+    fn pass(&mut self, time: Duration) {
+        match &mut self.wire.sight.device {
+            Some(device) => device.pass(time),
+            None => std::thread::sleep(time),
+        }
     }
 
     fn waits_to_settle(&self) -> bool {
@@ -171,6 +236,10 @@ impl Ground for LinuxGround {
     }
 
     fn finish(&mut self) -> bool {
+        if self.wire.sight.device.is_some() {
+            // What is open or unacknowledged at the end is the scripted peer's doing.
+            return self.settle().is_ok();
+        }
         let began = Instant::now();
         let mut sockdiag = SockDiag::open();
         loop {

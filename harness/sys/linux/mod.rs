@@ -5,15 +5,21 @@
 //! settles by quiet, without them only the calls are seen.
 
 mod capture;
+mod device;
 mod doctor;
 mod features;
+mod firewall;
 mod flow;
 mod ground;
+mod host;
+mod link;
 mod namespace;
 mod netlink;
 mod network;
 mod platform;
+mod poll;
 mod prepare;
+mod route;
 mod sentinel;
 mod settings;
 mod settle;
@@ -30,6 +36,7 @@ use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use features::Features;
 use ground::LinuxGround;
+use std::sync::OnceLock;
 
 /// This machine's own stack.
 ///
@@ -42,7 +49,7 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
     let mut machine = uname.machine(detected, options.platform.as_deref())?;
     let features = match options.isolation {
         Isolation::Shared => Features::shared(gvisor, Lack::new("runs share the loopback")),
-        wanted => match Features::find(prepared, gvisor, options.host_settings) {
+        wanted => match Features::find(prepared, gvisor, options) {
             Ok(features) => features,
             Err(lack) if wanted == Isolation::Netns => return Err(lack),
             Err(lack) => Features::shared(gvisor, lack),
@@ -54,13 +61,37 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
     if features.namespace.is_ok() {
         machine.isolation = "netns".to_owned();
     }
+    if let Ok(kind) = &features.wire {
+        machine.wire = kind.word().to_owned();
+    }
     machine.settings = features.pins.pinned.clone();
-    Ok(Box::new(Local { machine, features }))
+    Ok(Box::new(Local {
+        machine,
+        features,
+        firewall: OnceLock::new(),
+        destroy: OnceLock::new(),
+    }))
 }
 
 struct Local {
     machine: Machine,
     features: Features,
+    /// What only few cases need is tried when the first one asks.
+    firewall: OnceLock<Result<(), Lack>>,
+    destroy: OnceLock<Result<(), Lack>>,
+}
+
+impl Local {
+    fn tried(
+        &self,
+        known: &OnceLock<Result<(), Lack>>,
+        attempt: fn() -> Result<(), Lack>,
+    ) -> Result<(), Lack> {
+        self.features.namespace.clone()?;
+        known
+            .get_or_init(|| self.features.try_with_loopback(attempt))
+            .clone()
+    }
 }
 
 impl Stack for Local {
@@ -75,10 +106,10 @@ impl Stack for Local {
             Capability::Capture => when(self.features.captures, "raw sockets are for root"),
             Capability::Ipv6 => when(self.features.ipv6, "no ::1 on this machine"),
             Capability::AfUnix | Capability::Fork | Capability::Epoll => Ok(()),
-            Capability::Wire => Err(Lack::new("no wire on this back end yet")),
-            Capability::Firewall | Capability::IcmpInject | Capability::Destroy => {
-                Err(Lack::new(format!("no {capability} on this back end yet")))
-            }
+            // An ICMP error comes from the far end of the wire.
+            Capability::Wire | Capability::IcmpInject => self.features.wire.clone().map(drop),
+            Capability::Firewall => self.tried(&self.firewall, firewall::try_out),
+            Capability::Destroy => self.tried(&self.destroy, host::try_to_destroy),
         }
     }
 

@@ -1,5 +1,6 @@
 //! User and network namespaces: which way they can be had, and why not.
 
+use super::threads;
 use crate::model::capability::Lack;
 use crate::sys::unix::errno;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -74,7 +75,35 @@ pub fn enter_user() -> Result<(), Refusal> {
     let _ = fs::write("/proc/self/setgroups", "deny");
     let map = |file, id| fs::write(file, format!("0 {id} 1")).map_err(|_| refused(2));
     map("/proc/self/uid_map", uid)?;
-    map("/proc/self/gid_map", gid)
+    map("/proc/self/gid_map", gid)?;
+    give_up_files();
+    Ok(())
+}
+
+/// Gives up the powers over files that come with a user namespace of one's own: a folder that its
+/// owner has made read-only stays so. What the network needs is kept.
+fn give_up_files() {
+    // <linux/capability.h>: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER.
+    const FILE_CAPABILITIES: [u32; 3] = [1, 2, 3];
+    const VERSION_3: u32 = 0x2008_0522;
+    let header = [VERSION_3, 0];
+    // Two halves of effective, permitted and inheritable.
+    let mut sets = [0u32; 6];
+    // SAFETY: header and sets have the layout of the third version, and outlive the calls; the
+    // other call takes numbers only.
+    unsafe {
+        for capability in FILE_CAPABILITIES {
+            libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
+        }
+        if libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr()) == 0 {
+            for set in &mut sets[..3] {
+                *set &= !FILE_CAPABILITIES
+                    .iter()
+                    .fold(0, |bits, bit| bits | 1 << bit);
+            }
+            libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr());
+        }
+    }
 }
 
 /// Moves the calling thread into a new network namespace, and tries a raw socket there.
@@ -96,6 +125,27 @@ pub fn unshare_network() -> std::io::Result<()> {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error()),
     }
+}
+
+/// Looks at something in a new network namespace, in a thread that ends with it. Its descriptors
+/// are the thread's own, so that what closes slowly keeps nobody waiting.
+///
+/// # Errors
+/// No namespace can be had, or what was looked at is lacking.
+pub fn in_fresh<T: Send>(look: impl FnOnce() -> Result<T, Lack> + Send) -> Result<T, Lack> {
+    let enter = || {
+        // Without descriptors of its own it closes what it opened with the process.
+        let _ = threads::own_descriptors();
+        unshare_network().map_err(|error| Lack::new(format!("a network namespace: {error}")))?;
+        look()
+    };
+    std::thread::scope(|scope| {
+        let looking = std::thread::Builder::new().name("namespace".to_owned());
+        let looking = looking.spawn_scoped(scope, enter);
+        let looking = looking.map_err(|error| Lack::new(format!("a thread: {error}")))?;
+        let panicked = |_| Err(Lack::new("looking at a namespace panicked"));
+        looking.join().unwrap_or_else(panicked)
+    })
 }
 
 /// Makes the attempt in a forked child, which leaves no trace of it in this process.

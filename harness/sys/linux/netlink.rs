@@ -46,10 +46,7 @@ impl Batch {
 
     /// Adds an attribute to the message begun last.
     pub fn attribute(&mut self, kind: u16, value: &[u8]) -> &mut Batch {
-        let len = (4 + value.len()) as u16;
-        self.bytes.extend(len.to_ne_bytes());
-        self.bytes.extend(kind.to_ne_bytes());
-        self.raw(value);
+        self.raw(&nested(kind, value));
         self
     }
 
@@ -62,12 +59,13 @@ impl Batch {
     }
 }
 
-/// One attribute alone, for the inside of another.
-pub fn nested(kind: u16, value: [u8; 4]) -> [u8; 8] {
-    let [a, b] = 8u16.to_ne_bytes();
-    let [c, d] = kind.to_ne_bytes();
-    let [e, f, g, h] = value;
-    [a, b, c, d, e, f, g, h]
+/// One attribute alone, padded, for the inside of another.
+pub fn nested(kind: u16, value: &[u8]) -> Vec<u8> {
+    let len = (4 + value.len()) as u16;
+    let mut bytes = [len.to_ne_bytes(), kind.to_ne_bytes()].concat();
+    bytes.extend(value);
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
 }
 
 /// A request that was refused.
@@ -95,16 +93,24 @@ pub fn open(family: i32) -> io::Result<Socket> {
     Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, protocol)
 }
 
-/// Sends all requests and awaits an acknowledgment of each.
+/// Sends all requests to rtnetlink and awaits an acknowledgment of each.
 ///
 /// # Errors
 /// The first that was refused.
 pub fn carry_out(batch: &Batch) -> Result<(), Refused> {
+    carry_out_by(libc::NETLINK_ROUTE, batch)
+}
+
+/// The same for any netlink family.
+///
+/// # Errors
+/// The first that was refused.
+pub fn carry_out_by(family: i32, batch: &Batch) -> Result<(), Refused> {
     let failed = |error: io::Error| Refused {
-        what: "rtnetlink",
+        what: "netlink",
         errno: error.raw_os_error().unwrap_or(libc::EIO),
     };
-    let mut socket = open(libc::NETLINK_ROUTE).map_err(failed)?;
+    let mut socket = open(family).map_err(failed)?;
     socket.send(&batch.bytes).map_err(failed)?;
     for _ in &batch.whats {
         let mut reply = [0; 1024];
@@ -115,7 +121,7 @@ pub fn carry_out(batch: &Batch) -> Result<(), Refused> {
                 .whats
                 .get(seq as usize - 1)
                 .copied()
-                .unwrap_or("rtnetlink");
+                .unwrap_or("netlink");
             return Err(Refused { what, errno });
         }
     }

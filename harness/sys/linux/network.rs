@@ -7,9 +7,9 @@ use super::netlink::{Batch, Refused, carry_out, nested};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `lo` is the first interface of every namespace.
-const LOOPBACK_INDEX: u32 = 1;
+pub const LOOPBACK_INDEX: u32 = 1;
 /// `<linux/rtnetlink.h>`; the libc crate lacks it.
-const RTAX_QUICKACK: u16 = 15;
+pub const RTAX_QUICKACK: u16 = 15;
 
 /// How the loopback interface of a namespace is set up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,6 +104,6 @@ fn route(batch: &mut Batch, what: &'static str, kind: u16, flags: i32, to: (IpAd
     }
     batch.attribute(
         libc::RTA_METRICS,
-        &nested(RTAX_QUICKACK, 1u32.to_ne_bytes()),
+        &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()),
     );
 }

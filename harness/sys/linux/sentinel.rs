@@ -4,6 +4,7 @@
 //! that comes back has overtaken nothing. What it pushed before it may have caused more, so it is
 //! sent until it comes back alone.
 
+use super::poll;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +12,7 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 /// RFC 3692: "use for experimentation and testing"; no stack answers it.
-const PROTOCOL: i32 = 253;
+pub const PROTOCOL: i32 = 253;
 /// A sentinel that is not back by then was dropped on its way.
 const LOST_AFTER: Duration = Duration::from_millis(200);
 
@@ -74,7 +75,7 @@ impl Sentinel {
                     if left.is_zero() {
                         return Err(io::ErrorKind::TimedOut.into());
                     }
-                    self.wait(left);
+                    poll::readable(&[self.socket.as_raw_fd()], left);
                 }
                 Err(error) => return Err(error),
             }
@@ -90,17 +91,5 @@ impl Sentinel {
         };
         let payload = packet.get(usize::from(header_words) * 4..);
         payload.is_some_and(|payload| payload == self.sent.to_ne_bytes())
-    }
-
-    fn wait(&self, limit: Duration) {
-        let fd = self.socket.as_raw_fd();
-        let mut polled = libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        let limit_ms = limit.as_millis() as i32 + 1;
-        // SAFETY: the pointer is to one pollfd.
-        unsafe { libc::poll(&raw mut polled, 1, limit_ms) };
     }
 }

@@ -1,11 +1,14 @@
 //! When a step has settled, and the packets seen until then.
 
 use super::capture::Capture;
+use super::device::Device;
 use super::flow::Flow;
+use super::poll;
 use super::sentinel::Sentinel;
 use crate::sys::Trouble;
 use crate::wire::Captured;
 use std::collections::BTreeSet;
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 /// Longer than this stack's longest delayed ACK (48.3 ms measured).
@@ -28,12 +31,38 @@ pub enum Settling {
     Blind(Sentinel),
 }
 
-/// What a ground sees of the wire.
+/// Where packets are seen.
+#[derive(Default)]
+pub struct Sight {
+    /// On the loopback interface; none: nowhere there.
+    pub capture: Option<Capture>,
+    /// On the wire, if the run has one.
+    pub device: Option<Device>,
+}
+
+impl Sight {
+    fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
+        if let Some(capture) = &mut self.capture {
+            capture.drain(packets)?;
+        }
+        self.device
+            .as_mut()
+            .map_or(Ok(()), |device| device.drain(packets))
+    }
+
+    fn wait(&self, limit: Duration) {
+        let captured = self.capture.iter().flat_map(Capture::fds);
+        let fds: Vec<RawFd> = captured.chain(self.device.iter().map(Device::fd)).collect();
+        poll::readable(&fds, limit);
+    }
+}
+
+/// What a ground sees, and when it knows that it has seen all.
 pub struct Wire {
     /// How it settles.
     pub settling: Settling,
-    /// None: no packets are seen.
-    pub capture: Option<Capture>,
+    /// Where it looks.
+    pub sight: Sight,
     /// Ports of the run, where the wire is shared; none: every packet is the run's.
     pub own_ports: Option<BTreeSet<u16>>,
 }
@@ -54,7 +83,7 @@ impl Wire {
                 })?;
             }
             Settling::Sentinel(sentinel) => {
-                let crossed = settle_by(sentinel, &mut self.capture, &mut packets)?;
+                let crossed = settle_by(sentinel, &mut self.sight, &mut packets)?;
                 if !crossed {
                     // A firewall drops it or `lo` is down: from now on the run waits for quiet.
                     self.settling = Settling::Quiet(QUIET);
@@ -70,6 +99,23 @@ impl Wire {
         Ok(packets)
     }
 
+    /// Puts a packet on the wire and has it delivered.
+    ///
+    /// # Errors
+    /// There is no wire, or it does not take the packet.
+    pub fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
+        let Some(device) = &self.sight.device else {
+            return Err(Trouble::Failed("this run has no wire".to_owned()));
+        };
+        device.inject(packet)?;
+        // Nobody sees that the packet itself has arrived, so this crossing pushes it and that of
+        // settling what it caused. A sentinel that is lost is noticed then.
+        if let (true, Settling::Sentinel(sentinel)) = (device.queues(), &mut self.settling) {
+            let _ = sentinel.cross();
+        }
+        Ok(())
+    }
+
     fn settle_quietly(
         &mut self,
         quiet: Duration,
@@ -79,9 +125,7 @@ impl Wire {
         let mut last = began;
         loop {
             let own = packets.len();
-            if let Some(capture) = &mut self.capture {
-                capture.drain(packets)?;
-            }
+            self.sight.drain(packets)?;
             if let Some(ports) = &self.own_ports {
                 let is_own = |packet: &Captured| Flow::of(packet).is_some_and(|f| f.has(ports));
                 let new = packets.split_off(own);
@@ -97,10 +141,7 @@ impl Wire {
             if began.elapsed() > SETTLES_WITHIN {
                 return Err(restless());
             }
-            match &self.capture {
-                Some(capture) => capture.wait(left),
-                None => std::thread::sleep(left),
-            }
+            self.sight.wait(left);
         }
     }
 }
@@ -108,7 +149,7 @@ impl Wire {
 /// Whether the sentinel crossed; then everything that came before it has been taken.
 fn settle_by(
     sentinel: &mut Sentinel,
-    capture: &mut Option<Capture>,
+    sight: &mut Sight,
     packets: &mut Vec<Captured>,
 ) -> Result<bool, Trouble> {
     let began = Instant::now();
@@ -117,9 +158,7 @@ fn settle_by(
             return Ok(false);
         }
         let before = packets.len();
-        if let Some(capture) = capture {
-            capture.drain(packets)?;
-        }
+        sight.drain(packets)?;
         if packets.len() == before {
             return Ok(true);
         }

@@ -2,13 +2,14 @@
 //! does not grow with the machine's tables as a dump's does.
 
 use super::flow::Flow;
-use super::netlink::{self, Batch};
+use super::netlink::{self, Batch, Refused};
 use socket2::Socket;
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// `<linux/sock_diag.h>` and `<linux/inet_diag.h>`.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const SOCK_DESTROY: u16 = 21;
 const INET_DIAG_INFO: u16 = 2;
 /// `struct inet_diag_msg`, and where its state stands.
 const MESSAGE_BYTES: usize = 72;
@@ -35,7 +36,8 @@ impl SockDiag {
 
     /// Whether the connection's socket at the flow's source waits for an acknowledgment.
     pub fn is_unsettled(&mut self, flow: &Flow) -> bool {
-        let question = question(flow);
+        let mut question = Batch::default();
+        question.message("sock_diag", SOCK_DIAG_BY_FAMILY, 0, &request(flow));
         let Ok((kind, answer)) = netlink::ask(&mut self.0, &question) else {
             return false;
         };
@@ -43,8 +45,23 @@ impl SockDiag {
     }
 }
 
+/// Aborts the socket at the flow's source, as `ss -K` does.
+///
+/// # Errors
+/// There is no such socket, or this kernel does not abort any.
+pub fn destroy(flow: &Flow) -> Result<(), Refused> {
+    let mut batch = Batch::default();
+    batch.message(
+        "SOCK_DESTROY",
+        SOCK_DESTROY,
+        libc::NLM_F_ACK,
+        &request(flow),
+    );
+    netlink::carry_out_by(libc::NETLINK_SOCK_DIAG, &batch)
+}
+
 /// `struct inet_diag_req_v2`.
-fn question(flow: &Flow) -> Batch {
+fn request(flow: &Flow) -> Vec<u8> {
     let mut body = Vec::with_capacity(56);
     let family = if flow.source.is_ipv4() {
         libc::AF_INET
@@ -67,9 +84,7 @@ fn question(flow: &Flow) -> Batch {
     // Any interface, and no cookie.
     body.extend(0u32.to_ne_bytes());
     body.extend([0xff; 8]);
-    let mut batch = Batch::default();
-    batch.message("sock_diag", SOCK_DIAG_BY_FAMILY, 0, &body);
-    batch
+    body
 }
 
 fn tells_unsettled(answer: &[u8]) -> bool {
@@ -85,19 +100,19 @@ fn tells_unsettled(answer: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MESSAGE_BYTES, question, tells_unsettled};
+    use super::{MESSAGE_BYTES, request, tells_unsettled};
     use crate::sys::linux::flow::Flow;
     use crate::sys::linux::netlink::nested;
     use rstest::rstest;
 
     #[test]
-    fn the_question_has_the_length_of_its_struct() {
+    fn the_request_has_the_length_of_its_struct() {
         let flow = Flow {
             protocol: 6,
             source: "127.0.0.1:4100".parse().unwrap(),
             destination: "127.0.0.1:4101".parse().unwrap(),
         };
-        assert_eq!(question(&flow).len(), 16 + 56);
+        assert_eq!(request(&flow).len(), 56);
     }
 
     #[rstest]
@@ -109,11 +124,9 @@ mod tests {
     fn state_and_count_decide(#[case] state: u8, #[case] unacked: u32, #[case] unsettled: bool) {
         let mut answer = vec![0; MESSAGE_BYTES];
         answer[1] = state;
-        let mut attribute = nested(2, [0; 4]).to_vec();
-        attribute[0..2].copy_from_slice(&32u16.to_ne_bytes());
-        attribute.resize(28, 0);
-        attribute.extend(unacked.to_ne_bytes());
-        answer.extend(attribute);
+        let mut info = vec![0; 24];
+        info.extend(unacked.to_ne_bytes());
+        answer.extend(nested(2, &info));
         assert_eq!(tells_unsettled(&answer), unsettled);
     }
 }
