@@ -151,23 +151,35 @@ impl Link {
         }
     }
 
+    /// The route to the wire's network. Under IPv6 also that to the own address, because the
+    /// kernel gets round to making it some time after the address has been set.
     fn route(&self, batch: &mut Batch) {
         let (family, length, octets) = ends(End::Local, self.family);
         let scope = match self.family {
             Family::V4 => libc::RT_SCOPE_LINK,
             Family::V6 => libc::RT_SCOPE_UNIVERSE,
         };
-        let (table, origin) = (libc::RT_TABLE_MAIN, libc::RTPROT_KERNEL);
-        let kind = libc::RTN_UNICAST;
-        let header = [family, length, 0, 0, table, origin, scope, kind, 0, 0, 0, 0];
-        let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE | libc::NLM_F_ACK;
-        batch.message("the wire's route", libc::RTM_NEWROUTE, replace, &header);
-        batch.attribute(libc::RTA_DST, &network(&octets, length));
-        batch.attribute(libc::RTA_OIF, &self.index.to_ne_bytes());
+        let (table, kind) = (libc::RT_TABLE_MAIN, libc::RTN_UNICAST);
+        self.new_route(batch, [family, length, table, scope, kind], &network(&octets, length));
         if self.family == Family::V4 {
             batch.attribute(libc::RTA_PREFSRC, &octets);
         }
         batch.attribute(libc::RTA_METRICS, &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()));
+        if self.family == Family::V6 {
+            let (table, kind) = (libc::RT_TABLE_LOCAL, libc::RTN_LOCAL);
+            self.new_route(batch, [family, 128, table, scope, kind], &octets);
+        }
+    }
+
+    /// `struct rtmsg`, where to, and through which interface.
+    fn new_route(&self, batch: &mut Batch, fields: [u8; 5], to: &[u8]) {
+        let [family, length, table, scope, kind] = fields;
+        let origin = libc::RTPROT_KERNEL;
+        let header = [family, length, 0, 0, table, origin, scope, kind, 0, 0, 0, 0];
+        let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE | libc::NLM_F_ACK;
+        batch.message("the wire's route", libc::RTM_NEWROUTE, replace, &header);
+        batch.attribute(libc::RTA_DST, to);
+        batch.attribute(libc::RTA_OIF, &self.index.to_ne_bytes());
     }
 }
 
