@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::model::{Name, Release};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -63,7 +64,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
     /// Run each case this often; a case that differs from itself is flaky
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
     pub repeat: u32,
     /// Sleep a random time up to this many milliseconds between steps
     #[arg(long, value_name = "MS", value_parser = millis)]
@@ -77,8 +83,8 @@ pub struct RunArgs {
     /// What to do with answers that are new or differ (default: new, under CI=true: no)
     #[arg(long, value_enum)]
     pub update: Option<Update>,
-    /// The platform to compare with, instead of the one detected: ID or ID-RELEASE
-    #[arg(long, value_name = "ID")]
+    /// The platform to compare with, instead of the one detected: rhel-9, gvisor-20240729
+    #[arg(long, value_name = "ID-RELEASE", value_parser = platform)]
     pub platform: Option<String>,
     /// Where runs happen
     #[arg(long, value_enum, default_value_t = IsolationArg::Auto)]
@@ -200,11 +206,22 @@ pub enum SettingsArg {
     Host,
 }
 
+/// The longest random time between two steps in milliseconds.
+const JITTER_MS_MAX: u64 = 60_000;
+
 fn millis(text: &str) -> Result<Duration, String> {
-    let ms: u64 = text
-        .parse()
-        .map_err(|_| "expected a number of milliseconds: 60".to_owned())?;
-    Ok(Duration::from_millis(ms))
+    let ms = text.parse().ok().filter(|ms| *ms <= JITTER_MS_MAX);
+    let expected = || format!("expected a number of milliseconds up to {JITTER_MS_MAX}: 60");
+    ms.map(Duration::from_millis).ok_or_else(expected)
+}
+
+/// A platform's name becomes a file's name: nothing else may come through.
+fn platform(text: &str) -> Result<String, String> {
+    let known = text
+        .rsplit_once('-')
+        .is_some_and(|(id, release)| Name::is_valid(id) && Release::parse(release).is_some());
+    let expected = || "expected a platform and its release: gvisor-20240729".to_owned();
+    known.then(|| text.to_owned()).ok_or_else(expected)
 }
 
 /// Reads the command line; without a verb it is `run`.
@@ -214,7 +231,7 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Cli {
 
 /// Puts `run` in front of arguments that name no verb.
 fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 12] = [
         "run",
         "list",
         "show",
@@ -227,7 +244,6 @@ fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
         "--help",
         "-V",
         "--version",
-        "--help-all",
     ];
     let first = args.get(1).and_then(|arg| arg.to_str());
     if !first.is_some_and(|first| KNOWN.contains(&first)) {

@@ -1,5 +1,6 @@
 //! Output: results to stdout, everything else to stderr; colours only where they are seen.
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::io::{IsTerminal, Write};
 
@@ -26,16 +27,22 @@ pub fn warn(line: &str) {
 
 /// One line of progress, only to a terminal, overwritten by the next.
 pub fn progress(line: &str) {
-    if std::io::stderr().is_terminal() {
+    if shows_progress() {
         let _ = write!(anstream::stderr().lock(), "\r\x1b[K{FAINT}{line}{FAINT:#}");
     }
 }
 
 /// Takes the line of progress away.
 pub fn end_progress() {
-    if std::io::stderr().is_terminal() {
+    if shows_progress() {
         let _ = write!(anstream::stderr().lock(), "\r\x1b[K");
     }
+}
+
+/// Taking a line away needs an escape code, which a terminal under NO_COLOR does not get.
+fn shows_progress() -> bool {
+    let stderr = std::io::stderr();
+    stderr.is_terminal() && AutoStream::choice(&stderr) != ColorChoice::Never
 }
 
 /// Whether results go to a person.

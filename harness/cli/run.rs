@@ -21,6 +21,14 @@ const JOBS_PER_CPU: usize = 1;
 
 /// Executes and compares.
 pub fn run(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
+    match begun(prepared, workspace, args) {
+        // To `git bisect run` every other code below 128 says that this revision is bad.
+        Exit::Usage | Exit::Error | Exit::Incomplete if args.bisect => Exit::BisectSkip,
+        exit => exit,
+    }
+}
+
+fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
     let selection = match select(&workspace.corpus, &args.which) {
         Ok(selection) => selection,
         Err(message) => {
@@ -111,14 +119,25 @@ impl Invocation<'_> {
         }
         let ours: Vec<&Case> = selection.ours.cases.iter().collect();
         let outside: Vec<&Case> = selection.outside.cases.iter().collect();
-        let results = self.ours(&ours);
-        let mut exit = self.outside(&outside);
-        if !messages.is_empty() {
-            exit = exit.and(Exit::Usage);
-        }
-        exit = exit.and(self.written(&ours, &results));
+        let mut results = self.ours(&ours);
+        let strangers: Vec<CaseResult> = outside
+            .iter()
+            .map(|case| {
+                if outside.len() > 1 {
+                    let (strong, path) = (print::STRONG, case.path.display());
+                    self.say(&format!("{strong}# {path}{strong:#}"));
+                }
+                self.outside(case)
+            })
+            .collect();
         if !self.args.json && (outside.is_empty() || !ours.is_empty()) {
             self.conclusion(&ours, &results, messages.len());
+        }
+        results.extend(strangers);
+        let cases = [ours, outside].concat();
+        let mut exit = self.written(&cases, &results);
+        if !messages.is_empty() {
+            exit = exit.and(Exit::Usage);
         }
         for result in &results {
             exit = exit.and(self.exit_of(result));
@@ -222,44 +241,43 @@ impl Invocation<'_> {
         }
     }
 
-    /// Files outside the corpus: run and printed, never stored.
-    fn outside(&self, cases: &[&Case]) -> Exit {
-        let mut exit = Exit::AsRecorded;
-        for case in cases {
-            if let Some(lack) = why_skipped(case, self.stack) {
-                say(&format!("{}  skipped ({lack})", case.path.display()));
-                exit = exit.and(self.exit_of(&CaseResult::skipped(&lack)));
-                continue;
+    /// A case that is no part of the corpus: its transcript is printed, nothing is compared.
+    fn outside(&self, case: &Case) -> CaseResult {
+        let path = case.path.display();
+        if let Some(lack) = why_skipped(case, self.stack) {
+            self.say(&format!("{path}  skipped ({lack})"));
+            return CaseResult::skipped(&lack);
+        }
+        let mut gathered = Gathered::default();
+        self.session().run(&[case], |_, all| gathered = all);
+        let Gathered {
+            answers,
+            error,
+            runs,
+        } = gathered;
+        if let Some(error) = error {
+            warn(&format!("{path}: {error}"));
+            return CaseResult::error(error);
+        }
+        for (ran, count) in &answers {
+            if answers.len() > 1 {
+                self.say(&format!("{count} of {runs} runs:"));
             }
-            let mut gathered = Gathered::default();
-            self.session().run(&[case], |_, all| gathered = all);
-            if cases.len() > 1 {
-                say(&format!(
-                    "{}# {}{:#}",
-                    print::STRONG,
-                    case.path.display(),
-                    print::STRONG
-                ));
-            }
-            if let Some(error) = gathered.error {
-                warn(&format!("{}: {error}", case.path.display()));
-                exit = exit.and(Exit::Error);
-                continue;
-            }
-            for (ran, count) in &gathered.answers {
-                if gathered.answers.len() > 1 {
-                    say(&format!("{count} of {} runs:", gathered.runs));
-                    exit = exit.and(Exit::Differs);
-                }
-                say(ran.body.trim_end());
-                if self.args.ladder == Ladder::Always {
-                    for section in &ran.transcript.sections {
-                        say(&drawn(&ran.transcript, section));
-                    }
+            self.say(ran.body.trim_end());
+            if self.args.ladder == Ladder::Always {
+                for section in &ran.transcript.sections {
+                    self.say(&drawn(&ran.transcript, section));
                 }
             }
         }
-        exit
+        CaseResult::outside(answers)
+    }
+
+    /// One line for a person; a program reads nothing but its JSON.
+    fn say(&self, line: &str) {
+        if !self.args.json {
+            say(line);
+        }
     }
 
     fn session(&self) -> Session<'_> {

@@ -46,7 +46,7 @@ fn one(workspace: &Workspace, args: &ShowArgs, case: &Case) -> Result<(), Snapsh
         say(&format!("\nsee {}", case.spec.join(", ")));
     }
     say("");
-    for line in workspace.text(&case.id).unwrap_or_default().lines() {
+    for line in workspace.text(case).unwrap_or_default().lines() {
         say(&format!("    {line}"));
     }
     let store = Store::open(workspace.expected.clone())?;

@@ -5,7 +5,8 @@ use crate::report::claims::{Verdict, concerns, judge};
 
 /// How many are told.
 const TOLD: usize = 3;
-/// What a refuted claim about this platform weighs, against one about another platform.
+/// What it weighs that a claim about this platform is refuted, against each other platform about
+/// which something else is said.
 const OWN_WEIGHT: usize = 4;
 
 /// A case and the sentence that it refutes.
@@ -57,13 +58,13 @@ fn surprise<'a>(
             told.platforms.join(", ")
         )
     };
-    let own_count = refuted
-        .iter()
-        .filter(|claim| concerns(claim, platform))
-        .count();
+    let mut elsewhere: Vec<&String> = refuted.iter().flat_map(|claim| &claim.platforms).collect();
+    elsewhere.sort();
+    elsewhere.dedup();
+    let weight = elsewhere.len() + if own.is_some() { OWN_WEIGHT } else { 0 };
     Some(Surprise {
         case,
         sentence,
-        weight: refuted.len() + OWN_WEIGHT * own_count,
+        weight,
     })
 }

@@ -2,7 +2,7 @@
 //! what is embedded in the program.
 
 use super::args::Places;
-use crate::model::CaseId;
+use crate::model::Case;
 use crate::snapshot::Expected;
 use crate::suite::Corpus;
 use std::path::{Path, PathBuf};
@@ -27,11 +27,12 @@ impl Workspace {
         let beside = |name: &str| checkout.as_deref().map(|root| root.join(name));
         let cases = places.cases.clone().or_else(|| beside("cases"));
         let near_cases = || {
-            places
-                .cases
-                .as_deref()
-                .and_then(Path::parent)
-                .map(|p| p.join("expected"))
+            // `--cases .` has a folder above it only once it is spelled out.
+            let cases = places.cases.as_deref()?;
+            let cases = cases
+                .canonicalize()
+                .unwrap_or_else(|_| absolute(cases.to_owned()));
+            cases.parent().map(|above| above.join("expected"))
         };
         let expected = places
             .expected
@@ -49,14 +50,15 @@ impl Workspace {
 
 impl Workspace {
     /// The text of a case's file.
-    pub fn text(&self, case: &CaseId) -> Option<String> {
-        let file = format!("{case}.yaml");
-        match &self.corpus {
-            Corpus::Folder(folder) => std::fs::read_to_string(folder.join(file)).ok(),
-            Corpus::Embedded(files) => {
-                let found = files.iter().find(|(path, _)| *path == file);
-                found.map(|(_, text)| (*text).to_owned())
-            }
+    pub fn text(&self, case: &Case) -> Option<String> {
+        let file = format!("{}.yaml", case.id);
+        let embedded = match &self.corpus {
+            Corpus::Folder(_) => None,
+            Corpus::Embedded(files) => files.iter().find(|(path, _)| *path == file),
+        };
+        match embedded {
+            Some((_, text)) => Some((*text).to_owned()),
+            None => std::fs::read_to_string(&case.path).ok(),
         }
     }
 }

@@ -21,6 +21,12 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
     for call in &calls {
         scope.needs.extend(implied(call));
     }
+    for key in ["addrlen", "buf"] {
+        if args.get(key).is_some() && !calls.iter().all(|call| has_argument(call, key)) {
+            let what = format!("`{key}` is no argument of {}, leave it out", verb.name);
+            return Err(args.fault(what));
+        }
+    }
     let bad = BadArgs {
         fd: args.int("fd"),
         addrlen: args.number("addrlen"),
@@ -33,6 +39,17 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
             bad: bad.clone(),
         })
         .collect())
+}
+
+/// Whether there is something to be wrong in a call: an address, or a buffer.
+fn has_argument(call: &Call, key: &str) -> bool {
+    match call {
+        Call::Bind(_) | Call::Connect(_) => key == "addrlen",
+        Call::Send { to, .. } => key == "buf" || to.is_some(),
+        Call::Accept { .. } | Call::Getsockname | Call::Getpeername => true,
+        Call::Recv { .. } | Call::Setsockopt { .. } | Call::Getsockopt(_) => key == "buf",
+        _ => false,
+    }
 }
 
 /// What a call needs of a machine.

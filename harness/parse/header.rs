@@ -397,11 +397,17 @@ fn read_show(node: &Node) -> Read<Show> {
 /// A socket that the header names has to be one that a step could make.
 fn check_names_used(root: &Node, case: &Case) -> Read<()> {
     let mut made: BTreeSet<Name> = BTreeSet::new();
+    let mut issued: BTreeSet<String> = BTreeSet::new();
     for row in &case.rows {
         made.extend(sockets_of(row.given, case.topology));
         for step in &row.steps {
             if let Action::Calls { subject, calls } = &step.action {
                 made.insert(subject.clone());
+                issued.extend(
+                    calls
+                        .iter()
+                        .map(|spec| format!("{subject}.{}", spec.call.verb())),
+                );
                 made.extend(calls.iter().filter_map(|spec| spec.call.makes()).cloned());
             }
         }
@@ -432,6 +438,9 @@ fn check_names_used(root: &Node, case: &Case) -> Read<()> {
                 call,
                 text.split_once('.').map_or(text, |(subject, _)| subject),
             )?;
+            if !issued.contains(text) {
+                return Err(call.fault(format!("no step makes the call `{text}`")));
+            }
         }
     }
     Ok(())

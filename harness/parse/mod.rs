@@ -90,17 +90,22 @@
 //! - `epoll_ctl`: **`add`, `mod` or `del`**: a socket, `events`: `EPOLL…`.
 //! - `epoll_wait`: alone: without waiting; or a duration. Keys: `timeout`.
 //!
-//! Flags and events are a word, words with `|` between them, or a list. In any map:
+//! A length stands for that many bytes counting up from 0; text without quotes that YAML does not
+//! read as a number (`10 bytes`, `1_000`) is sent as it stands. Flags and events are a word,
+//! words with `|` between them, or a list. In any map:
 //!
 //! - `blocks: true`: the call belongs to a second thread; the case goes on as soon as that
 //!   thread sleeps.
 //! - `timed: true`: durations are part of the record, in bands.
-//! - `times: 30`, `times: until-error`: the call is made that often.
+//! - `times: 30`, `times: until-error`: the call is made that often (`until-error`: at most 10,000
+//!   times), each when what the one before it caused has settled. A call that stays inside is the
+//!   last one.
 //! - `for: 8s`: in place of the case's `patience`.
 //! - `fd: 999`: this descriptor number; the subject is then only a name, no socket is needed.
-//! - `addrlen: 8`: this address length.
+//! - `addrlen: 8`: this address length; only where there is an address. An address in an answer
+//!   that was cut by it is not told.
 //! - `buf: bad`: an unmapped address for the buffer (of `accept`, `getsockname`: for the
-//!   address; of `setsockopt`, `getsockopt`: for the value).
+//!   address; of `setsockopt`, `getsockopt`: for the value); only where there is a buffer.
 //!
 //! ```yaml
 //! steps:
@@ -139,7 +144,12 @@
 //! ## Processes
 //!
 //! `worker.kill: SIGKILL` sends a signal, `worker.exit` calls exit(0), `worker.wait` awaits the end
-//! and tells it. `worker` has to stand under `processes`.
+//! and tells it, or `still running` after the case's `patience`. `worker` has to stand under
+//! `processes`. A step in a process that has ended is not issued.
+//!
+//! A socket that is accepted or duplicated into a process is made there, through a copy of its
+//! listener such as fork() would have left: the process keeps that copy until it ends, so that
+//! closing the listener alone does not end it.
 //!
 //! # Given
 //!

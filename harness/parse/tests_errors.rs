@@ -58,6 +58,14 @@ fn with_step(step: &str) -> String {
     "foo.yaml:5:5: steps[0]: `close` has no subject, expected `client.close`$"
 )]
 #[case(
+    "client.close: {buf: bad}",
+    "foo.yaml:5:19: steps[0].client.close: `buf` is no argument of close, leave it out$"
+)]
+#[case(
+    "client.send: {len: 1, addrlen: 8}",
+    "foo.yaml:5:18: steps[0].client.send: `addrlen` is no argument of send, leave it out$"
+)]
+#[case(
     "slience: 1s",
     "foo.yaml:5:5: steps[0].slience: unknown step `slience`, expected one of \
     pause, silence, subject.verb; did you mean `silence`?$"
@@ -349,6 +357,10 @@ fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
 #[case(
     "about: x\ngiven: listen\nshow: {calls: [clint.close]}\nsteps: [client.close]\n",
     "foo.yaml:3:16: show.calls[0]: unknown socket `clint`"
+)]
+#[case(
+    "about: x\ngiven: listen\nshow: {calls: [client.recv]}\nsteps: [client.close]\n",
+    "foo.yaml:3:16: show.calls[0]: no step makes the call `client.recv`$"
 )]
 #[case(
     "about: x\nshow: [tll]\nsteps: []\n",

@@ -71,7 +71,8 @@
 //! a call, for a packet the time since the line before it.
 //!
 //! # Other lines
-//! `pause 300ms`, `silence 150ms` and `worker.kill(SIGKILL)` are steps without a call. Under
+//! `pause 300ms`, `silence 150ms`, `worker.kill(SIGKILL)` and `worker.wait() = exited 0` (or
+//! `killed by SIGTERM`, `still running`) are steps without a call. Under
 //! `silence`, `    nothing for 150ms` says that no packet was seen, where packets are captured. The
 //! last line of a run that had to be ended is `deadline 10s`.
 

@@ -8,7 +8,7 @@ use super::resolve::{Refusal, Resolver};
 use crate::model::call::Domain;
 use crate::model::transcript::Fate;
 use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
-use crate::sys::{Fd, Reply, Trouble};
+use crate::sys::{Reply, Trouble};
 use std::time::{Duration, Instant};
 
 /// How long the conductor steps aside for a thread that has something to do.
@@ -91,7 +91,7 @@ impl Conductor<'_> {
             if let Some(reply) = lane.wait(Duration::ZERO)? {
                 return Ok(Some(reply));
             }
-            if lane.asleep() || Instant::now() >= until {
+            if lane.asleep() || self.is_stopped(lane) || Instant::now() >= until {
                 return Ok(None);
             }
             if let Some(reply) = lane.wait(STEP_ASIDE)? {
@@ -142,18 +142,19 @@ impl Conductor<'_> {
                     (Domain::Unix, _) => AddressKind::Unix,
                     (Domain::Number(_), _) => AddressKind::Other,
                 };
-                self.names.put(&call.subject, socket(*fd, process, kind));
+                self.names
+                    .put(&call.subject, Socket::new(*fd, process, kind));
             }
             (Call::EpollCreate, Answer::Fd(fd)) => {
                 self.names
-                    .put(&call.subject, socket(*fd, process, AddressKind::Other));
+                    .put(&call.subject, Socket::new(*fd, process, AddressKind::Other));
             }
             (_, Answer::Fd(fd)) => {
                 let parent = self.names.get(&call.subject).cloned();
                 let (Some(made), Some(parent)) = (made, parent) else {
                     return;
                 };
-                let mut new = socket(*fd, process, parent.kind);
+                let mut new = Socket::new(*fd, process, parent.kind);
                 if matches!(call.spec.call, Call::Accept { .. }) {
                     new.accepted_by = Some(call.subject.clone());
                 } else {
@@ -162,6 +163,7 @@ impl Conductor<'_> {
                 }
                 self.names.put(made, new);
             }
+            (_, Answer::Died(_)) => self.names.ended.extend(process.cloned()),
             (Call::Close, answer) => {
                 // Linux and the BSDs release the descriptor whatever close() returns, but for
                 // EBADF.
@@ -199,16 +201,5 @@ impl Conductor<'_> {
             .map(|pending| pending.log.nth_pending)
             .collect();
         (1..).find(|n| !taken.contains(n)).unwrap_or(1)
-    }
-}
-
-fn socket(fd: Fd, process: Option<&Name>, kind: AddressKind) -> Socket {
-    Socket {
-        fd,
-        process: process.cloned(),
-        closed: false,
-        kind,
-        address: None,
-        accepted_by: None,
     }
 }

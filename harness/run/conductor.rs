@@ -7,8 +7,8 @@ use super::names::Names;
 use super::{Conditions, Slot, given};
 use crate::model::transcript::Fate;
 use crate::model::{
-    Action, Address, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times, limits,
-    time,
+    Action, Address, Answer, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times,
+    limits, time,
 };
 use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
 use crate::wire;
@@ -112,7 +112,9 @@ impl<'a> Conductor<'a> {
                 let time = jitter.next();
                 self.rest(time);
             }
-            log.steps.push(self.step(Some(index), step)?);
+            if !self.late() {
+                log.steps.push(self.step(Some(index), step)?);
+            }
             if self.deadline_hit {
                 log.deadline = Some(self.case.deadline);
                 break;
@@ -182,6 +184,9 @@ impl<'a> Conductor<'a> {
         for time in 0..most {
             if time > 0 {
                 self.settle(log)?;
+                if self.late() {
+                    return Ok(());
+                }
             }
             let Some(call) = self.call(subject, spec, step, log)? else {
                 return Ok(());
@@ -214,7 +219,7 @@ impl<'a> Conductor<'a> {
                             .push(self.returned(call, reply, process.as_ref(), true));
                         self.idle.push(lane);
                     }
-                    None if pending.lane.asleep() => index += 1,
+                    None if pending.lane.asleep() || self.is_stopped(&pending.lane) => index += 1,
                     None => {
                         at_rest = false;
                         std::thread::sleep(STEP_ASIDE);
@@ -260,6 +265,9 @@ impl<'a> Conductor<'a> {
             let Some(socket) = self.names.get(&name).filter(|socket| !socket.closed) else {
                 continue;
             };
+            if self.names.silent(socket.process.as_ref()) {
+                continue;
+            }
             let (fd, process) = (socket.fd, socket.process.clone());
             let address = self.ground.address(process.as_ref(), fd);
             let Some(address) = address.filter(says_something) else {
@@ -288,14 +296,44 @@ impl<'a> Conductor<'a> {
                 format!("{process}.kill({signal})"),
             ),
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
-            ProcessVerb::Wait => (ProcessAct::Wait, format!("{process}.wait()")),
+            ProcessVerb::Wait => return self.await_process(process),
         };
-        let answer = self.ground.process(process, &act)?;
-        Ok(if answer.is_empty() {
-            shown
-        } else {
-            format!("{shown} = {answer}")
-        })
+        if self.names.ended.contains(process) {
+            return Ok(format!("{shown} not issued: {process} has ended"));
+        }
+        self.ground.process(process, &act)?;
+        match &act {
+            ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
+                self.names.stopped.insert(process.clone());
+            }
+            ProcessAct::Kill(signal) if signal == "SIGCONT" => {
+                self.names.stopped.remove(process);
+            }
+            _ => {
+                self.names.ended.insert(process.clone());
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Whether a lane's thread stands still without sleeping in its call.
+    pub(super) fn is_stopped(&self, lane: &Lane) -> bool {
+        let process = lane.process.as_ref();
+        process.is_some_and(|process| self.names.stopped.contains(process))
+    }
+
+    fn await_process(&mut self, process: &Name) -> Result<String, Trouble> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let act = ProcessAct::Wait(self.case.patience.min(left));
+        self.slot.give_back();
+        let told = self.ground.process(process, &act);
+        self.take_slot();
+        let told = told?;
+        if told.is_empty() {
+            return Ok(format!("{process}.wait() = still running"));
+        }
+        self.names.ended.insert(process.clone());
+        Ok(format!("{process}.wait() = {told}"))
     }
 
     /// Lets time pass without keeping a place on the CPU.
@@ -305,6 +343,12 @@ impl<'a> Conductor<'a> {
         self.slot.give_back();
         std::thread::sleep(time.min(left));
         self.take_slot();
+    }
+
+    /// Whether the deadline has passed: a call begun after it would be told as one that blocks.
+    fn late(&mut self) -> bool {
+        self.deadline_hit |= Instant::now() >= self.until;
+        self.deadline_hit
     }
 
     /// Comes back to the CPU. That others were there is no time of the case's own.
@@ -347,7 +391,9 @@ impl<'a> Conductor<'a> {
 
 fn succeeded(fate: &Fate) -> bool {
     match fate {
-        Fate::Returned(outcome) | Fate::Completed(outcome) => outcome.errno().is_none(),
+        Fate::Returned(outcome) | Fate::Completed(outcome) => {
+            outcome.errno().is_none() && !matches!(outcome.answer, Answer::Died(_))
+        }
         _ => false,
     }
 }

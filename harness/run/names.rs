@@ -2,7 +2,7 @@
 
 use crate::model::{Address, Case, Name};
 use crate::sys::Fd;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The sockets of a run by name.
 pub struct Names {
@@ -11,6 +11,10 @@ pub struct Names {
     homes: BTreeMap<Name, Name>,
     /// Copies of descriptors that other processes were given: (socket, process) to number.
     pub shared: BTreeMap<(Name, Name), Fd>,
+    /// Processes that have ended.
+    pub ended: BTreeSet<Name>,
+    /// Processes that were sent SIGSTOP: they answer nothing until SIGCONT.
+    pub stopped: BTreeSet<Name>,
     /// Names by token, for epoll.
     pub tokens: Vec<Name>,
 }
@@ -30,6 +34,20 @@ pub struct Socket {
     pub address: Option<Address>,
     /// The listener that accepted it.
     pub accepted_by: Option<Name>,
+}
+
+impl Socket {
+    /// A socket just made.
+    pub fn new(fd: Fd, process: Option<&Name>, kind: AddressKind) -> Socket {
+        Socket {
+            fd,
+            process: process.cloned(),
+            closed: false,
+            kind,
+            address: None,
+            accepted_by: None,
+        }
+    }
 }
 
 /// What kind of addresses a socket takes.
@@ -66,6 +84,8 @@ impl Names {
             sockets: BTreeMap::new(),
             homes: homes.collect(),
             shared: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            stopped: BTreeSet::new(),
             tokens: Vec::new(),
         }
     }
@@ -73,6 +93,11 @@ impl Names {
     /// The process in which a socket of this name is made.
     pub fn home(&self, name: &Name) -> Option<&Name> {
         self.homes.get(name)
+    }
+
+    /// Whether nobody in this process makes a call or answers now.
+    pub fn silent(&self, process: Option<&Name>) -> bool {
+        process.is_some_and(|name| self.ended.contains(name) || self.stopped.contains(name))
     }
 
     /// The socket of this name, open or closed, as long as its number is nobody else's.

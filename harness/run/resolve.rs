@@ -3,7 +3,7 @@
 use super::names::{AddressKind, Names, Socket, Unusable};
 use crate::model::call::{Domain, Payload, SocketSpec};
 use crate::model::{AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr};
-use crate::sys::{Buffer, Fd, Ground, Request, Target, Trouble};
+use crate::sys::{AddressPlace, Buffer, Fd, Ground, Request, Target, Trouble};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
@@ -51,12 +51,18 @@ impl Resolver<'_> {
         spec: &CallSpec,
     ) -> Result<(Request, Option<Name>), Refusal> {
         let home = self.names.home(subject).cloned();
+        if let Call::Socket(_) | Call::EpollCreate = &spec.call {
+            self.alive(home.as_ref())?;
+        }
         match &spec.call {
             Call::Socket(socket) => return Ok((self.socket(socket), home)),
             Call::EpollCreate => return Ok((Request::EpollCreate, home)),
             _ => {}
         }
-        let socket = self.usable(subject)?;
+        let socket = match (self.usable(subject), spec.bad.fd) {
+            (Err(Refusal::NotIssued(_)), Some(fd)) => self.stranger(fd, home.as_ref()),
+            (socket, _) => socket?,
+        };
         let (fd, process) = self.descriptor(subject, &socket, spec)?;
         let request = self.on_descriptor(subject, &socket, fd, spec)?;
         Ok((request, process))
@@ -77,6 +83,14 @@ impl Resolver<'_> {
         }
     }
 
+    /// Refuses calls in a process that has ended: nobody is there to make them.
+    fn alive(&self, process: Option<&Name>) -> Result<(), Refusal> {
+        match process.filter(|process| self.names.ended.contains(process)) {
+            Some(process) => Err(Refusal::NotIssued(format!("{process} has ended"))),
+            None => Ok(()),
+        }
+    }
+
     fn usable(&self, name: &Name) -> Result<Socket, Refusal> {
         self.names.usable(name).cloned().map_err(|unusable| {
             Refusal::NotIssued(match unusable {
@@ -84,6 +98,15 @@ impl Resolver<'_> {
                 Unusable::Reused => "descriptor reused".to_owned(),
             })
         })
+    }
+
+    /// What a descriptor number of the case's own stands for.
+    fn stranger(&self, fd: Fd, process: Option<&Name>) -> Socket {
+        let kind = match self.family {
+            Family::V4 => AddressKind::V4,
+            Family::V6 => AddressKind::V6,
+        };
+        Socket::new(fd, process, kind)
     }
 
     /// The descriptor to use. A socket that is accepted or duplicated into another process is
@@ -96,6 +119,8 @@ impl Resolver<'_> {
     ) -> Result<(Fd, Option<Name>), Refusal> {
         let made_in = spec.call.makes().and_then(|made| self.names.home(made));
         let process = made_in.or(socket.process.as_ref()).cloned();
+        self.alive(socket.process.as_ref())?;
+        self.alive(process.as_ref())?;
         if process == socket.process || socket.closed {
             return Ok((spec.bad.fd.unwrap_or(socket.fd), socket.process.clone()));
         }
@@ -281,6 +306,10 @@ impl Resolver<'_> {
 
 /// A call that needs nothing but its descriptor and its own arguments.
 fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
+    let place = AddressPlace {
+        bad: bad.buf,
+        len: bad.addrlen,
+    };
     Some(match call {
         Call::Listen(backlog) => Request::Listen {
             fd,
@@ -288,6 +317,7 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         },
         Call::Accept { flags, .. } => Request::Accept {
             fd,
+            place,
             flags: owned(flags),
         },
         Call::Close => Request::Close { fd },
@@ -306,13 +336,15 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
             fd,
             option: option.name.to_owned(),
             value: value.clone(),
+            bad: bad.buf,
         },
         Call::Getsockopt(option) => Request::Getsockopt {
             fd,
             option: option.name.to_owned(),
+            bad: bad.buf,
         },
-        Call::Getsockname => Request::Getsockname { fd, bad: bad.buf },
-        Call::Getpeername => Request::Getpeername { fd, bad: bad.buf },
+        Call::Getsockname => Request::Getsockname { fd, place },
+        Call::Getpeername => Request::Getpeername { fd, place },
         Call::Shutdown(how) => Request::Shutdown { fd, how: *how },
         Call::Poll { events, timeout } => {
             let usual: &[&'static str] = &["POLLIN", "POLLOUT"];

@@ -137,6 +137,63 @@ fn closed_name_keeps_its_number_until_another_socket_has_it() {
 }
 
 #[test]
+fn a_descriptor_number_needs_no_socket() {
+    let steps = "given: listen\nsteps:\n  - x.connect: {addr: loopback, port: server, fd: 999}\n  \
+                 - x.close: {fd: 999}\n";
+    let log = run(steps, |request, _| match request {
+        Request::Connect { fd: 999, to } if to.address.is_some() => Scripted::Fails("EBADF"),
+        _ => Scripted::Plain,
+    });
+    assert_eq!(story(&log), ["x.connect Error(EBADF)", "x.close Value(0)"]);
+}
+
+#[test]
+fn nothing_is_issued_in_a_process_that_has_ended() {
+    let steps = "given: listen\nprocesses: {worker: [conn, late]}\nsteps:\n  \
+                 - server.accept: conn\n  - worker.wait\n  - worker.exit\n  - conn.send: 1\n  \
+                 - server.accept: late\n  - late.socket: tcp\n  - worker.kill: SIGKILL\n  \
+                 - worker.wait\n";
+    let log = run(steps, plain);
+    let expected = [
+        "server.accept Fd(5)",
+        "conn.send not issued: worker has ended",
+        "server.accept not issued: worker has ended",
+        "late.socket not issued: worker has ended",
+    ];
+    assert_eq!(story(&log), expected);
+    let notes: Vec<&str> = log
+        .steps
+        .iter()
+        .filter_map(|step| step.note.as_deref())
+        .collect();
+    let expected = [
+        "worker.wait() = still running",
+        "worker.exit()",
+        "worker.kill(SIGKILL) not issued: worker has ended",
+        "worker.wait() = exited 0",
+    ];
+    assert_eq!(notes, expected);
+}
+
+#[test]
+fn stopped_process_is_still_there_when_it_goes_on() {
+    let steps = "given: established\nprocesses: {worker: [conn]}\nsteps:\n  \
+                 - worker.kill: SIGSTOP\n  - conn.recv: {len: 1, blocks: true}\n  \
+                 - worker.kill: SIGCONT\n  - conn.close\n  - worker.kill: SIGKILL\n  \
+                 - conn.close\n";
+    let log = run(steps, |request, _| match request {
+        Request::Recv { .. } => Scripted::Blocks,
+        _ => Scripted::Plain,
+    });
+    let expected = [
+        "conn.recv Pending",
+        "conn.close Value(0)",
+        "conn.close not issued: worker has ended",
+    ];
+    assert_eq!(story(&log), expected);
+}
+
+#[test]
 fn until_error_stops_at_the_first_error() {
     let steps = "given: established\nsteps:\n  - client.send: {len: 1, times: until-error}\n";
     let mut sent = 0;
@@ -152,6 +209,17 @@ fn until_error_stops_at_the_first_error() {
 }
 
 #[test]
+fn until_error_stops_when_the_process_dies_of_it() {
+    let steps = "given: established\nprocesses: {worker: [client]}\nsteps:\n  \
+                 - client.send: {len: 1, times: until-error}\n";
+    let log = run(steps, |request, _| match request {
+        Request::Send { .. } => Scripted::Returns(Answer::Died("killed by SIGPIPE".to_owned())),
+        _ => Scripted::Plain,
+    });
+    assert_eq!(log.steps[0].calls.len(), 1);
+}
+
+#[test]
 fn deadline_ends_the_run_with_what_it_has() {
     let steps = "given: listen\ndeadline: 30ms\nsteps:\n  - server.accept: conn\n  \
                  - server.close\n";
@@ -161,6 +229,18 @@ fn deadline_ends_the_run_with_what_it_has() {
     });
     assert_eq!(log.deadline, Some(std::time::Duration::from_millis(30)));
     assert_eq!(log.steps.len(), 1);
+}
+
+#[test]
+fn no_call_is_begun_after_the_deadline() {
+    let text = b"about: a test\nsteps:\n  - a.socket: tcp\n";
+    let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text);
+    let mut case = case.unwrap();
+    case.deadline = std::time::Duration::ZERO;
+    let (fake, conditions) = (Fake::new(plain), Conditions::default());
+    let log = execute(&case, 0, Family::V4, &fake, &conditions, &mut AnyCpu).unwrap();
+    assert_eq!(log.deadline, Some(case.deadline));
+    assert!(log.steps.is_empty());
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Found {
         if too_large {
             let most = FILE_BYTES_MAX >> 20;
             let message = format!(
-                "{}: larger than {most} MiB, which no case is",
+                "{}:1:1: larger than {most} MiB, which no case is",
                 shown.display()
             );
             self.bad.push(Bad { id: id.0, message });
@@ -120,12 +120,14 @@ impl Found {
                 .push(case.path.clone());
         }
         for (id, twins) in paths.into_iter().filter(|(_, paths)| paths.len() > 1) {
-            let names: Vec<String> = twins.iter().map(|p| p.display().to_string()).collect();
-            let message = format!("{}: two files with the id {id}", names.join(" and "));
-            self.bad.push(Bad {
+            let (first, others) = (twins[0].display(), &twins[1..]);
+            self.bad.extend(others.iter().map(|other| Bad {
                 id: id.0.clone(),
-                message,
-            });
+                message: format!(
+                    "{}:1:1: {first} has the id {id} too, expected one file a case: rename one",
+                    other.display()
+                ),
+            }));
             self.cases.retain(|case| case.id != id);
         }
     }

@@ -54,6 +54,25 @@ impl CaseResult {
         CaseResult::without_run(Status::Error, what)
     }
 
+    /// A case outside the suite: it has answers, but there is no record to hold them against.
+    pub fn outside(answers: Vec<(Ran, u32)>) -> CaseResult {
+        let (status, reason) = match answers.len() {
+            0 => return CaseResult::error("no run of the case ended".to_owned()),
+            1 => (
+                Status::Skipped,
+                "outside the suite: nothing to compare with",
+            ),
+            _ => (Status::Flaky, "its runs differ"),
+        };
+        let mut result = CaseResult::without_run(status, reason.to_owned());
+        result.ran = answers.into_iter().next().map(|(ran, _)| ran);
+        result.duration = result
+            .ran
+            .as_ref()
+            .map_or(Duration::ZERO, |ran| ran.duration);
+        result
+    }
+
     fn without_run(status: Status, reason: String) -> CaseResult {
         CaseResult {
             status,
@@ -128,7 +147,11 @@ impl Judge<'_> {
         Ok(result)
     }
 
+    /// Stores the answer, unless other releases rest on the file that it would replace.
     fn keep(&self, case: &Case, ran: &Ran) -> Result<Option<PathBuf>, SnapshotError> {
+        if !self.others_resting(case).is_empty() {
+            return Ok(None);
+        }
         let header = Header::of(self.machine, ran.settled);
         keep(
             self.store,
@@ -138,6 +161,19 @@ impl Judge<'_> {
             &ran.body,
             self.update,
         )
+    }
+
+    /// The other releases of this platform whose answer is in the file that this one uses.
+    fn others_resting(&self, case: &Case) -> Vec<String> {
+        let platform = self.machine.platform();
+        let Some(name) = self.store.name_for(&case.id, &platform) else {
+            return Vec::new();
+        };
+        let releases = self.store.releases(&case.id, name).into_iter();
+        releases
+            .filter(|release| **release != platform.release)
+            .map(ToString::to_string)
+            .collect()
     }
 
     fn flaky(
@@ -218,6 +254,14 @@ impl Judge<'_> {
     }
 
     fn how_to_accept(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
+        let others = self.others_resting(case);
+        if !others.is_empty() {
+            let (id, others) = (&case.id, others.join(", "));
+            return Ok(format!(
+                "nothing was stored: {others} rest on the recorded answer; to accept: \
+                 sockdiff run {id} --out new.json, then sockdiff record new.json\n"
+            ));
+        }
         let again = format!("sockdiff run {} --update always", case.id);
         Ok(match (self.keep(case, ran)?, self.update) {
             (Some(path), Update::New) => {

@@ -113,6 +113,7 @@ impl Stack for Fake {
         Ok(Box::new(FakeGround {
             shared: Arc::clone(&self.shared),
             port: 4000,
+            ended: false,
         }))
     }
 }
@@ -120,6 +121,8 @@ impl Stack for Fake {
 struct FakeGround {
     shared: Arc<Shared>,
     port: u16,
+    /// Whether its processes have.
+    ended: bool,
 }
 
 impl Ground for FakeGround {
@@ -153,10 +156,13 @@ impl Ground for FakeGround {
     }
 
     fn process(&mut self, _process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
-        Ok(if *act == ProcessAct::Wait {
-            "exited 0".to_owned()
-        } else {
-            String::new()
+        Ok(match act {
+            ProcessAct::Wait(_) if self.ended => "exited 0".to_owned(),
+            ProcessAct::Wait(_) => String::new(),
+            _ => {
+                self.ended = true;
+                String::new()
+            }
         })
     }
 

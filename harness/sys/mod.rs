@@ -98,7 +98,8 @@ pub struct Plan {
     pub cpu: Option<usize>,
     /// Processes to start.
     pub processes: Vec<Name>,
-    /// The run has a wire: a device whose far end is the harness. Addresses: [`crate::model::wire`].
+    /// The run has a wire: a device whose far end is the harness. Its addresses stand in
+    /// [`crate::model::wire`].
     pub wire: bool,
     /// The run sets a firewall: packets are to be seen before it has seen them.
     pub firewall: bool,
@@ -226,8 +227,8 @@ pub enum ProcessAct {
     Kill(String),
     /// Let it call exit(0).
     Exit,
-    /// Await its end.
-    Wait,
+    /// Await its end, at most that long; nothing is told of a process that is still there.
+    Wait(Duration),
 }
 
 /// Makes calls, one at a time, on the thread that it lives on (or, for another process, on a
@@ -293,6 +294,7 @@ pub enum Request {
     },
     Accept {
         fd: Fd,
+        place: AddressPlace,
         flags: Vec<String>,
     },
     Close {
@@ -323,18 +325,20 @@ pub enum Request {
         fd: Fd,
         option: String,
         value: OptionValue,
+        bad: bool,
     },
     Getsockopt {
         fd: Fd,
         option: String,
+        bad: bool,
     },
     Getsockname {
         fd: Fd,
-        bad: bool,
+        place: AddressPlace,
     },
     Getpeername {
         fd: Fd,
-        bad: bool,
+        place: AddressPlace,
     },
     Shutdown {
         fd: Fd,
@@ -373,6 +377,15 @@ pub struct Target {
     /// The address; none: an unmapped one.
     pub address: Option<Address>,
     /// This length instead of the right one.
+    pub len: Option<u32>,
+}
+
+/// Where a call is to write an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct AddressPlace {
+    /// An unmapped address instead of a buffer.
+    pub bad: bool,
+    /// This length instead of the buffer's.
     pub len: Option<u32>,
 }
 

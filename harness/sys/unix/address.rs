@@ -90,7 +90,7 @@ mod tests {
     #[rstest]
     #[case::ipv4(Address::Inet("127.0.0.1:80".parse().unwrap()))]
     #[case::ipv6(Address::Inet("[::1]:80".parse().unwrap()))]
-    #[case::path(Address::UnixPath("/tmp/name".to_owned()))]
+    #[case::path(Address::UnixPath("/run/name".to_owned()))]
     #[case::unnamed(Address::UnixUnnamed)]
     #[case::unspec(Address::Unspec)]
     #[case::other(Address::Other(9))]

@@ -163,7 +163,10 @@ impl Process {
     /// No such signal, or the process does not end.
     pub fn act(&self, act: &ProcessAct) -> Result<String, Trouble> {
         match act {
-            ProcessAct::Wait => self.await_end(),
+            ProcessAct::Wait(limit) => Ok(match poll(&self.control, 0, *limit) {
+                true => self.life.end(),
+                false => String::new(),
+            }),
             ProcessAct::Exit => {
                 self.tell(Order::Exit, None)?;
                 self.await_end().map(|_| String::new())

@@ -4,7 +4,7 @@ use super::{Argument, BAD, Call, Place, number};
 use crate::model::call::{RecvForm, SendForm};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::unix::names::{NotHere, message_flags, received_flags};
-use crate::sys::{Buffer, Fd, Request};
+use crate::sys::{AddressPlace, Buffer, Fd, Request};
 use libc::{c_int, c_void, iovec, msghdr};
 use std::ptr::null;
 
@@ -84,7 +84,7 @@ impl Call<'_> {
         } else {
             buffer.as_mut_ptr().cast()
         };
-        let mut place = Place::new(false);
+        let mut place = Place::new(AddressPlace::default());
         let (name, name_len) = place.pointers();
         let mut vector = iovec {
             iov_base: data,

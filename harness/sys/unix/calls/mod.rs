@@ -5,13 +5,15 @@
 
 mod data;
 mod option;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use super::names::{self, NotHere, lacking};
 use super::{address, dialect, errno, now};
 use crate::model::call::{Domain, FcntlOp, Kind};
 use crate::model::outcome::{Answer, Outcome};
-use crate::sys::{Fd, Reply, Request, Target};
+use crate::sys::{AddressPlace, Fd, Reply, Request, Target};
 use libc::{c_int, sockaddr, socklen_t};
 use socket2::{SockAddr, SockAddrStorage};
 use std::ptr::null_mut;
@@ -120,14 +122,19 @@ impl Call<'_> {
                 let returned = self.enter(|| i64::from(unsafe { libc::dup(number(*fd)) }));
                 self.outcome(returned, Answer::Fd)
             }
-            Request::Accept { fd, flags } => self.accept(*fd, flags)?,
+            Request::Accept { fd, place, flags } => self.accept(*fd, *place, flags)?,
             Request::Fcntl { fd, op } => self.fcntl(number(*fd), *op),
             Request::Ioctl { fd, request } => self.ioctl(number(*fd), request)?,
-            Request::Getsockname { fd, bad } => self.name(*fd, *bad, libc::getsockname),
-            Request::Getpeername { fd, bad } => self.name(*fd, *bad, libc::getpeername),
+            Request::Getsockname { fd, place } => self.name(*fd, *place, libc::getsockname),
+            Request::Getpeername { fd, place } => self.name(*fd, *place, libc::getpeername),
             Request::Send { .. } | Request::Recv { .. } => self.data(request)?,
-            Request::Setsockopt { fd, option, value } => self.set_option(*fd, option, value)?,
-            Request::Getsockopt { fd, option } => self.get_option(*fd, option)?,
+            Request::Setsockopt {
+                fd,
+                option,
+                value,
+                bad,
+            } => self.set_option(*fd, option, value, *bad)?,
+            Request::Getsockopt { fd, option, bad } => self.get_option(*fd, option, *bad)?,
             Request::Poll {
                 fd,
                 events,
@@ -154,17 +161,29 @@ impl Call<'_> {
         self.outcome(returned, Answer::Fd)
     }
 
-    fn accept(&mut self, fd: Fd, flags: &[String]) -> Result<Outcome, NotHere> {
+    fn accept(
+        &mut self,
+        fd: Fd,
+        wanted: AddressPlace,
+        flags: &[String],
+    ) -> Result<Outcome, NotHere> {
         let fd = number(fd);
+        let mut place = Place::new(wanted);
+        let (pointer, len) = match wanted == AddressPlace::default() {
+            true => (null_mut(), null_mut()),
+            false => place.pointers(),
+        };
         let returned = if flags.is_empty() {
-            // SAFETY: null pointers say that no address is wanted.
-            self.enter(|| i64::from(unsafe { libc::accept(fd, null_mut(), null_mut()) }))
+            // SAFETY: null pointers say that no address is wanted; others are to a storage and a
+            // length, or bad on purpose.
+            self.enter(|| i64::from(unsafe { libc::accept(fd, pointer, len) }))
         } else {
             let flags = flags.iter().try_fold(0, |all, name| {
                 let flag = names::find(dialect::ACCEPT_FLAGS, name);
                 Ok::<c_int, NotHere>(all | flag.ok_or_else(|| lacking("accept4"))?)
             })?;
-            self.enter(|| i64::from(dialect::accept4(fd, flags)))
+            // SAFETY: as above.
+            self.enter(|| i64::from(unsafe { dialect::accept4(fd, pointer, len, flags) }))
         };
         Ok(self.outcome(returned, Answer::Fd))
     }
@@ -205,8 +224,8 @@ impl Call<'_> {
         Ok(self.outcome(returned, |_| Answer::Number(i64::from(value))))
     }
 
-    fn name(&mut self, fd: Fd, bad: bool, call: NameCall) -> Outcome {
-        let mut place = Place::new(bad);
+    fn name(&mut self, fd: Fd, wanted: AddressPlace, call: NameCall) -> Outcome {
+        let mut place = Place::new(wanted);
         let (pointer, len) = place.pointers();
         // SAFETY: the pointers are to a storage and its size, or bad on purpose.
         let returned = self.enter(|| i64::from(unsafe { call(number(fd), pointer, len) }));
@@ -270,20 +289,26 @@ impl Argument {
 /// A place for an address that the system gives.
 struct Place {
     storage: SockAddrStorage,
+    /// The length told to the system, and then by it.
     len: socklen_t,
-    bad: bool,
+    wanted: AddressPlace,
 }
 
 impl Place {
-    fn new(bad: bool) -> Place {
+    /// A length of the case's own may be more than the storage: no address is longer.
+    fn new(wanted: AddressPlace) -> Place {
         let storage = SockAddrStorage::zeroed();
-        let len = storage.size_of();
-        Place { storage, len, bad }
+        let len = wanted.len.unwrap_or(storage.size_of());
+        Place {
+            storage,
+            len,
+            wanted,
+        }
     }
 
     fn pointers(&mut self) -> (*mut sockaddr, *mut socklen_t) {
         let storage = (&raw mut self.storage).cast();
-        let address = if self.bad {
+        let address = if self.wanted.bad {
             BAD as *mut sockaddr
         } else {
             storage
@@ -291,7 +316,11 @@ impl Place {
         (address, &raw mut self.len)
     }
 
+    /// The address, unless it was cut: half of one names nobody.
     fn address(self) -> Option<crate::model::Address> {
+        if self.wanted.len.is_some_and(|wanted| self.len > wanted) {
+            return None;
+        }
         let len = self.len.min(self.storage.size_of());
         // SAFETY: the system wrote an address of this length, cut to the size of the storage.
         address::from_system(&unsafe { SockAddr::new(self.storage, len) })

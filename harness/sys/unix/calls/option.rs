@@ -1,6 +1,6 @@
 //! `setsockopt` and `getsockopt`.
 
-use super::{Call, number};
+use super::{BAD, Call, number};
 use crate::model::option::{OptionKind, OptionValue, find};
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
@@ -19,24 +19,39 @@ impl Call<'_> {
         fd: Fd,
         option: &str,
         value: &OptionValue,
+        bad: bool,
     ) -> Result<Outcome, NotHere> {
         let (level, name, kind) = known(option)?;
         let bytes = to_bytes(kind, value);
-        let (data, len) = (bytes.as_ptr().cast::<c_void>(), bytes.len() as socklen_t);
+        let len = bytes.len() as socklen_t;
+        let data = match bad {
+            true => BAD as *const c_void,
+            false => bytes.as_ptr().cast::<c_void>(),
+        };
         let fd = number(fd);
-        // SAFETY: the pointer is to `len` bytes that outlive the call.
+        // SAFETY: the pointer is to `len` bytes that outlive the call, or bad on purpose.
         let set = || i64::from(unsafe { libc::setsockopt(fd, level, name, data, len) });
         let returned = self.enter(set);
         Ok(self.outcome(returned, Answer::Value))
     }
 
-    pub(super) fn get_option(&mut self, fd: Fd, option: &str) -> Result<Outcome, NotHere> {
+    pub(super) fn get_option(
+        &mut self,
+        fd: Fd,
+        option: &str,
+        bad: bool,
+    ) -> Result<Outcome, NotHere> {
         let (level, name, kind) = known(option)?;
         let mut bytes = [0u8; VALUE_BYTES_MAX];
         let mut len = wanted_len(kind);
-        let (data, len_pointer) = (bytes.as_mut_ptr().cast::<c_void>(), &raw mut len);
+        let data = match bad {
+            true => BAD as *mut c_void,
+            false => bytes.as_mut_ptr().cast::<c_void>(),
+        };
+        let len_pointer = &raw mut len;
         let fd = number(fd);
-        // SAFETY: the pointer is to at least `len` writable bytes that outlive the call.
+        // SAFETY: the pointer is to at least `len` writable bytes that outlive the call, or bad on
+        // purpose.
         let get = || i64::from(unsafe { libc::getsockopt(fd, level, name, data, len_pointer) });
         let returned = self.enter(get);
         let value = &bytes[..(len as usize).min(VALUE_BYTES_MAX)];
@@ -116,7 +131,20 @@ fn from_bytes(kind: OptionKind, bytes: &[u8]) -> Answer {
             let known = dialect::TCP_STATES.get(usize::from(state)).copied();
             Answer::Word(known.unwrap_or("unknown state").to_owned())
         }
+        OptionKind::Seconds => time_of(int_at(bytes, 0), 1_000),
+        OptionKind::Millis => time_of(int_at(bytes, 0), 1),
         _ => Answer::Number(i64::from(int_at(bytes, 0))),
+    }
+}
+
+/// A duration as a case writes it. Zero and less have meanings of their own: off, the default.
+fn time_of(number: c_int, unit_ms: u64) -> Answer {
+    match u64::try_from(number) {
+        Ok(count) if count > 0 => {
+            let time = Duration::from_millis(count * unit_ms);
+            Answer::Word(Shown(time).to_string())
+        }
+        _ => Answer::Number(i64::from(number)),
     }
 }
 
@@ -161,8 +189,14 @@ mod tests {
     #[case::seconds(
         OptionKind::Seconds,
         OptionValue::Time(Duration::from_secs(2)),
-        Answer::Number(2)
+        Answer::Word("2s".to_owned())
     )]
+    #[case::millis(
+        OptionKind::Millis,
+        OptionValue::Time(Duration::from_millis(2500)),
+        Answer::Word("2500ms".to_owned())
+    )]
+    #[case::off(OptionKind::Seconds, OptionValue::Int(-1), Answer::Number(-1))]
     #[case::text(
         OptionKind::Text,
         OptionValue::Text("reno".to_owned()),

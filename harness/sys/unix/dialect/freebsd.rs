@@ -6,7 +6,7 @@ use crate::sys::unix::calls::Call;
 use crate::sys::unix::errno::numbers;
 use crate::sys::unix::machine::{Uname, numbers};
 use crate::sys::unix::names::{NotHere, lacking};
-use libc::{c_int, c_short, c_ulong};
+use libc::{c_int, c_short, c_ulong, sockaddr, socklen_t};
 
 pub use crate::sys::unix::thread::Thread;
 
@@ -118,10 +118,18 @@ pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[
     ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC),
 ];
 
-/// `accept4(2)` without asking for the address.
-pub fn accept4(fd: c_int, flags: c_int) -> c_int {
-    // SAFETY: null pointers say that no address is wanted.
-    unsafe { libc::accept4(fd, std::ptr::null_mut(), std::ptr::null_mut(), flags) }
+/// `accept4(2)`.
+///
+/// # Safety
+/// As for `accept(2)`: the pointers are null, to a storage and its length, or bad on purpose.
+pub unsafe fn accept4(
+    fd: c_int,
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { libc::accept4(fd, address, len, flags) }
 }
 
 /// Platform and release key: `14.3` of `14.3-RELEASE-p2`.

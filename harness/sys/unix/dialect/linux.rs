@@ -1,7 +1,7 @@
 //! Linux: numbers that only it has, `accept4`, and the state of a thread.
 
 use crate::sys::unix::errno::numbers;
-use libc::{c_int, c_short, c_ulong};
+use libc::{c_int, c_short, c_ulong, sockaddr, socklen_t};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
@@ -167,10 +167,18 @@ pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[
     ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC),
 ];
 
-/// `accept4(2)` without asking for the address.
-pub fn accept4(fd: c_int, flags: c_int) -> c_int {
-    // SAFETY: null pointers say that no address is wanted.
-    unsafe { libc::accept4(fd, std::ptr::null_mut(), std::ptr::null_mut(), flags) }
+/// `accept4(2)`.
+///
+/// # Safety
+/// As for `accept(2)`: the pointers are null, to a storage and its length, or bad on purpose.
+pub unsafe fn accept4(
+    fd: c_int,
+    address: *mut sockaddr,
+    len: *mut socklen_t,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { libc::accept4(fd, address, len, flags) }
 }
 
 /// The signal that ends a blocked call: one that nobody else uses.

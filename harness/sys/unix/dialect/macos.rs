@@ -6,7 +6,7 @@ use crate::sys::unix::calls::Call;
 use crate::sys::unix::errno::numbers;
 use crate::sys::unix::machine::{Uname, numbers};
 use crate::sys::unix::names::{NotHere, lacking};
-use libc::{c_int, c_short, c_ulong};
+use libc::{c_int, c_short, c_ulong, sockaddr, socklen_t};
 
 pub use crate::sys::unix::thread::Thread;
 
@@ -111,9 +111,12 @@ pub const SOCK_NONBLOCK: Option<c_int> = None;
 pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[];
 
 /// Never called, because no flag is known.
-pub fn accept4(fd: c_int, _: c_int) -> c_int {
-    // SAFETY: null pointers say that no address is wanted.
-    unsafe { libc::accept(fd, std::ptr::null_mut(), std::ptr::null_mut()) }
+///
+/// # Safety
+/// As for `accept(2)`: the pointers are null, to a storage and its length, or bad on purpose.
+pub unsafe fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, _: c_int) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { libc::accept(fd, address, len) }
 }
 
 /// Platform and release key: macOS's own version, `15`, which `uname` does not tell.

@@ -1,0 +1,88 @@
+//! `--isolation shared`: the machine's own loopback, with and without the right to see packets.
+
+use super::support::{Folder, is_root, met, namespaces, sockdiff, stdout, unprivileged};
+use snapbox::str;
+
+/// Refusals, resets, datagrams, a blocked call, a matrix and IPv6.
+const HANDFUL: [&str; 6] = [
+    "close/shut-wr-twice",
+    "rst/close-unread-data",
+    "rst/connect-closed-port",
+    "rst/linger0-close",
+    "udp/refused-server-keeps-working",
+    "unix/shutdown-after-peer-close",
+];
+
+#[test]
+fn shared_loopback_gives_the_recorded_packets() {
+    if !namespaces() || !met("root", is_root()) {
+        return;
+    }
+    let run = format!("run --isolation shared --update no {}", HANDFUL.join(" "));
+    let mut expected: String = HANDFUL
+        .iter()
+        .map(|id| format!("same              {id}\n"))
+        .collect();
+    expected.push_str("6 same\n");
+    sockdiff(&run)
+        .assert()
+        .success()
+        .stderr_eq("")
+        .stdout_eq(expected);
+}
+
+#[test]
+fn shared_loopback_without_rights_compares_calls_only() {
+    if !namespaces() {
+        return;
+    }
+    let run = format!(
+        "run --isolation shared --update no unix/dgram-backlog {}",
+        HANDFUL.join(" ")
+    );
+    let Some(command) = unprivileged(&run) else {
+        return;
+    };
+    command.assert().success().stderr_eq("").stdout_eq(str![[r#"
+same (calls only)  close/shut-wr-twice  (this machine sees no packets)
+same (calls only)  rst/close-unread-data  (this machine sees no packets)
+same (calls only)  rst/connect-closed-port  (this machine sees no packets)
+same (calls only)  rst/linger0-close  (this machine sees no packets)
+same (calls only)  udp/refused-server-keeps-working  (this machine sees no packets)
+skipped           unix/dgram-backlog  (runs share the loopback)
+same (calls only)  unix/shutdown-after-peer-close  (this machine sees no packets)
+6 calls only (this machine sees no packets), 1 skipped (runs share the loopback)
+
+"#]]);
+    let Some(command) = unprivileged(&format!("{run} --require-all")) else {
+        return;
+    };
+    command.assert().code(3);
+}
+
+#[test]
+fn calls_only_finds_differing_calls_and_no_others() {
+    if !namespaces() {
+        return;
+    }
+    let folder = Folder::of_suite();
+    let answer = "expected/rst/connect-closed-port/linux.snap";
+    folder.edit(answer, "ack 1 win 0", "ack 1 win 77");
+    let run = "run --isolation shared --update no rst/connect-closed-port";
+    let Some(command) = unprivileged(run) else {
+        return;
+    };
+    command.current_dir(folder.path()).assert().success();
+
+    folder.edit(answer, "POLLOUT|POLLHUP", "POLLHUP");
+    let Some(command) = unprivileged(run) else {
+        return;
+    };
+    let run = command.current_dir(folder.path()).assert().code(1);
+    let text = stdout(&run);
+    assert!(text.contains("    - client.poll() = POLLHUP\n"), "{text}");
+    assert!(
+        text.contains(", happened (calls only)\n") && !text.contains("seq"),
+        "{text}"
+    );
+}
