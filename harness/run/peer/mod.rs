@@ -216,10 +216,7 @@ impl Peers {
     /// A datagram to a local address.
     pub fn datagram(&self, name: &Name, payload: &Payload, local: SocketAddr) -> Sending {
         let bytes = build::datagram(self.ends(name, local), &payload.bytes());
-        Sending {
-            bytes,
-            aside: false,
-        }
+        Sending { bytes, aside: false }
     }
 
     /// An ICMP error about the last packet from a local port (none: of all), or why there is none.
@@ -236,34 +233,19 @@ impl Peers {
             None => self.last.as_ref(),
         };
         let offender = offender.ok_or("no packet to quote")?;
-        let error = IcmpError {
-            word,
-            mtu,
-            offender: &offender.bytes,
-            quote,
-        };
+        let error = IcmpError { word, mtu, offender: &offender.bytes, quote };
         let bytes = build::icmp(self.ip_of(name), offender.source, &error);
         let none = || format!("{} has no {word}", self.family);
         let bytes = bytes.ok_or_else(none)?;
-        Ok(Sending {
-            bytes,
-            aside: false,
-        })
+        Ok(Sending { bytes, aside: false })
     }
 
     fn ends(&self, name: &Name, local: SocketAddr) -> Ends {
-        Ends {
-            source: SocketAddr::new(self.ip_of(name), port_of(name)),
-            destination: local,
-        }
+        Ends { source: SocketAddr::new(self.ip_of(name), port_of(name)), destination: local }
     }
 
     fn ip_of(&self, name: &Name) -> IpAddr {
-        let end = if peer_port(name).is_some() {
-            End::Peer
-        } else {
-            End::Router
-        };
+        let end = if peer_port(name).is_some() { End::Peer } else { End::Router };
         address(end, self.family)
     }
 
@@ -280,20 +262,16 @@ impl Peers {
 
 /// The port that a sender's packets come from; a router that forges segments forges the peer's.
 fn port_of(name: &Name) -> u16 {
-    peer_port(name)
-        .or_else(|| peer_port(&Name::new("peer")))
-        .unwrap_or_default()
+    peer_port(name).or_else(|| peer_port(&Name::new("peer"))).unwrap_or_default()
 }
 
 /// Source and destination port.
 fn ports(packet: &Packet) -> Option<(u16, u16)> {
     match &packet.body {
         PacketBody::Tcp(tcp) => Some((tcp.source_port, tcp.destination_port)),
-        PacketBody::Udp {
-            source_port,
-            destination_port,
-            ..
-        } => Some((*source_port, *destination_port)),
+        PacketBody::Udp { source_port, destination_port, .. } => {
+            Some((*source_port, *destination_port))
+        }
         PacketBody::Icmp(_) | PacketBody::Other { .. } => None,
     }
 }

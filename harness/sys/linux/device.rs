@@ -5,6 +5,7 @@
 //! veth pair with a packet socket on the other, for which a user namespace is enough. Both hand
 //! over the same packets, with their checksums computed.
 //!
+//! A packet gets the time at which it is read, so a run that waits looks at the device meanwhile.
 //! Nothing that the harness puts on the wire is handed over. Closing either device sleeps (12 to
 //! 24 ms), so both are closed with the run's own table of descriptors.
 
@@ -84,26 +85,20 @@ impl Device {
             }
             Kind::Veth => {
                 let (link, far) = Link::pair(family, quickack).map_err(|r| r.to_string())?;
-                let tap = Tap::on_link(far, family).map_err(failed("a packet socket"))?;
+                let tap = Tap::on_link(far).map_err(failed("a packet socket"))?;
                 compute_checksums(tap.fd()).map_err(failed("checksums of a veth pair"))?;
                 set_int(tap.fd(), libc::SOL_PACKET, PACKET_QDISC_BYPASS, 1)
                     .map_err(failed("PACKET_QDISC_BYPASS"))?;
-                (
-                    link,
-                    FarEnd::Veth {
-                        tap,
-                        to: link_address(far, family),
-                    },
-                )
+                let protocol = match family {
+                    Family::V4 => libc::ETH_P_IP,
+                    Family::V6 => libc::ETH_P_IPV6,
+                };
+                let to = link_address(far, protocol);
+                (link, FarEnd::Veth { tap, to })
             }
         };
         link.open()?;
-        Ok(Device {
-            link,
-            end,
-            came: Vec::new(),
-            trouble: None,
-        })
+        Ok(Device { link, end, came: Vec::new(), trouble: None })
     }
 
     /// Hands a packet to the stack. One that comes while the link is down is lost, as on any wire.
@@ -172,7 +167,7 @@ impl Device {
     fn take(&mut self) {
         let taken = match &self.end {
             FarEnd::Tun(tun) => read_tun(tun, &mut self.came),
-            FarEnd::Veth { tap, .. } => tap.drain(&mut [0; PACKET_BYTES_MAX], &mut self.came),
+            FarEnd::Veth { tap, .. } => read_veth(tap, &mut self.came),
         };
         if let Err(trouble) = taken {
             self.trouble = Some(trouble);
@@ -180,15 +175,22 @@ impl Device {
     }
 }
 
-/// Reads until there is nothing left; a packet gets the time at which it is read.
+/// Reads until there is nothing left.
+fn read_veth(tap: &Tap, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
+    let before = packets.len();
+    let drained = tap.drain(&mut [0; PACKET_BYTES_MAX], packets);
+    // The kernel's stamps are of no use: older kernels give TCP segments the time of another clock.
+    packets[before..].iter_mut().for_each(|packet| packet.at = now());
+    drained
+}
+
+/// Reads until there is nothing left.
 fn read_tun(mut tun: &File, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
     let mut buffer = [0; PACKET_BYTES_MAX];
     for _ in 0..TUN_KEEPS {
         match tun.read(&mut buffer) {
-            Ok(len) => packets.push(Captured {
-                at: now(),
-                bytes: CapturedBytes::Ip(buffer[..len].to_vec()),
-            }),
+            Ok(len) => packets
+                .push(Captured { at: now(), bytes: CapturedBytes::Ip(buffer[..len].to_vec()) }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(Trouble::Failed(format!("the TUN device: {error}"))),
         }
@@ -209,21 +211,14 @@ impl<T> InterfaceRequest<T> {
     fn of_wire(value: T) -> InterfaceRequest<T> {
         let mut name = [0; libc::IFNAMSIZ];
         name[..link::NAME.len()].copy_from_slice(link::NAME.as_bytes());
-        InterfaceRequest {
-            name,
-            value,
-            rest: [0; 24],
-        }
+        InterfaceRequest { name, value, rest: [0; 24] }
     }
 }
 
 /// A new TUN device: IP packets without anything before them.
 fn open_tun() -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK);
+    options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
     let tun = options.open("/dev/net/tun")?;
     let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
     let mut request = InterfaceRequest::of_wire(flags);
