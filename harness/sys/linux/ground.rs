@@ -77,8 +77,14 @@ impl LinuxGround {
             loopback: features.loopback,
             ipv6: features.ipv6,
         };
-        let wire =
-            Wire { settling, sight: Sight { capture: Some(capture), device }, own_ports: None };
+        let wire = Wire {
+            settling,
+            sight: Sight {
+                capture: Some(capture),
+                device,
+            },
+            own_ports: None,
+        };
         LinuxGround::with(plan, wire, Some(PORTS), Some(links))
     }
 
@@ -142,7 +148,9 @@ fn wire_of(plan: &Plan, features: &Features) -> Result<Option<Device>, Trouble> 
     let kind = features.wire.clone().map_err(Trouble::Lacks)?;
     let quickack = features.loopback == Loopback::Quickack;
     let device = Device::open(kind, plan.family, quickack);
-    device.map(Some).map_err(|what| Trouble::Failed(format!("the wire: {what}")))
+    device
+        .map(Some)
+        .map_err(|what| Trouble::Failed(format!("the wire: {what}")))
 }
 
 fn needs_namespace(what: &str) -> Trouble {
@@ -170,7 +178,9 @@ impl Ground for LinuxGround {
 
     fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
         let links = self.links.as_ref();
-        links.ok_or_else(|| needs_namespace("`host` steps need"))?.carry_out(act)
+        links
+            .ok_or_else(|| needs_namespace("`host` steps need"))?
+            .carry_out(act)
     }
 
     fn pass(&mut self, time: Duration) {
