@@ -259,10 +259,7 @@ impl Peers {
 
     fn ends(&self, name: &Name, local: SocketAddr) -> Ends {
         let port = peer_port(&self.owner(name)).unwrap_or_default();
-        Ends {
-            source: SocketAddr::new(self.ip_of(name), port),
-            destination: local,
-        }
+        Ends { source: SocketAddr::new(self.ip_of(name), port), destination: local }
     }
 
     fn ip_of(&self, name: &Name) -> IpAddr {

@@ -138,10 +138,7 @@ impl Tap {
     }
 
     fn with(socket: Socket, kind: Kind) -> io::Result<Tap> {
-        let tap = Tap {
-            socket: ManuallyDrop::new(socket),
-            kind,
-        };
+        let tap = Tap { socket: ManuallyDrop::new(socket), kind };
         let fd = tap.fd();
         set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // Forcing is refused inside a user namespace.
