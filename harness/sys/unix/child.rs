@@ -24,6 +24,8 @@ fn run() -> ! {
     for (_, number) in names::SIGNALS {
         signal::handle(*number, libc::SIG_DFL);
     }
+    // The harness blocks SIGINT and SIGTERM for a thread of its own, and a mask is inherited.
+    signal::unblock_all();
     signal::install_wake_up();
     no_core_dumps();
     // SAFETY: whoever starts a case process puts its channel at descriptor 0, which nobody else
