@@ -32,6 +32,7 @@ pub use prepare::{Prepared, prepare, set_env_before_threads};
 pub use threads::allowed_cpus as cpus;
 
 use super::unix::machine::Uname;
+use super::unix::ports;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use features::Features;
@@ -55,6 +56,9 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
             Err(lack) => Features::shared(gvisor, lack),
         },
     };
+    if features.namespace.is_err() {
+        ports::reserve();
+    }
     if features.captures {
         machine.capture = "raw sockets".to_owned();
     }

@@ -2,19 +2,59 @@
 //! FreeBSD at 10000, of macOS and Windows at 49152.
 
 use crate::sys::Trouble;
+use socket2::{Domain, Socket, Type};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// All of them.
 pub const PORTS: Range<u16> = 4100..9900;
+/// Ports that a process takes together; the first is its guard.
+const SLICE: u16 = 50;
+/// Slices that a process takes, if there are so many left.
+const SLICES_MAX: usize = 24;
+
+/// What this process has taken.
+static SLICES: OnceLock<Vec<Slice>> = OnceLock::new();
+
+/// Neighbouring ports that no other process of this program uses: it would have to bind the guard.
+struct Slice {
+    first: u16,
+    _guard: Socket,
+}
+
+/// Takes ports for this process. Called before the first run, so that the guards are in no run's own
+/// table of descriptors.
+pub fn reserve() {
+    SLICES.get_or_init(|| {
+        let count = (PORTS.end - PORTS.start) / SLICE;
+        // Processes that start together begin to look in different places.
+        let from = (RandomState::new().hash_one(0) % u64::from(count)) as u16;
+        let slice = |at: u16| {
+            let first = PORTS.start + (from + at) % count * SLICE;
+            let guard = bound(SocketAddr::from((Ipv4Addr::UNSPECIFIED, first)), Type::STREAM);
+            guard.ok().map(|guard| Slice { first, _guard: guard })
+        };
+        (0..count).filter_map(slice).take(SLICES_MAX).collect()
+    });
+}
 
 /// A port that nobody on this machine holds.
 pub fn free() -> Option<u16> {
-    PORTS.map(|_| candidate()).find(|port| is_free(*port))
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    reserve();
+    let slices = SLICES.get().map_or(&[][..], Vec::as_slice);
+    let per_slice = usize::from(SLICE) - 1;
+    let all = slices.len() * per_slice;
+    // Counts through all ports before one comes again, so that none is one just freed.
+    let candidates = (0..all).map(|_| {
+        let at = NEXT.fetch_add(1, Ordering::Relaxed) % all;
+        slices[at / per_slice].first + 1 + (at % per_slice) as u16
+    });
+    candidates.into_iter().find(|port| is_free(*port))
 }
 
 /// All have been handed out.
@@ -23,28 +63,22 @@ pub fn none_left() -> Trouble {
     Trouble::Failed(format!("no port left between {start} and {}", end - 1))
 }
 
-/// Counts through all ports before one comes again, from a start of this process's own: processes
-/// that run at the same time do not meet, and no port is one just freed.
-fn candidate() -> u16 {
-    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
-    let count = PORTS.end - PORTS.start;
-    let start = || AtomicU16::new((RandomState::new().hash_one(0) % u64::from(count)) as u16);
-    let next = NEXT.get_or_init(start);
-    let step = next
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some((at + 1) % count))
-        .unwrap_or_default();
-    PORTS.start + step
-}
-
-/// Whether nobody holds the port, for TCP or UDP, on any address.
+/// Whether nobody holds the port, for TCP or UDP, on any address. Nothing listens meanwhile, and no
+/// option hides a connection in TIME_WAIT.
 fn is_free(port: u16) -> bool {
     let four = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     let six = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    let in_use = |error: std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
-    let taken = |addr: SocketAddr| {
-        TcpListener::bind(addr).is_err_and(in_use) || UdpSocket::bind(addr).is_err_and(in_use)
+    let taken = |addr, kind| {
+        bound(addr, kind).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
     };
-    !taken(four) && !taken(six)
+    let kinds = [Type::STREAM, Type::DGRAM];
+    !kinds.into_iter().any(|kind| taken(four, kind) || taken(six, kind))
+}
+
+fn bound(addr: SocketAddr, kind: Type) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(addr), kind, None)?;
+    socket.bind(&addr.into())?;
+    Ok(socket)
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ pub fn local(_: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lac
     let uname = Uname::ask();
     let detected = dialect::platform(&uname);
     let machine = uname.machine(detected, options.platform.as_deref())?;
+    ports::reserve();
     Ok(Box::new(Shared { machine }))
 }
 
