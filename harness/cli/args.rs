@@ -64,7 +64,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
     /// Run each case this often; a case that differs from itself is flaky
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = repeats)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
     pub repeat: u32,
     /// Sleep a random time up to this many milliseconds between steps
     #[arg(long, value_name = "MS", value_parser = millis)]
@@ -201,19 +206,13 @@ pub enum SettingsArg {
     Host,
 }
 
-fn millis(text: &str) -> Result<Duration, String> {
-    let ms: u64 = text
-        .parse()
-        .map_err(|_| "expected a number of milliseconds: 60".to_owned())?;
-    Ok(Duration::from_millis(ms))
-}
+/// The longest random time between two steps in milliseconds.
+const JITTER_MS_MAX: u64 = 60_000;
 
-fn repeats(text: &str) -> Result<u32, String> {
-    let count: Option<u32> = text
-        .parse()
-        .ok()
-        .filter(|count| (1..=1_000_000).contains(count));
-    count.ok_or_else(|| "expected a number from 1 to 1000000".to_owned())
+fn millis(text: &str) -> Result<Duration, String> {
+    let ms = text.parse().ok().filter(|ms| *ms <= JITTER_MS_MAX);
+    let expected = || format!("expected a number of milliseconds up to {JITTER_MS_MAX}: 60");
+    ms.map(Duration::from_millis).ok_or_else(expected)
 }
 
 /// A platform's name becomes a file's name: nothing else may come through.
@@ -232,7 +231,7 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Cli {
 
 /// Puts `run` in front of arguments that name no verb.
 fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 12] = [
         "run",
         "list",
         "show",
@@ -245,7 +244,6 @@ fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
         "--help",
         "-V",
         "--version",
-        "--help-all",
     ];
     let first = args.get(1).and_then(|arg| arg.to_str());
     if !first.is_some_and(|first| KNOWN.contains(&first)) {

@@ -5,7 +5,7 @@ use super::args::CheckArgs;
 use super::print::{say, warn};
 use super::workspace::Workspace;
 use crate::parse::schema;
-use crate::snapshot::{Store, check::check as findings};
+use crate::snapshot::{Expected, Store, check::check as findings};
 use crate::suite::Corpus;
 use serde_json::json;
 
@@ -27,6 +27,7 @@ pub fn check(workspace: &Workspace, args: &CheckArgs) -> Exit {
         })
         .collect();
     found.extend(old_schema(&workspace.corpus));
+    found.extend(no_answers(&workspace.expected));
     let cases: Vec<_> = corpus
         .cases
         .iter()
@@ -66,6 +67,17 @@ fn old_schema(corpus: &Corpus) -> Option<Found> {
     })
 }
 
+/// A misspelt folder holds nothing that could be wrong.
+fn no_answers(expected: &Expected) -> Option<Found> {
+    let Expected::Folder(folder) = expected else {
+        return None;
+    };
+    (!folder.is_dir()).then(|| Found {
+        where_what: format!("{}: no such folder, expected the answers", folder.display()),
+        fault: true,
+    })
+}
+
 fn tell(args: &CheckArgs, found: &[Found], cases: usize) {
     if args.json {
         let rows: Vec<_> = found
@@ -83,6 +95,11 @@ fn tell(args: &CheckArgs, found: &[Found], cases: usize) {
         }
     }
     let faults = found.iter().filter(|found| found.fault).count();
-    let notes = found.len() - faults;
-    say(&format!("{cases} cases, {faults} faults, {notes} notes"));
+    let counts = [
+        (cases, "case"),
+        (faults, "fault"),
+        (found.len() - faults, "note"),
+    ];
+    let counts = counts.map(|(n, what)| format!("{n} {what}{}", if n == 1 { "" } else { "s" }));
+    say(&counts.join(", "));
 }

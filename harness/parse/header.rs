@@ -166,6 +166,7 @@ impl Rows<'_> {
             sockets: sockets_of(given, topology),
             topology,
             families: self.families,
+            met: met_by(given),
             processes: self.processes,
             needs: self.needs,
         };
@@ -203,6 +204,12 @@ fn sockets_of(given: Given, topology: Topology) -> BTreeSet<Name> {
         (Topology::Wire, _, By::Accept) => &["conn", "server"],
     };
     names.iter().map(|name| Name::new(name)).collect()
+}
+
+/// The peers that `given` begins a connection with.
+fn met_by(given: Given) -> BTreeSet<Name> {
+    let begun = !matches!(given.state, State::Closed | State::Listen);
+    begun.then(|| Name::new("peer")).into_iter().collect()
 }
 
 fn read_given(node: &Node, topology: Topology) -> Read<Given> {

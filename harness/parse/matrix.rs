@@ -77,7 +77,7 @@ impl<'n> Matrix<'n> {
 /// A value becomes a part of the line `== how=rd`, so it has to fit into a line.
 fn check_value(value: &Node) -> Read<()> {
     match &value.kind {
-        Kind::Null => Err(value.expected("a value")),
+        Kind::Null => Err(value.expected("a value (the word null needs quotes)")),
         Kind::Str(text) if text.contains(char::is_control) => {
             Err(value.fault("a value of the matrix stays on one line"))
         }

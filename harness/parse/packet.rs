@@ -52,7 +52,9 @@ pub(super) fn read_number(node: &Node, bases: &'static [&'static str]) -> Read<N
             };
             let offset = match distance {
                 "" => 0,
-                digits => whole(digits.strip_prefix('+').unwrap_or(digits))
+                signed => signed
+                    .strip_prefix('+')
+                    .map_or_else(|| whole(signed), |digits| whole(digits).filter(|d| *d >= 0))
                     .filter(|offset| (-DISTANCE_MAX..=DISTANCE_MAX).contains(offset))
                     .ok_or_else(|| node.expected(&expected()))?,
             };

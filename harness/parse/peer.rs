@@ -10,8 +10,8 @@ use super::step::Parts;
 use super::tree::Node;
 use crate::model::call::Payload;
 use crate::model::icmp;
-use crate::model::peer::{PacketSpec, PeerVerb, SegmentSpec, Wanted};
-use crate::model::{Action, Name, Step, Times, Topology};
+use crate::model::peer::{Number, PacketSpec, PeerVerb, SegmentSpec, Wanted};
+use crate::model::{Action, Name, Step, TcpFlags, Times, Topology};
 
 /// Reads a step of `peer`, `peer2`, … or `router`.
 pub(super) fn read(
@@ -35,7 +35,7 @@ pub(super) fn read(
         return Err(parts.fault("the router only sends, expected router.send"));
     }
     let args = match (verb, parts.object) {
-        ("send", object) => Args::read(sent(object), object, parts.id, scope)?,
+        ("send", object) => Args::read(sent(object)?, object, parts.id, scope)?,
         ("recv", object) => Args::read(RECV, object, parts.id, scope)?,
         (_, None) => Args::none(parts.id),
         (_, Some(object)) => return Err(object.expected("no argument")),
@@ -50,30 +50,62 @@ pub(super) fn read(
         return Err(args.fault("no error ends a peer's step, expected a number of times"));
     }
     let times = args.number("times").unwrap_or(1);
+    let verb = match verb {
+        "send" => PeerVerb::Send(read_packet(&args, scope)?),
+        "recv" => PeerVerb::Recv {
+            wanted: read_wanted(&args)?,
+            within: args.time("within"),
+        },
+        _ => PeerVerb::Forget,
+    };
+    if let PeerVerb::Send(PacketSpec::Tcp(segment)) = &verb {
+        check_connection(&args, &peer, segment, scope)?;
+    }
     Ok(Step {
         timed: args.flag("timed"),
         times: Times::Count(times),
-        ..parts.step(Action::Peer {
-            peer,
-            verb: match verb {
-                "send" => PeerVerb::Send(read_packet(&args, scope)?),
-                "recv" => PeerVerb::Recv {
-                    wanted: read_wanted(&args)?,
-                    within: args.time("within"),
-                },
-                _ => PeerVerb::Forget,
-            },
-        })
+        ..parts.step(Action::Peer { peer, verb })
     })
 }
 
+/// A number that counts from a variable of the receiver needs a connection that has variables.
+fn check_connection(
+    args: &Args<'_>,
+    peer: &Name,
+    segment: &SegmentSpec,
+    scope: &mut Scope<'_>,
+) -> Read<()> {
+    // The router has none of its own: it counts as the peers do.
+    let met = match peer.as_str() {
+        "router" => !scope.met.is_empty(),
+        _ => scope.met.contains(peer),
+    };
+    for (key, number) in [("seq", segment.seq), ("ack", segment.ack)] {
+        if matches!(number, Some(Number::Relative { .. })) && !met {
+            let node = args.object.and_then(|object| object.get(key));
+            let message = format!(
+                "no earlier step begins a connection with `{peer}`, expected a number or {{abs: N}}"
+            );
+            return Err(node.map_or_else(|| args.fault(&message), |node| node.fault(&message)));
+        }
+    }
+    if segment.flags.has(TcpFlags::SYN) {
+        scope.met.insert(peer.clone());
+    }
+    Ok(())
+}
+
 /// The form of the packet, by the key that only one of them has.
-fn sent(object: Option<&Node>) -> &'static Verb {
-    let has = |key| object.is_some_and(|object| object.get(key).is_some());
-    let form = SENDS
-        .iter()
-        .find(|form| form.needs.iter().any(|key| has(key)));
-    form.unwrap_or(&SENDS[0])
+fn sent(object: Option<&Node>) -> Read<&'static Verb> {
+    let Some(object) = object else {
+        return Ok(&SENDS[0]);
+    };
+    let is_given = |form: &&Verb| form.needs.iter().any(|key| object.get(key).is_some());
+    let mut forms = SENDS.iter().filter(is_given);
+    match (forms.next(), forms.next()) {
+        (_, Some(_)) => Err(object.fault("a packet has only one of the keys flags, udp, icmp")),
+        (form, None) => Ok(form.unwrap_or(&SENDS[0])),
+    }
 }
 
 fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {

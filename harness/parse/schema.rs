@@ -379,6 +379,7 @@ fn step() -> Value {
                 "minProperties": 1,
                 "maxProperties": 1,
             },
+            reference("variable"),
         ],
     })
 }

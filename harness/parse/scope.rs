@@ -15,6 +15,8 @@ pub(super) struct Scope<'c> {
     pub topology: Topology,
     /// The families that the case runs under.
     pub families: &'c [Family],
+    /// Peers that a connection could have begun with.
+    pub met: BTreeSet<Name>,
     /// The case's processes.
     pub processes: &'c [(Name, Vec<Name>)],
     /// What the steps need.

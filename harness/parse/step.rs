@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::tree::{Kind, Node};
 use super::{host, packet, peer};
 use crate::model::call::SIGNALS;
-use crate::model::{Action, Name, ProcessVerb, Step, Times};
+use crate::model::{Action, AddrBase, Call, Name, ProcessVerb, Step, Times};
 
 const EXPECTED: &str = "a step: `client.close`, `client.send: 256`, `pause: 300ms`";
 
@@ -141,6 +141,19 @@ fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
     })
 }
 
+/// The peer that a call begins a connection with.
+fn met_by(call: &Call) -> Option<Name> {
+    let (Call::Connect(to) | Call::Send { to: Some(to), .. }) = call else {
+        return None;
+    };
+    match &to.base {
+        AddrBase::Peer(name) => Some(name.clone()),
+        // The peer's own address, written out.
+        AddrBase::Literal(_) => Some(Name::new("peer")),
+        _ => None,
+    }
+}
+
 /// A socket's call.
 fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>) -> Read<Step> {
     let Some(verb) = VERBS.iter().find(|known| known.name == verb) else {
@@ -163,6 +176,9 @@ fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>
     if makes_subject {
         scope.make(&subject);
     }
+    scope
+        .met
+        .extend(calls.iter().filter_map(|spec| met_by(&spec.call)));
     for name in calls.iter().filter_map(|spec| spec.call.makes()) {
         scope
             .new_name(name.as_str())

@@ -1,6 +1,7 @@
 //! That no input does harm: every bound is told, nothing panics, nothing takes long.
 
 use super::tests_errors::{assert_error, parse};
+use rstest::rstest;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -92,24 +93,29 @@ fn rows_that_outgrow_their_text_are_told() {
 }
 
 const VALID: &str = include_str!("tests_valid.yaml");
+const WIRE: &str = include_str!("tests_wire.yaml");
 
-#[test]
-fn a_torn_case_never_panics() {
-    assert!(parse(VALID).is_ok(), "{:?}", parse(VALID));
-    for end in 0..VALID.len() {
+#[rstest]
+#[case(VALID)]
+#[case(WIRE)]
+fn a_torn_case_never_panics(#[case] valid: &str) {
+    assert!(parse(valid).is_ok(), "{:?}", parse(valid));
+    for end in 0..valid.len() {
         // Whether it parses is not the question.
-        drop(parse(&VALID.as_bytes()[..end]));
+        drop(parse(&valid.as_bytes()[..end]));
     }
 }
 
-#[test]
-fn a_damaged_case_never_panics() {
+#[rstest]
+#[case(VALID)]
+#[case(WIRE)]
+fn a_damaged_case_never_panics(#[case] valid: &str) {
     let strange = [
         "{", "]", "*a", "&a ", "!x ", "- ", ": ", "\"", "$", "$v.9", "9e999", "~", "\n",
     ];
-    for at in (0..VALID.len()).step_by(29) {
+    for at in (0..valid.len()).step_by(29) {
         for damage in strange {
-            let (Some(before), Some(after)) = (VALID.get(..at), VALID.get(at + 1..)) else {
+            let (Some(before), Some(after)) = (valid.get(..at), valid.get(at + 1..)) else {
                 continue;
             };
             drop(parse(format!("{before}{damage}{after}")));

@@ -46,12 +46,11 @@ fn with_step(step: &str) -> String {
 )]
 #[case(
     "peer.send: S",
-    "foo.yaml:5:5: steps[0].peer.send: `peer.` steps belong to the wire, which \
-    this version does not run yet$"
+    "foo.yaml:5:5: steps[0].peer.send: `peer` needs `topology: wire`$"
 )]
 #[case(
-    "host.link: down",
-    "foo.yaml:5:5: steps[0].host.link: `host.` steps belong to the wire"
+    "router.send: {icmp: host-unreachable}",
+    "foo.yaml:5:5: steps[0].router.send: `router` needs `topology: wire`$"
 )]
 #[case(
     "close",
@@ -72,11 +71,11 @@ fn with_step(step: &str) -> String {
 )]
 #[case(
     "pause",
-    "foo.yaml:5:5: steps[0]: a duration is missing: 300ms, 2s, 1min$"
+    "foo.yaml:5:5: steps[0]: pause needs a duration (300ms, 2s, 1min) or a map$"
 )]
 #[case(
     "pause: 300",
-    "foo.yaml:5:12: steps[0].pause: expected a duration: 300ms, 2s, 1min, found \
+    "foo.yaml:5:12: steps[0].pause: expected a duration (300ms, 2s, 1min) or a map, found \
     the number 300$"
 )]
 #[case(

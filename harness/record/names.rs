@@ -229,9 +229,15 @@ pub(super) fn ip_word(ip: IpAddr) -> String {
 /// The word for an address of the wire.
 fn on_wire(ip: IpAddr) -> Option<&'static str> {
     let family = if ip.is_ipv4() { Family::V4 } else { Family::V6 };
-    let words = [(End::Local, "local"), (End::Peer, "peer"), (End::Router, ROUTER)];
+    let words = [
+        (End::Local, "local"),
+        (End::Peer, "peer"),
+        (End::Router, ROUTER),
+    ];
     let mut words = words.into_iter();
-    words.find(|(end, _)| address(*end, family) == ip).map(|(_, word)| word)
+    words
+        .find(|(end, _)| address(*end, family) == ip)
+        .map(|(_, word)| word)
 }
 
 /// IPv4 inside IPv6 is IPv4 on the wire. Flow label and scope are no part of a name.

@@ -9,8 +9,7 @@ use crate::model::transcript::{
     CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
 };
 use crate::model::{
-    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show,
-    Topology,
+    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show, Topology,
 };
 use crate::render::{Naming, answer, number_forms, peer_answer};
 use crate::run::log::{CallLog, RunLog, Sent, StepLog};
@@ -205,7 +204,13 @@ impl<'a> Recorder<'a> {
             let event = self.packet(packet, step, sent, passed);
             if self.case.topology == Topology::Wire {
                 let band = None;
-                self.shown.push((packet, PacketEvent { band, ..event.clone() }));
+                self.shown.push((
+                    packet,
+                    PacketEvent {
+                        band,
+                        ..event.clone()
+                    },
+                ));
             }
             events.push(Event::Packet(event));
         }

@@ -79,7 +79,12 @@ impl Conductor<'_> {
         self.peers.as_mut().ok_or_else(none)
     }
 
-    fn send(&mut self, sending: Sending, spec: &PacketSpec, log: &mut StepLog) -> Result<(), Trouble> {
+    fn send(
+        &mut self,
+        sending: Sending,
+        spec: &PacketSpec,
+        log: &mut StepLog,
+    ) -> Result<(), Trouble> {
         let aside = sending.aside;
         let cut = match spec {
             PacketSpec::Tcp(segment) => segment.fragment,
@@ -126,7 +131,10 @@ impl Conductor<'_> {
     ) -> Result<Option<Packet>, Trouble> {
         let until = Instant::now() + within;
         loop {
-            let taken = self.peers.as_mut().and_then(|peers| peers.take(peer, wanted));
+            let taken = self
+                .peers
+                .as_mut()
+                .and_then(|peers| peers.take(peer, wanted));
             let left = until.saturating_duration_since(Instant::now());
             if taken.is_some() || left.is_zero() || self.deadline_hit {
                 return Ok(taken);
@@ -175,7 +183,9 @@ impl Conductor<'_> {
             let has_port = socket.address.as_ref().and_then(port).is_some();
             has_port && (is_datagram || socket.listens)
         });
-        let only = only.and_then(|socket| socket.address.as_ref()).and_then(port);
+        let only = only
+            .and_then(|socket| socket.address.as_ref())
+            .and_then(port);
         let none = || Refusal::NotIssued("no connection, and not one listener".to_owned());
         known.or(only).ok_or_else(none)
     }

@@ -8,8 +8,8 @@ use super::peer::Peers;
 use super::{Conditions, Slot};
 use crate::model::transcript::Fate;
 use crate::model::{
-    Action, Address, Call, CallSpec, Case, Family, Name, Packet, ProcessVerb, Row, Step, Times,
-    Topology, limits, time,
+    Action, Address, Answer, Call, CallSpec, Case, Family, Name, Packet, ProcessVerb, Row, Step,
+    Times, Topology, limits, time,
 };
 use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
 use std::net::SocketAddr;
@@ -17,8 +17,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call that takes longer than this gives its place on the CPU to another run.
 pub(super) const SLOT_HELD: Duration = Duration::from_millis(2);
-/// Signals after which a process is still there.
-const KEEPS_ALIVE: [&str; 2] = ["SIGSTOP", "SIGCONT"];
 /// Takes one run from its beginning to its end.
 pub struct Conductor<'a> {
     pub(super) case: &'a Case,
@@ -207,6 +205,9 @@ impl<'a> Conductor<'a> {
             let Some(socket) = self.names.get(&name).filter(|socket| !socket.closed) else {
                 continue;
             };
+            if self.names.silent(socket.process.as_ref()) {
+                continue;
+            }
             let (fd, process) = (socket.fd, socket.process.clone());
             let address = self.ground.address(process.as_ref(), fd);
             let Some(address) = address.filter(says_something) else {
@@ -241,10 +242,24 @@ impl<'a> Conductor<'a> {
             return Ok(format!("{shown} not issued: {process} has ended"));
         }
         self.ground.process(process, &act)?;
-        if !matches!(verb, ProcessVerb::Kill(signal) if KEEPS_ALIVE.contains(&signal.as_str())) {
-            self.names.ended.insert(process.clone());
+        match &act {
+            ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
+                self.names.stopped.insert(process.clone());
+            }
+            ProcessAct::Kill(signal) if signal == "SIGCONT" => {
+                self.names.stopped.remove(process);
+            }
+            _ => {
+                self.names.ended.insert(process.clone());
+            }
         }
         Ok(shown)
+    }
+
+    /// Whether a lane's thread stands still without sleeping in its call.
+    pub(super) fn is_stopped(&self, lane: &Lane) -> bool {
+        let process = lane.process.as_ref();
+        process.is_some_and(|process| self.names.stopped.contains(process))
     }
 
     fn await_process(&mut self, process: &Name) -> Result<String, Trouble> {
@@ -300,7 +315,9 @@ impl<'a> Conductor<'a> {
 
 pub(super) fn succeeded(fate: &Fate) -> bool {
     match fate {
-        Fate::Returned(outcome) | Fate::Completed(outcome) => outcome.errno().is_none(),
+        Fate::Returned(outcome) | Fate::Completed(outcome) => {
+            outcome.errno().is_none() && !matches!(outcome.answer, Answer::Died(_))
+        }
         _ => false,
     }
 }

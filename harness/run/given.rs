@@ -57,7 +57,10 @@ impl Conductor<'_> {
             (State::Closed | State::Listen, _) => return Ok(()),
             (State::SynReceived, By::Accept) => {
                 let peer = Name::new(PEER);
-                let answered = self.peers.as_ref().is_some_and(|peers| peers.is_answered(&peer));
+                let answered = self
+                    .peers
+                    .as_ref()
+                    .is_some_and(|peers| peers.is_answered(&peer));
                 return if answered {
                     Ok(())
                 } else {
@@ -74,9 +77,10 @@ impl Conductor<'_> {
         let returned = log.calls.first().map(|call| &call.fate);
         let wanted = words(given.state);
         match returned {
-            Some(Fate::Returned(Outcome { answer: Answer::Word(word), .. }))
-                if !wanted.contains(&word.as_str()) =>
-            {
+            Some(Fate::Returned(Outcome {
+                answer: Answer::Word(word),
+                ..
+            })) if !wanted.contains(&word.as_str()) => {
                 failed(format!("{socket} is {word}, not {}", wanted.join(" or ")))
             }
             _ => Ok(()),
@@ -175,7 +179,10 @@ fn on_wire(given: Given) -> Vec<Step> {
 fn closing(state: State, socket: &str) -> Vec<Step> {
     let fin = || step(socket, Call::Shutdown(How::Wr));
     // The peer's FIN crosses ours: it acknowledges all but that.
-    let una = Number::Relative { base: Base::Una, offset: 0 };
+    let una = Number::Relative {
+        base: Base::Una,
+        offset: 0,
+    };
     match state {
         State::FinWait1 => vec![fin()],
         State::FinWait2 => vec![fin(), segment(".", None)],
@@ -205,9 +212,16 @@ fn accept() -> Step {
 
 fn segment(flags: &str, ack: Option<Number>) -> Step {
     let flags = flags.parse().expect("flags in tcpdump's letters");
-    let spec = SegmentSpec { flags, ack, ..SegmentSpec::default() };
+    let spec = SegmentSpec {
+        flags,
+        ack,
+        ..SegmentSpec::default()
+    };
     let verb = PeerVerb::Send(PacketSpec::Tcp(spec));
-    of(Action::Peer { peer: Name::new(PEER), verb })
+    of(Action::Peer {
+        peer: Name::new(PEER),
+        verb,
+    })
 }
 
 fn step(subject: &str, call: Call) -> Step {

@@ -23,9 +23,9 @@ pub mod log;
 mod names;
 mod peer;
 mod resolve;
-mod waiting;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use crate::model::host::{FirewallAt, HostVerb};
 use crate::model::{Action, Case, Family, Step, Topology};

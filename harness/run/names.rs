@@ -13,6 +13,8 @@ pub struct Names {
     pub shared: BTreeMap<(Name, Name), Fd>,
     /// Processes that have ended.
     pub ended: BTreeSet<Name>,
+    /// Processes that were sent SIGSTOP: they answer nothing until SIGCONT.
+    pub stopped: BTreeSet<Name>,
     /// Names by token, for epoll.
     pub tokens: Vec<Name>,
 }
@@ -86,6 +88,7 @@ impl Names {
             homes: homes.collect(),
             shared: BTreeMap::new(),
             ended: BTreeSet::new(),
+            stopped: BTreeSet::new(),
             tokens: Vec::new(),
         }
     }
@@ -93,6 +96,11 @@ impl Names {
     /// The process in which a socket of this name is made.
     pub fn home(&self, name: &Name) -> Option<&Name> {
         self.homes.get(name)
+    }
+
+    /// Whether nobody in this process makes a call or answers now.
+    pub fn silent(&self, process: Option<&Name>) -> bool {
+        process.is_some_and(|name| self.ended.contains(name) || self.stopped.contains(name))
     }
 
     /// The socket of this name, open or closed, as long as its number is nobody else's.
@@ -134,7 +142,10 @@ impl Names {
 
     /// The only socket of the case that is like this; none if there are several.
     pub fn only(&self, is_wanted: impl Fn(&Socket) -> bool) -> Option<&Socket> {
-        let mut found = self.open().map(|(_, socket)| socket).filter(|s| is_wanted(s));
+        let mut found = self
+            .open()
+            .map(|(_, socket)| socket)
+            .filter(|s| is_wanted(s));
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }

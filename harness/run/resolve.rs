@@ -321,6 +321,10 @@ impl Resolver<'_> {
 
 /// A call that needs nothing but its descriptor and its own arguments.
 fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
+    let place = AddressPlace {
+        bad: bad.buf,
+        len: bad.addrlen,
+    };
     Some(match call {
         Call::Listen(backlog) => Request::Listen {
             fd,
@@ -328,7 +332,7 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         },
         Call::Accept { flags, .. } => Request::Accept {
             fd,
-            place: place(bad),
+            place,
             flags: owned(flags),
         },
         Call::Close => Request::Close { fd },
@@ -354,14 +358,8 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
             option: option.name.to_owned(),
             bad: bad.buf,
         },
-        Call::Getsockname => Request::Getsockname {
-            fd,
-            place: place(bad),
-        },
-        Call::Getpeername => Request::Getpeername {
-            fd,
-            place: place(bad),
-        },
+        Call::Getsockname => Request::Getsockname { fd, place },
+        Call::Getpeername => Request::Getpeername { fd, place },
         Call::Shutdown(how) => Request::Shutdown { fd, how: *how },
         Call::Poll { events, timeout } => {
             let usual: &[&'static str] = &["POLLIN", "POLLOUT"];
@@ -420,13 +418,6 @@ fn literal(text: &str) -> Result<(IpAddr, Option<u16>), Refusal> {
     match ip {
         Ok(ip) => Ok((ip, None)),
         Err(_) => Err(Refusal::NotIssued(format!("{text} is no IP address"))),
-    }
-}
-
-fn place(bad: &BadArgs) -> AddressPlace {
-    AddressPlace {
-        bad: bad.buf,
-        len: bad.addrlen,
     }
 }
 

@@ -176,6 +176,24 @@ fn nothing_is_issued_in_a_process_that_has_ended() {
 }
 
 #[test]
+fn stopped_process_is_still_there_when_it_goes_on() {
+    let steps = "given: established\nprocesses: {worker: [conn]}\nsteps:\n  \
+                 - worker.kill: SIGSTOP\n  - conn.recv: {len: 1, blocks: true}\n  \
+                 - worker.kill: SIGCONT\n  - conn.close\n  - worker.kill: SIGKILL\n  \
+                 - conn.close\n";
+    let log = run(steps, |request, _| match request {
+        Request::Recv { .. } => Scripted::Blocks,
+        _ => Scripted::Plain,
+    });
+    let expected = [
+        "conn.recv Pending",
+        "conn.close Value(0)",
+        "conn.close not issued: worker has ended",
+    ];
+    assert_eq!(story(&log), expected);
+}
+
+#[test]
 fn until_error_stops_at_the_first_error() {
     let steps = "given: established\nsteps:\n  - client.send: {len: 1, times: until-error}\n";
     let mut sent = 0;
@@ -188,6 +206,17 @@ fn until_error_stops_at_the_first_error() {
         _ => Scripted::Plain,
     });
     assert_eq!(log.steps[0].calls.len(), 4);
+}
+
+#[test]
+fn until_error_stops_when_the_process_dies_of_it() {
+    let steps = "given: established\nprocesses: {worker: [client]}\nsteps:\n  \
+                 - client.send: {len: 1, times: until-error}\n";
+    let log = run(steps, |request, _| match request {
+        Request::Send { .. } => Scripted::Returns(Answer::Died("killed by SIGPIPE".to_owned())),
+        _ => Scripted::Plain,
+    });
+    assert_eq!(log.steps[0].calls.len(), 1);
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Conductor<'_> {
             if let Some(reply) = lane.wait(Duration::ZERO)? {
                 return Ok(Some(reply));
             }
-            if lane.asleep() || Instant::now() >= until {
+            if lane.asleep() || self.is_stopped(lane) || Instant::now() >= until {
                 return Ok(None);
             }
             if let Some(reply) = lane.wait(BEFORE_SLEEP)? {
@@ -95,7 +95,7 @@ impl Conductor<'_> {
                             .push(self.returned(call, reply, process.as_ref(), true));
                         self.idle.push(lane);
                     }
-                    None if pending.lane.asleep() => index += 1,
+                    None if pending.lane.asleep() || self.is_stopped(&pending.lane) => index += 1,
                     None => {
                         at_rest = false;
                         std::thread::sleep(STEP_ASIDE);

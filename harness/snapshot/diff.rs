@@ -27,8 +27,8 @@ impl Diff {
             colour,
         };
         let note = if self.calls_only { " (calls only)" } else { "" };
-        page.line(ChangeTag::Delete, &format!("-- {recorded}, recorded{note}"));
-        page.line(ChangeTag::Insert, &format!("++ {happened}, happened{note}"));
+        page.line(ChangeTag::Delete, &format!("-- {recorded}{note}"));
+        page.line(ChangeTag::Insert, &format!("++ {happened}{note}"));
         let diff = TextDiff::from_lines(&self.recorded, &self.happened);
         let lines: Vec<(ChangeTag, &str)> = diff
             .iter_all_changes()
@@ -123,7 +123,7 @@ mod tests {
             happened: happened.to_owned(),
             calls_only: false,
         };
-        diff.text("linux-6.12", "linux-6.18", false)
+        diff.text("linux-6.12, recorded", "linux-6.18, happened", false)
     }
 
     #[test]
@@ -182,6 +182,6 @@ mod tests {
         };
         assert!(!diff.text("x", "y", false).contains('\u{1b}'));
         assert!(diff.text("x", "y", true).contains("\u{1b}[31m- a"));
-        assert!(diff.text("x", "y", false).contains("recorded (calls only)"));
+        assert!(diff.text("x", "y", false).contains("x (calls only)"));
     }
 }

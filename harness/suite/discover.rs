@@ -142,7 +142,7 @@ impl Found {
 }
 
 /// The path as a person would write it from here.
-fn shown(file: &Path) -> PathBuf {
+pub(super) fn shown(file: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     file.strip_prefix(&here).unwrap_or(file).to_owned()
 }

@@ -1,5 +1,6 @@
 //! What a case's runs mean, held against what is recorded.
 
+use super::discover::shown;
 use super::session::Gathered;
 use super::single::Ran;
 use crate::model::capability::Lack;
@@ -234,7 +235,9 @@ impl Judge<'_> {
         } = self.machine;
         let mut story = format!("{}:{line}: {}\n", case.path.display(), case.about.trim());
         let on = &recorded.header.recorded_on;
-        story.push_str(&diff.text(on, &format!("{platform} {kernel} {arch}"), self.colour));
+        let recorded_on = format!("{on}, recorded");
+        let here = format!("{platform} {kernel} {arch}, happened");
+        story.push_str(&diff.text(&recorded_on, &here, self.colour));
         story.push_str(&self.others(case, ran)?);
         story.push_str(&self.how_to_accept(case, ran)?);
         Ok(story)
@@ -265,21 +268,13 @@ impl Judge<'_> {
         let again = format!("sockdiff run {} --update always", case.id);
         Ok(match (self.keep(case, ran)?, self.update) {
             (Some(path), Update::New) => {
-                let path = shown(&path);
+                let path = shown(&path).display().to_string();
                 format!("stored as {path}; to accept: cargo insta review, or {again}\n")
             }
-            (Some(path), _) => format!("accepted as {}\n", shown(&path)),
+            (Some(path), _) => format!("accepted as {}\n", shown(&path).display()),
             (None, _) => format!("nothing was stored; to accept: {again}\n"),
         })
     }
-}
-
-fn shown(path: &std::path::Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here)
-        .unwrap_or(path)
-        .display()
-        .to_string()
 }
 
 /// The line of the case whose step first shows the difference.

@@ -3,9 +3,7 @@
 use super::icmp::WORDS;
 use crate::model::peer::{SegmentSpec, TcpOption};
 use etherparse::checksum::Sum16BitWords;
-use etherparse::{
-    IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number,
-};
+use etherparse::{IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number};
 use std::net::{IpAddr, SocketAddr};
 
 /// The time to live of packets that do not say another.
@@ -125,7 +123,11 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     bytes.extend(error.mtu.unwrap_or(0).to_be_bytes());
     bytes.extend(quoted);
     let (protocol, ends) = (
-        if six { ip_number::IPV6_ICMP } else { ip_number::ICMP },
+        if six {
+            ip_number::IPV6_ICMP
+        } else {
+            ip_number::ICMP
+        },
         Ends {
             source: SocketAddr::new(source, 0),
             destination: SocketAddr::new(destination, 0),
@@ -134,7 +136,10 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     let checksum = if six {
         checksum(ends, protocol, &bytes)
     } else {
-        Sum16BitWords::new().add_slice(&bytes).ones_complement().to_be()
+        Sum16BitWords::new()
+            .add_slice(&bytes)
+            .ones_complement()
+            .to_be()
     };
     bytes[2..4].copy_from_slice(&checksum.to_be_bytes());
     Some(ip(ends, protocol, TTL, &bytes))

@@ -97,7 +97,10 @@ impl Relative {
     ) -> Numbers {
         self.sides.entry((from, to)).or_default().aside = Some(segment.seq);
         let flags = TcpFlags(segment.flags.0 & !TcpFlags::SYN.0);
-        let segment = TcpSegment { flags, ..segment.clone() };
+        let segment = TcpSegment {
+            flags,
+            ..segment.clone()
+        };
         self.numbers(from, to, &segment)
     }
 
@@ -136,7 +139,10 @@ impl Relative {
         let initial = segment.ack.wrapping_sub(1);
         if segment.flags.has(answers) && far.aside == Some(initial) {
             let syn = Some(Syn { initial, sent: 1 });
-            *far = Side { syn, ..Side::default() };
+            *far = Side {
+                syn,
+                ..Side::default()
+            };
         }
     }
 

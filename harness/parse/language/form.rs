@@ -51,8 +51,8 @@ pub(in crate::parse) struct Key {
     pub doc: &'static str,
 }
 
-/// A verb of a socket.
-#[derive(Debug)]
+/// A verb: of a socket, of a peer, of the host.
+#[derive(Clone, Copy, Debug)]
 pub(in crate::parse) struct Verb {
     pub name: &'static str,
     pub doc: &'static str,

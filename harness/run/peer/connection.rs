@@ -127,7 +127,10 @@ impl Connection {
         }
         if has(TcpFlags::SYN) {
             self.theirs.stamps = stamps.is_some();
-            let scale = tcp.options.iter().find_map(|option| option.strip_prefix("wscale "));
+            let scale = tcp
+                .options
+                .iter()
+                .find_map(|option| option.strip_prefix("wscale "));
             self.theirs.scale = scale.and_then(|shift| shift.parse().ok());
         }
         if arrives {
@@ -187,16 +190,16 @@ impl Connection {
 
     /// What a segment needs besides what the case fixes, or why it cannot be.
     pub fn fields(&self, spec: &SegmentSpec, iss: u32) -> Result<Fields, String> {
-        let initial = if spec.flags.has(TcpFlags::SYN) { iss } else { 0 };
+        let initial = if spec.flags.has(TcpFlags::SYN) {
+            iss
+        } else {
+            0
+        };
         let seq = match spec.seq {
             None => self.memory.next_seq(spec.flags),
             Some(Number::Absolute(number)) => number,
-            Some(Number::Shown(number)) => {
-                plus(self.counted_from.unwrap_or(initial), number)
-            }
-            Some(Number::Relative { base, offset }) => {
-                plus(self.local.receiving(base)?, offset)
-            }
+            Some(Number::Shown(number)) => plus(self.counted_from.unwrap_or(initial), number),
+            Some(Number::Relative { base, offset }) => plus(self.local.receiving(base)?, offset),
         };
         let ack = match spec.ack {
             None if spec.flags.has(TcpFlags::ACK) => self.memory.next_ack(),
@@ -300,7 +303,10 @@ impl Memory {
     fn send(&mut self, flags: TcpFlags, seq: u32, len: usize, is_exact: bool) {
         if flags.has(TcpFlags::SYN) {
             if !self.opened || (self.reset && self.iss == seq) {
-                *self = Memory { last: self.last, ..Memory::new(seq) };
+                *self = Memory {
+                    last: self.last,
+                    ..Memory::new(seq)
+                };
             }
             self.opened |= seq == self.send_next;
         }
@@ -324,9 +330,16 @@ impl Memory {
 
     fn next_seq(&self, flags: TcpFlags) -> u32 {
         if flags.has(TcpFlags::SYN) {
-            return if self.begins() { self.iss } else { self.send_next };
+            return if self.begins() {
+                self.iss
+            } else {
+                self.send_next
+            };
         }
-        let stray = self.last.and_then(|seen| seen.ack).filter(|ack| !self.is_acceptable(*ack));
+        let stray = self
+            .last
+            .and_then(|seen| seen.ack)
+            .filter(|ack| !self.is_acceptable(*ack));
         match stray {
             // RFC 9293 §3.10.7.1 and §3.10.7.3: the RST to a stray acknowledgment takes its number.
             Some(ack) if flags.has(TcpFlags::RST) && !self.acknowledged => ack,

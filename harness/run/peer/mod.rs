@@ -131,7 +131,9 @@ impl Peers {
                 let iss = peer.iss;
                 let connection = peer.connections.entry(local);
                 let connection = connection.or_insert_with(|| Connection::new(iss));
-                if connection.see(tcp, timestamps(&packet.bytes), iss, arrives) || peer.current.is_none() {
+                if connection.see(tcp, timestamps(&packet.bytes), iss, arrives)
+                    || peer.current.is_none()
+                {
                     peer.current = Some(local);
                 }
             }
@@ -143,7 +145,8 @@ impl Peers {
     pub fn take(&mut self, peer: &Name, wanted: &Wanted) -> Option<Packet> {
         let own = peer_port(peer);
         let is_wanted = |packet: &Packet| {
-            let is_own = ports(packet).is_none_or(|(_, to)| peer_at(to).is_none() || own == Some(to));
+            let is_own =
+                ports(packet).is_none_or(|(_, to)| peer_at(to).is_none() || own == Some(to));
             is_own && matches(packet, wanted)
         };
         let found = self.inbox.iter().position(is_wanted)?;
@@ -213,7 +216,10 @@ impl Peers {
     /// A datagram to a local address.
     pub fn datagram(&self, name: &Name, payload: &Payload, local: SocketAddr) -> Sending {
         let bytes = build::datagram(self.ends(name, local), &payload.bytes());
-        Sending { bytes, aside: false }
+        Sending {
+            bytes,
+            aside: false,
+        }
     }
 
     /// An ICMP error about the last packet from a local port (none: of all), or why there is none.
@@ -239,7 +245,10 @@ impl Peers {
         let bytes = build::icmp(self.ip_of(name), offender.source, &error);
         let none = || format!("{} has no {word}", self.family);
         let bytes = bytes.ok_or_else(none)?;
-        Ok(Sending { bytes, aside: false })
+        Ok(Sending {
+            bytes,
+            aside: false,
+        })
     }
 
     fn ends(&self, name: &Name, local: SocketAddr) -> Ends {
@@ -250,7 +259,11 @@ impl Peers {
     }
 
     fn ip_of(&self, name: &Name) -> IpAddr {
-        let end = if peer_port(name).is_some() { End::Peer } else { End::Router };
+        let end = if peer_port(name).is_some() {
+            End::Peer
+        } else {
+            End::Router
+        };
         address(end, self.family)
     }
 

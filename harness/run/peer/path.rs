@@ -1,10 +1,10 @@
 //! Something between the peers and the local stack that refuses packets.
 
 use super::ports;
+use crate::model::TcpFlags;
 use crate::model::host::FirewallVerdict;
 use crate::model::packet::{Packet, PacketBody};
 use crate::model::peer::SegmentSpec;
-use crate::model::TcpFlags;
 use crate::wire::build::{self, Ends, Fields, IcmpError};
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,9 +22,9 @@ impl PathRule {
     /// pass what is not TCP.
     pub fn meets(&self, packet: &Packet) -> bool {
         let is_tcp = matches!(packet.body, PacketBody::Tcp(_));
-        let of_port = self.port.is_none_or(|port| {
-            ports(packet).is_some_and(|(from, to)| from == port || to == port)
-        });
+        let of_port = self
+            .port
+            .is_none_or(|port| ports(packet).is_some_and(|(from, to)| from == port || to == port));
         of_port && (is_tcp || self.verdict != FirewallVerdict::TcpReset)
     }
 

@@ -71,7 +71,9 @@ impl Capture {
     pub fn open(place: Place, ipv6: bool) -> io::Result<Capture> {
         let mut taps = Vec::with_capacity(6);
         if place == Place::BeforeFirewall {
-            let families = [Family::V4, Family::V6].into_iter().take(1 + usize::from(ipv6));
+            let families = [Family::V4, Family::V6]
+                .into_iter()
+                .take(1 + usize::from(ipv6));
             for family in families {
                 taps.push(Tap::on_link(LOOPBACK_INDEX, family)?);
             }
@@ -85,7 +87,8 @@ impl Capture {
             }
         }
         if place == Place::Loopback {
-            taps.iter().try_for_each(|tap| tap.socket.bind_device(Some(b"lo")))?;
+            taps.iter()
+                .try_for_each(|tap| tap.socket.bind_device(Some(b"lo")))?;
         }
         Ok(Capture {
             taps,
@@ -146,7 +149,10 @@ impl Tap {
     }
 
     fn with(socket: Socket, kind: Kind) -> io::Result<Tap> {
-        let tap = Tap { socket: ManuallyDrop::new(socket), kind };
+        let tap = Tap {
+            socket: ManuallyDrop::new(socket),
+            kind,
+        };
         let fd = tap.fd();
         set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // Forcing is refused inside a user namespace.

@@ -12,8 +12,8 @@ use super::capture::{Tap, link_address, set_int};
 use super::link::{self, Link};
 use super::poll;
 use crate::model::Family;
-use crate::sys::unix::now;
 use crate::sys::Trouble;
+use crate::sys::unix::now;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::SockAddr;
 use std::fs::{File, OpenOptions};
@@ -88,11 +88,22 @@ impl Device {
                 compute_checksums(tap.fd()).map_err(failed("checksums of a veth pair"))?;
                 set_int(tap.fd(), libc::SOL_PACKET, PACKET_QDISC_BYPASS, 1)
                     .map_err(failed("PACKET_QDISC_BYPASS"))?;
-                (link, FarEnd::Veth { tap, to: link_address(far, family) })
+                (
+                    link,
+                    FarEnd::Veth {
+                        tap,
+                        to: link_address(far, family),
+                    },
+                )
             }
         };
         link.open()?;
-        Ok(Device { link, end, came: Vec::new(), trouble: None })
+        Ok(Device {
+            link,
+            end,
+            came: Vec::new(),
+            trouble: None,
+        })
     }
 
     /// Hands a packet to the stack. One that comes while the link is down is lost, as on any wire.
@@ -102,7 +113,8 @@ impl Device {
     pub fn inject(&self, packet: &[u8]) -> Result<(), Trouble> {
         if packet.len() > link::MTU {
             let (len, mtu) = (packet.len(), link::MTU);
-            let what = format!("a packet of {len} bytes on a wire for {mtu}; send less or fragment it");
+            let what =
+                format!("a packet of {len} bytes on a wire for {mtu}; send less or fragment it");
             return Err(Trouble::Failed(what));
         }
         let sent = match &self.end {
@@ -197,14 +209,21 @@ impl<T> InterfaceRequest<T> {
     fn of_wire(value: T) -> InterfaceRequest<T> {
         let mut name = [0; libc::IFNAMSIZ];
         name[..link::NAME.len()].copy_from_slice(link::NAME.as_bytes());
-        InterfaceRequest { name, value, rest: [0; 24] }
+        InterfaceRequest {
+            name,
+            value,
+            rest: [0; 24],
+        }
     }
 }
 
 /// A new TUN device: IP packets without anything before them.
 fn open_tun() -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
+    options
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK);
     let tun = options.open("/dev/net/tun")?;
     let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
     let mut request = InterfaceRequest::of_wire(flags);

@@ -49,7 +49,10 @@ fn run(script: &str) -> Result<(), Lack> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    Err(Lack::new(format!("nft refuses: {}", said.lines().next().unwrap_or("no reason told"))))
+    Err(Lack::new(format!(
+        "nft refuses: {}",
+        said.lines().next().unwrap_or("no reason told")
+    )))
 }
 
 /// Commands that add one rule, to what earlier ones have added.
@@ -83,9 +86,18 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::reset(script(TcpReset, true, Some(4100)), "input tcp dport 4100 reject with tcp reset;")]
-    #[case::icmp(script(IcmpPort, false, Some(9)), "{ tcp, udp } th dport 9 reject with icmpx")]
-    #[case::all(script(Drop, false, None), "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;")]
+    #[case::reset(
+        script(TcpReset, true, Some(4100)),
+        "input tcp dport 4100 reject with tcp reset;"
+    )]
+    #[case::icmp(
+        script(IcmpPort, false, Some(9)),
+        "{ tcp, udp } th dport 9 reject with icmpx"
+    )]
+    #[case::all(
+        script(Drop, false, None),
+        "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;"
+    )]
     fn rules_name_protocols_of_cases_only(#[case] script: String, #[case] part: &str) {
         assert!(script.contains(part), "{script}");
     }

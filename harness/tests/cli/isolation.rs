@@ -1,6 +1,6 @@
 //! `--isolation shared`: the machine's own loopback, with and without the right to see packets.
 
-use super::support::{Folder, is_root, linux_with_packets, met, sockdiff, stdout, unprivileged};
+use super::support::{Folder, is_root, met, namespaces, sockdiff, stdout, unprivileged};
 use snapbox::str;
 
 /// Refusals, resets, datagrams, a blocked call, a matrix and IPv6.
@@ -15,7 +15,7 @@ const HANDFUL: [&str; 6] = [
 
 #[test]
 fn shared_loopback_gives_the_recorded_packets() {
-    if !linux_with_packets() || !met("root", is_root()) {
+    if !namespaces() || !met("root", is_root()) {
         return;
     }
     let run = format!("run --isolation shared --update no {}", HANDFUL.join(" "));
@@ -33,7 +33,7 @@ fn shared_loopback_gives_the_recorded_packets() {
 
 #[test]
 fn shared_loopback_without_rights_compares_calls_only() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let run = format!(
@@ -62,7 +62,7 @@ same (calls only)  unix/shutdown-after-peer-close  (this machine sees no packets
 
 #[test]
 fn calls_only_finds_differing_calls_and_no_others() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = Folder::of_suite();

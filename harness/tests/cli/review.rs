@@ -1,6 +1,6 @@
 //! A case that is not as recorded, from its story to its acceptance.
 
-use super::support::{Folder, linux_with_packets, stdout};
+use super::support::{Folder, namespaces, stdout};
 use rstest::rstest;
 
 const CASE: &str = "rst/close-unread-data";
@@ -39,7 +39,7 @@ fn line_of_step() -> usize {
 
 #[test]
 fn story_tells_where_what_who_and_how_to_accept() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = changed();
@@ -86,7 +86,7 @@ fn story_tells_where_what_who_and_how_to_accept() {
 
 #[test]
 fn accepted_answer_is_the_record() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = changed();
@@ -116,31 +116,26 @@ fn update_says_what_is_written(
     #[case] ci: &str,
     #[case] written: Option<&str>,
 ) {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = changed();
     let before = folder.files();
     let ended = run(&folder, update).env("CI", ci).assert().code(1);
-    let after = folder.files();
-    let touched: Vec<&str> = after
-        .iter()
-        .filter(|(path, bytes)| before.get(*path) != Some(bytes))
-        .map(|(path, _)| path.as_str())
-        .collect();
-    assert_eq!(touched, written.into_iter().collect::<Vec<_>>());
+    let written = Vec::from_iter(written);
+    assert_eq!(folder.touched(&before), written);
     let text = stdout(&ended);
     let nothing = text.contains("nothing was stored; to accept: sockdiff run");
-    assert_eq!(nothing, written.is_none(), "{text}");
+    assert_eq!(nothing, written.is_empty(), "{text}");
 }
 
 #[test]
 fn case_without_a_record_is_new_and_shows_its_answer() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = Folder::of_suite();
-    std::fs::remove_file(folder.path().join(ANSWER)).expect("it is there");
+    folder.remove(ANSWER);
     let ended = folder.sockdiff(&format!("run {CASE}")).assert().code(1);
     let text = stdout(&ended);
     assert!(

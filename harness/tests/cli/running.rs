@@ -1,8 +1,6 @@
 //! `run`: what it takes, what it writes, and how it ends.
 
-use super::support::{
-    CLOSED_PORT, Folder, json, linux_with_packets, namespaces, sockdiff, stderr, stdout,
-};
+use super::support::{CLOSED_PORT, Folder, NOTHING, json, namespaces, sockdiff, stderr, stdout};
 use rstest::rstest;
 use snapbox::{Data, str};
 
@@ -12,7 +10,7 @@ const OUTSIDE: &str = "about: of my own\nsteps:\n  - s.socket: tcp\n  - s.listen
 #[case::id(CLOSED_PORT)]
 #[case::path("cases/rst/connect-closed-port.yaml")]
 fn one_case_is_named_by_id_or_path(#[case] which: &str) {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     for verb in ["run ", ""] {
@@ -32,7 +30,7 @@ same              rst/connect-closed-port
 #[case("udp/")]
 #[case("cases/udp")]
 fn folder_of_cases_is_named_by_id_or_path(#[case] which: &str) {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let text = stdout(
@@ -86,7 +84,8 @@ fn file_outside_prints_its_transcript_and_stores_nothing() {
         .sockdiff("run mine.yaml --update always")
         .assert()
         .success();
-    run.stderr_eq("").stdout_eq(str![[r#"
+    assert_eq!(stderr(&run), "");
+    run.stdout_eq(str![[r#"
 s.socket(tcp) = fd s
 s.listen(1) = 0
 s.close() = 0
@@ -104,7 +103,7 @@ s.close() = 0
         "{text}"
     );
     std::fs::remove_dir_all(folder.path().join("more")).expect("it is there");
-    assert_eq!(folder.files(), before);
+    assert_eq!(folder.touched(&before), NOTHING);
 }
 
 #[test]
@@ -149,7 +148,7 @@ fn json_has_its_shape() {
         );
     }
     assert!(call["call"]["errno_raw"].is_i64(), "{call}");
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let acks = |event: &&serde_json::Value| event["packet"]["flags"] == ".";
@@ -182,7 +181,7 @@ fn json_of_a_file_outside_is_json_alone() {
 #[case("result.zip")]
 #[case("folder")]
 fn result_file_is_read_back_by_record(#[case] out: &str) {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = Folder::of_suite();
@@ -191,7 +190,7 @@ fn result_file_is_read_back_by_record(#[case] out: &str) {
     let run = format!("run {CLOSED_PORT} udp/emsgsize --out {out} --update no");
     folder.sockdiff(&run).assert().success();
 
-    std::fs::remove_file(folder.path().join(&answer)).expect("it is there");
+    folder.remove(&answer);
     let record = format!("record {out}");
     folder
         .sockdiff(&record)
@@ -228,7 +227,7 @@ fn body(answer: &str) -> &str {
 
 #[test]
 fn junit_counts_and_tells() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = Folder::of_suite();
@@ -242,7 +241,7 @@ fn junit_counts_and_tells() {
         str![[r#"
 <?xml version="1.0" encoding="UTF-8"?>
 <testsuite name="sockdiff" tests="2" failures="1" skipped="0">
-  <testcase classname="rst" name="rst/connect-closed-port" time="[..]"><failure message="differs ">cases/rst/connect-closed-port.yaml:[..]
+  <testcase classname="rst" name="rst/connect-closed-port" [..]><failure message="differs ">[..]
 ...
 - client.poll() = POLLHUP
 + client.poll() = POLLOUT|POLLHUP
@@ -257,7 +256,7 @@ fn junit_counts_and_tells() {
 
 #[test]
 fn ladder_is_drawn_when_asked_for() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = Folder::of_suite();
@@ -273,7 +272,7 @@ fn ladder_is_drawn_when_asked_for() {
 
 #[test]
 fn jitter_tells_its_seed_and_changes_no_answer() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let run = format!("run {CLOSED_PORT} --repeat 4 --jitter 3 --update no");
@@ -309,7 +308,7 @@ fn case_that_differs_from_itself_is_flaky() {
     );
     assert!(text.contains("\n    cases/chance.yaml:5\n"), "{text}");
     assert!(text.ends_with("\n1 flaky\n"), "{text}");
-    assert_eq!(folder.files(), before);
+    assert_eq!(folder.touched(&before), NOTHING);
     let text = stdout(
         &folder
             .sockdiff(&format!("{run} outside.yaml"))
@@ -329,7 +328,7 @@ fn case_that_differs_from_itself_is_flaky() {
 #[case::bad("bad", 125)]
 #[case::nothing("rst --tag no-such-tag", 125)]
 fn bisect_understands_the_exit_code(#[case] which: &str, #[case] code: i32) {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = Folder::of_suite();
@@ -338,19 +337,19 @@ fn bisect_understands_the_exit_code(#[case] which: &str, #[case] code: i32) {
         "recv(128) = 128",
         "recv(128) = 129",
     );
-    std::fs::remove_file(folder.path().join("expected/rst/linger0-close/linux.snap")).expect("it");
+    folder.remove("expected/rst/linger0-close/linux.snap");
     folder.write("cases/bad/broken.yaml", "about: x\n");
     let before = folder.files();
     folder
         .sockdiff(&format!("run --bisect {which}"))
         .assert()
         .code(code);
-    assert_eq!(folder.files(), before);
+    assert_eq!(folder.touched(&before), NOTHING);
 }
 
 #[test]
 fn require_all_refuses_what_was_not_asked() {
-    if !linux_with_packets() {
+    if !namespaces() {
         return;
     }
     let folder = Folder::of_suite();
@@ -380,12 +379,12 @@ fn settings_of_the_host_store_nothing() {
     let folder = Folder::of_suite();
     let answer = format!("expected/{CLOSED_PORT}/linux.snap");
     folder.edit(&answer, "POLLOUT|POLLHUP", "POLLHUP");
-    std::fs::remove_file(folder.path().join("expected/udp/emsgsize/linux.snap")).expect("it is");
+    folder.remove("expected/udp/emsgsize/linux.snap");
     let before = folder.files();
     let arguments = format!("run {CLOSED_PORT} udp/emsgsize --settings host --update always");
     let run = folder.sockdiff(&arguments).assert();
-    assert_eq!(folder.files(), before);
-    if linux_with_packets() {
+    assert_eq!(folder.touched(&before), NOTHING);
+    if namespaces() {
         assert!(
             stdout(&run).contains("\n1 differs, 1 new\n"),
             "{}",

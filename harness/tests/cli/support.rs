@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use snapbox::cmd::{Command, OutputAssert};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,12 @@ pub const CLOSED_PORT: &str = "rst/connect-closed-port";
 /// A user without rights of any kind.
 const NOBODY: &str = "65534";
 /// Nothing that a test waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is in a folder: bytes by path.
+pub type Files = BTreeMap<String, Vec<u8>>;
+/// No file.
+pub const NOTHING: [&str; 0] = [];
 
 /// A folder of its own, removed when the test ends.
 pub struct Folder(PathBuf);
@@ -71,6 +76,10 @@ impl Folder {
         fs::read_to_string(self.0.join(path)).expect("a readable file")
     }
 
+    pub fn remove(&self, path: &str) {
+        fs::remove_file(self.0.join(path)).expect("a file to remove");
+    }
+
     pub fn exists(&self, path: &str) -> bool {
         self.0.join(path).exists()
     }
@@ -83,8 +92,18 @@ impl Folder {
     }
 
     /// Every file, by its path.
-    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn files(&self) -> Files {
         files(&self.0)
+    }
+
+    /// The paths of the files that have come, gone or changed.
+    pub fn touched(&self, before: &Files) -> Vec<String> {
+        let after = self.files();
+        let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let touched = paths
+            .into_iter()
+            .filter(|path| before.get(*path) != after.get(*path));
+        touched.cloned().collect()
     }
 
     /// The program, started in this folder.
@@ -100,7 +119,7 @@ impl Drop for Folder {
 }
 
 /// Every file below a folder, by its path with `/`.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+fn files(folder: &Path) -> Files {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -172,16 +191,12 @@ fn machine() -> &'static Value {
     })
 }
 
-/// Whether answers of this machine can be held against those recorded for Linux, packets and all.
-pub fn linux_with_packets() -> bool {
-    let here = machine();
-    let is = here["id"] == "linux" && here["capture"] != "none";
-    met("Linux and a look at packets", is)
-}
-
-/// Whether each run has a network namespace of its own.
+/// Whether each run has a network namespace of its own and its packets are seen: then answers can
+/// be held against those recorded for Linux.
 pub fn namespaces() -> bool {
-    linux_with_packets() && met("network namespaces", machine()["isolation"] == "netns")
+    let here = machine();
+    let is = here["id"] == "linux" && here["isolation"] == "netns" && here["capture"] != "none";
+    met("network namespaces and a look at packets", is)
 }
 
 /// Says what a test needs and this machine lacks, past libtest, which would keep it to itself.
@@ -194,14 +209,20 @@ pub fn met(need: &str, is: bool) -> bool {
     is
 }
 
-/// What the program printed as results.
+/// What the program printed as results, with `/` in paths.
 pub fn stdout(run: &OutputAssert) -> String {
-    String::from_utf8(run.get_output().stdout.clone()).expect("UTF-8")
+    let text = String::from_utf8(run.get_output().stdout.clone());
+    text.expect("UTF-8").replace('\\', "/")
 }
 
-/// What the program printed beside them.
+/// What the program printed beside them, without the one line that depends on the machine.
 pub fn stderr(run: &OutputAssert) -> String {
-    String::from_utf8(run.get_output().stderr.clone()).expect("UTF-8")
+    let text = String::from_utf8(run.get_output().stderr.clone());
+    let text = text.expect("UTF-8").replace('\\', "/");
+    let lines = text.split_inclusive('\n');
+    lines
+        .filter(|line| !line.starts_with("no namespace for each case ("))
+        .collect()
 }
 
 /// What the program printed for programs.

@@ -1,6 +1,6 @@
 //! The verbs that run nothing: list, show, check, doctor, schema.
 
-use super::support::{CLOSED_PORT, Folder, ROOT, json, sockdiff, stderr, stdout};
+use super::support::{CLOSED_PORT, Folder, NOTHING, ROOT, json, sockdiff, stderr, stdout};
 use rstest::rstest;
 use serde_json::Value;
 use snapbox::str;
@@ -110,7 +110,7 @@ fn show_and_run_of_a_case_that_is_not_there_name_the_nearest() {
             .assert()
             .code(2);
         run.stdout_eq("").stderr_eq(str![[r#"
-no case, folder of cases or file `rst/conect-closed-port`; did you mean `rst/connect-closed-port`? (`sockdiff list` lists the cases)
+no case, [..] `rst/conect-closed-port`; did you mean `rst/connect-closed-port`? [..]
 
 "#]]);
     }
@@ -174,7 +174,7 @@ fn check_finds_what_is_wrong() {
         .iter()
         .filter(|one| one["fault"] == true);
     assert_eq!(faults.count(), told.lines().count());
-    assert_eq!(folder.files(), before);
+    assert_eq!(folder.touched(&before), NOTHING);
 }
 
 #[test]
@@ -188,6 +188,12 @@ fn doctor_tells_what_is_there_and_how_to_get_the_rest() {
     for one in findings {
         let what = one["what"].as_str().expect("text");
         assert!(text.contains(what), "{what} is missing in\n{text}");
+        assert!(
+            one["good"].is_boolean() && one["found"].is_string(),
+            "{one}"
+        );
+        let remedy = one["remedy"].as_str().unwrap_or_default();
+        assert!(text.contains(remedy), "{remedy} is missing in\n{text}");
     }
 }
 
@@ -196,6 +202,68 @@ fn schema_is_the_one_beside_the_cases() {
     let run = sockdiff("schema").assert().success();
     let schema = std::fs::read_to_string(Path::new(ROOT).join("cases/case.schema.json"));
     run.stdout_eq(snapbox::Data::text(schema.expect("the schema")).raw());
+}
+
+#[test]
+fn check_wants_a_folder_of_answers() {
+    let run = sockdiff("check --expected no-such-folder").assert().code(2);
+    let told = stderr(&run);
+    assert!(
+        told.ends_with("no-such-folder: no such folder, expected the answers\n"),
+        "{told}"
+    );
+    assert!(
+        stdout(&run).ends_with(" cases, 1 fault, 0 notes\n"),
+        "{}",
+        stdout(&run)
+    );
+}
+
+#[test]
+fn cases_and_answers_are_in_the_program() {
+    let folder = Folder::new();
+    let inside = folder.sockdiff("list --json").assert().success();
+    assert_eq!(
+        json(&inside),
+        json(&sockdiff("list --json").assert().success())
+    );
+    let show = format!("show {CLOSED_PORT}");
+    let (inside, here) = (folder.sockdiff(&show).assert(), sockdiff(&show).assert());
+    assert_eq!(stdout(&inside), stdout(&here));
+    let run = folder.sockdiff(&format!("run {CLOSED_PORT} --out r.json --update always"));
+    let _as_on_any_machine = run.assert();
+    let run = folder.sockdiff("record r.json").assert().code(2);
+    let told = stderr(&run);
+    assert!(
+        told.ends_with("cannot change: name a folder with --expected\n"),
+        "{told}"
+    );
+    assert_eq!(folder.files().keys().collect::<Vec<_>>(), ["r.json"]);
+}
+
+#[test]
+fn answers_lie_beside_the_cases() {
+    let folder = Folder::of_suite();
+    let above = format!("show {CLOSED_PORT} --cases");
+    let cases = folder.path().join("cases");
+    let inside = sockdiff(&format!("{above} ."))
+        .current_dir(&cases)
+        .assert()
+        .success();
+    assert!(
+        stdout(&inside).contains("(recorded on linux "),
+        "{}",
+        stdout(&inside)
+    );
+    let elsewhere = sockdiff(&format!("{above} {}", cases.display()))
+        .assert()
+        .success();
+    assert!(stdout(&elsewhere).contains("(recorded on linux "));
+    std::fs::remove_dir_all(folder.path().join("expected")).expect("it is there");
+    let none = sockdiff(&format!("{above} {}", cases.display()))
+        .assert()
+        .success();
+    assert!(stdout(&none).ends_with("\nnothing is recorded for this case yet\n"));
 }
 
 #[rstest]
@@ -220,7 +288,14 @@ fn help_fits_a_page(#[case] verb: &str) {
 #[rstest]
 #[case("run --update sometimes", "[possible values: new, always, no]")]
 #[case("run --repeat 0", "0 is not in 1..=1000000")]
-#[case("run --jitter often", "expected a number of milliseconds: 60")]
+#[case(
+    "run --jitter often",
+    "expected a number of milliseconds up to 60000: 60"
+)]
+#[case(
+    "run --jitter 100000000000",
+    "expected a number of milliseconds up to 60000: 60"
+)]
 #[case(
     "run --platform plan9",
     "expected a platform and its release: gvisor-20240729"

@@ -289,8 +289,9 @@ impl Argument {
 /// A place for an address that the system gives.
 struct Place {
     storage: SockAddrStorage,
+    /// The length told to the system, and then by it.
     len: socklen_t,
-    bad: bool,
+    wanted: AddressPlace,
 }
 
 impl Place {
@@ -298,13 +299,16 @@ impl Place {
     fn new(wanted: AddressPlace) -> Place {
         let storage = SockAddrStorage::zeroed();
         let len = wanted.len.unwrap_or(storage.size_of());
-        let bad = wanted.bad;
-        Place { storage, len, bad }
+        Place {
+            storage,
+            len,
+            wanted,
+        }
     }
 
     fn pointers(&mut self) -> (*mut sockaddr, *mut socklen_t) {
         let storage = (&raw mut self.storage).cast();
-        let address = if self.bad {
+        let address = if self.wanted.bad {
             BAD as *mut sockaddr
         } else {
             storage
@@ -312,7 +316,11 @@ impl Place {
         (address, &raw mut self.len)
     }
 
+    /// The address, unless it was cut: half of one names nobody.
     fn address(self) -> Option<crate::model::Address> {
+        if self.wanted.len.is_some_and(|wanted| self.len > wanted) {
+            return None;
+        }
         let len = self.len.min(self.storage.size_of());
         // SAFETY: the system wrote an address of this length, cut to the size of the storage.
         address::from_system(&unsafe { SockAddr::new(self.storage, len) })

@@ -131,7 +131,20 @@ fn from_bytes(kind: OptionKind, bytes: &[u8]) -> Answer {
             let known = dialect::TCP_STATES.get(usize::from(state)).copied();
             Answer::Word(known.unwrap_or("unknown state").to_owned())
         }
+        OptionKind::Seconds => time_of(int_at(bytes, 0), 1_000),
+        OptionKind::Millis => time_of(int_at(bytes, 0), 1),
         _ => Answer::Number(i64::from(int_at(bytes, 0))),
+    }
+}
+
+/// A duration as a case writes it. Zero and less have meanings of their own: off, the default.
+fn time_of(number: c_int, unit_ms: u64) -> Answer {
+    match u64::try_from(number) {
+        Ok(count) if count > 0 => {
+            let time = Duration::from_millis(count * unit_ms);
+            Answer::Word(Shown(time).to_string())
+        }
+        _ => Answer::Number(i64::from(number)),
     }
 }
 
@@ -176,8 +189,14 @@ mod tests {
     #[case::seconds(
         OptionKind::Seconds,
         OptionValue::Time(Duration::from_secs(2)),
-        Answer::Number(2)
+        Answer::Word("2s".to_owned())
     )]
+    #[case::millis(
+        OptionKind::Millis,
+        OptionValue::Time(Duration::from_millis(2500)),
+        Answer::Word("2500ms".to_owned())
+    )]
+    #[case::off(OptionKind::Seconds, OptionValue::Int(-1), Answer::Number(-1))]
     #[case::text(
         OptionKind::Text,
         OptionValue::Text("reno".to_owned()),

@@ -1,7 +1,7 @@
 //! Arguments that are wrong on purpose reach the system.
 
 use super::{Gate, make};
-use crate::model::OptionValue;
+use crate::model::{Address, Answer, OptionValue};
 use crate::sys::{AddressPlace, Fd, Reply, Request};
 use rstest::rstest;
 use std::os::fd::AsRawFd;
@@ -12,6 +12,23 @@ struct Open;
 impl Gate for Open {
     fn enter(&self) {}
     fn leave(&self) {}
+}
+
+#[rstest]
+#[case::whole(110, Answer::Addr(Address::UnixUnnamed))]
+#[case::cut(1, Answer::Value(0))]
+fn an_address_that_was_cut_is_not_told(#[case] len: u32, #[case] answer: Answer) {
+    let (socket, _other) = UnixStream::pair().unwrap();
+    let place = AddressPlace {
+        bad: false,
+        len: Some(len),
+    };
+    let fd = Fd::from(socket.as_raw_fd());
+    let reply = make(&Request::Getsockname { fd, place }, &Open);
+    let Reply::Done { outcome, .. } = reply else {
+        panic!("not made: {reply:?}");
+    };
+    assert_eq!(outcome.answer, answer);
 }
 
 const BAD: AddressPlace = AddressPlace {
