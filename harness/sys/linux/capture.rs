@@ -8,7 +8,6 @@
 use super::link;
 use super::network::LOOPBACK_INDEX;
 use super::sentinel;
-use crate::model::Family;
 use crate::sys::Trouble;
 use crate::sys::unix::{errno, now};
 use crate::wire::{Captured, CapturedBytes};
@@ -34,10 +33,9 @@ const SO_MEMINFO: c_int = 55;
 pub enum Place {
     /// At all that is delivered in the namespace, by raw sockets.
     Namespace,
-    /// At what is delivered through `lo`, by raw sockets.
+    /// At what comes in by `lo`, before any firewall has seen it, by packet sockets. (A raw socket
+    /// bound to `lo` does not see what this machine sends to its own address on the wire.)
     Loopback,
-    /// At what comes in by `lo` before any firewall has seen it, by packet sockets.
-    BeforeFirewall,
 }
 
 /// The open sockets.
@@ -70,13 +68,8 @@ impl Capture {
     /// The system's error: usually that raw sockets are for root.
     pub fn open(place: Place, ipv6: bool) -> io::Result<Capture> {
         let mut taps = Vec::with_capacity(6);
-        if place == Place::BeforeFirewall {
-            let families = [Family::V4, Family::V6]
-                .into_iter()
-                .take(1 + usize::from(ipv6));
-            for family in families {
-                taps.push(Tap::on_link(LOOPBACK_INDEX, family)?);
-            }
+        if place == Place::Loopback {
+            taps.push(Tap::on_link(LOOPBACK_INDEX)?);
         } else {
             for protocol in [Protocol::TCP, Protocol::UDP, Protocol::ICMPV4] {
                 taps.push(Tap::raw(Domain::IPV4, protocol)?);
@@ -85,10 +78,6 @@ impl Capture {
             for protocol in six.into_iter().filter(|_| ipv6) {
                 taps.push(Tap::raw(Domain::IPV6, protocol)?);
             }
-        }
-        if place == Place::Loopback {
-            taps.iter()
-                .try_for_each(|tap| tap.socket.bind_device(Some(b"lo")))?;
         }
         Ok(Capture {
             taps,
@@ -135,24 +124,23 @@ impl Tap {
         Tap::with(socket, kind)
     }
 
-    /// The packets of one family that come in by the link of this index.
+    /// The packets that come in by the link of this index.
     ///
     /// # Errors
     /// The system's error.
-    pub fn on_link(index: u32, family: Family) -> io::Result<Tap> {
+    pub fn on_link(index: u32) -> io::Result<Tap> {
         // Without a protocol at first: the socket is then hooked up only once, by bind, which
-        // need not wait for the first hook to be out of use. And a socket for one protocol sees
-        // what comes in only, so that a packet through `lo` is seen once.
+        // need not wait for the first hook to be out of use.
         let socket = Socket::new(Domain::PACKET, Type::DGRAM.nonblocking(), None)?;
-        socket.bind(&link_address(index, family))?;
+        // What goes out of `lo` comes in by it, and what goes out of the far end is our own.
+        set_int(socket.as_raw_fd(), libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+        // A socket for one protocol would get its packets after the stack has answered them.
+        socket.bind(&link_address(index, libc::ETH_P_ALL))?;
         Tap::with(socket, Kind::Packet)
     }
 
     fn with(socket: Socket, kind: Kind) -> io::Result<Tap> {
-        let tap = Tap {
-            socket: ManuallyDrop::new(socket),
-            kind,
-        };
+        let tap = Tap { socket: ManuallyDrop::new(socket), kind };
         let fd = tap.fd();
         set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // Forcing is refused inside a user namespace.
@@ -221,12 +209,8 @@ impl Tap {
     }
 }
 
-/// The address of everybody behind a link, for one family's packets.
-pub fn link_address(index: u32, family: Family) -> SockAddr {
-    let protocol = match family {
-        Family::V4 => libc::ETH_P_IP,
-        Family::V6 => libc::ETH_P_IPV6,
-    };
+/// The address of this machine's side of a link, for packets of an Ethernet protocol.
+pub fn link_address(index: u32, protocol: c_int) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: the storage is large enough for every kind of address, and zeroed.
     let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };

@@ -5,6 +5,7 @@
 //! veth pair with a packet socket on the other, for which a user namespace is enough. Both hand
 //! over the same packets, with their checksums computed.
 //!
+//! A packet gets the time at which it is read, so a run that waits looks at the device meanwhile.
 //! Nothing that the harness puts on the wire is handed over. Closing either device sleeps (12 to
 //! 24 ms), so both are closed with the run's own table of descriptors.
 
@@ -12,8 +13,8 @@ use super::capture::{Tap, link_address, set_int};
 use super::link::{self, Link};
 use super::poll;
 use crate::model::Family;
-use crate::sys::Trouble;
 use crate::sys::unix::now;
+use crate::sys::Trouble;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::SockAddr;
 use std::fs::{File, OpenOptions};
@@ -84,26 +85,20 @@ impl Device {
             }
             Kind::Veth => {
                 let (link, far) = Link::pair(family, quickack).map_err(|r| r.to_string())?;
-                let tap = Tap::on_link(far, family).map_err(failed("a packet socket"))?;
+                let tap = Tap::on_link(far).map_err(failed("a packet socket"))?;
                 compute_checksums(tap.fd()).map_err(failed("checksums of a veth pair"))?;
                 set_int(tap.fd(), libc::SOL_PACKET, PACKET_QDISC_BYPASS, 1)
                     .map_err(failed("PACKET_QDISC_BYPASS"))?;
-                (
-                    link,
-                    FarEnd::Veth {
-                        tap,
-                        to: link_address(far, family),
-                    },
-                )
+                let protocol = match family {
+                    Family::V4 => libc::ETH_P_IP,
+                    Family::V6 => libc::ETH_P_IPV6,
+                };
+                let to = link_address(far, protocol);
+                (link, FarEnd::Veth { tap, to })
             }
         };
         link.open()?;
-        Ok(Device {
-            link,
-            end,
-            came: Vec::new(),
-            trouble: None,
-        })
+        Ok(Device { link, end, came: Vec::new(), trouble: None })
     }
 
     /// Hands a packet to the stack. One that comes while the link is down is lost, as on any wire.
@@ -113,8 +108,7 @@ impl Device {
     pub fn inject(&self, packet: &[u8]) -> Result<(), Trouble> {
         if packet.len() > link::MTU {
             let (len, mtu) = (packet.len(), link::MTU);
-            let what =
-                format!("a packet of {len} bytes on a wire for {mtu}; send less or fragment it");
+            let what = format!("a packet of {len} bytes on a wire for {mtu}; send less or fragment it");
             return Err(Trouble::Failed(what));
         }
         let sent = match &self.end {
@@ -172,7 +166,7 @@ impl Device {
     fn take(&mut self) {
         let taken = match &self.end {
             FarEnd::Tun(tun) => read_tun(tun, &mut self.came),
-            FarEnd::Veth { tap, .. } => tap.drain(&mut [0; PACKET_BYTES_MAX], &mut self.came),
+            FarEnd::Veth { tap, .. } => read_veth(tap, &mut self.came),
         };
         if let Err(trouble) = taken {
             self.trouble = Some(trouble);
@@ -180,7 +174,16 @@ impl Device {
     }
 }
 
-/// Reads until there is nothing left; a packet gets the time at which it is read.
+/// Reads until there is nothing left.
+fn read_veth(tap: &Tap, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
+    let before = packets.len();
+    let drained = tap.drain(&mut [0; PACKET_BYTES_MAX], packets);
+    // The kernel's stamps are of no use: older kernels give TCP segments the time of another clock.
+    packets[before..].iter_mut().for_each(|packet| packet.at = now());
+    drained
+}
+
+/// Reads until there is nothing left.
 fn read_tun(mut tun: &File, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
     let mut buffer = [0; PACKET_BYTES_MAX];
     for _ in 0..TUN_KEEPS {
@@ -209,21 +212,14 @@ impl<T> InterfaceRequest<T> {
     fn of_wire(value: T) -> InterfaceRequest<T> {
         let mut name = [0; libc::IFNAMSIZ];
         name[..link::NAME.len()].copy_from_slice(link::NAME.as_bytes());
-        InterfaceRequest {
-            name,
-            value,
-            rest: [0; 24],
-        }
+        InterfaceRequest { name, value, rest: [0; 24] }
     }
 }
 
 /// A new TUN device: IP packets without anything before them.
 fn open_tun() -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK);
+    options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
     let tun = options.open("/dev/net/tun")?;
     let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
     let mut request = InterfaceRequest::of_wire(flags);

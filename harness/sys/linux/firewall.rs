@@ -49,34 +49,45 @@ fn run(script: &str) -> Result<(), Lack> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    Err(Lack::new(format!(
-        "nft refuses: {}",
-        said.lines().next().unwrap_or("no reason told")
-    )))
+    Err(Lack::new(format!("nft refuses: {}", said.lines().next().unwrap_or("no reason told"))))
 }
 
-/// Commands that add one rule, to what earlier ones have added.
+/// Commands that refuse packets, besides what earlier ones refuse.
+///
+/// Rejecting everything lets through what the firewall itself answers over `lo`: a RST, or an ICMP
+/// message.
 fn script(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> String {
-    let hook = if incoming { "input" } else { "output" };
-    let resets = verdict == FirewallVerdict::TcpReset;
-    let matched = match (port, resets) {
-        (Some(port), true) => format!("tcp dport {port}"),
-        (Some(port), false) => format!("meta l4proto {{ tcp, udp }} th dport {port}"),
-        (None, true) => "meta l4proto tcp".to_owned(),
-        (None, false) => "meta l4proto { tcp, udp, icmp, ipv6-icmp }".to_owned(),
+    use FirewallVerdict::{Drop, IcmpAdmin, IcmpHost, IcmpPort, TcpReset};
+    let (hook, link) = if incoming { ("input", "iif") } else { ("output", "oif") };
+    let all = "meta l4proto { tcp, udp, icmp, ipv6-icmp }";
+    let matches = match (port, verdict) {
+        (Some(port), TcpReset) => vec![format!("tcp dport {port}")],
+        (Some(port), _) => vec![format!("meta l4proto {{ tcp, udp }} th dport {port}")],
+        (None, Drop) => vec![all.to_owned()],
+        (None, TcpReset) => vec![
+            format!("{link} != lo meta l4proto tcp"),
+            format!("{link} lo tcp flags & rst == 0"),
+        ],
+        (None, _) => vec![
+            format!("{link} != lo {all}"),
+            format!("{link} lo meta l4proto {{ tcp, udp }}"),
+        ],
     };
     let action = match verdict {
-        FirewallVerdict::TcpReset => "reject with tcp reset",
-        FirewallVerdict::IcmpPort => "reject with icmpx type port-unreachable",
-        FirewallVerdict::IcmpAdmin => "reject with icmpx type admin-prohibited",
-        FirewallVerdict::IcmpHost => "reject with icmpx type host-unreachable",
-        FirewallVerdict::Drop => "drop",
+        TcpReset => "reject with tcp reset",
+        IcmpPort => "reject with icmpx type port-unreachable",
+        IcmpAdmin => "reject with icmpx type admin-prohibited",
+        IcmpHost => "reject with icmpx type host-unreachable",
+        Drop => "drop",
     };
     let chain = format!("{{ type filter hook {hook} priority 0; }}");
-    format!(
-        "add table inet sockdiff; add chain inet sockdiff {hook} {chain}; \
-         add rule inet sockdiff {hook} {matched} {action};\n"
-    )
+    let mut script = format!(
+        "add table inet sockdiff; add chain inet sockdiff {hook} {chain};\n"
+    );
+    for matched in matches {
+        script += &format!("add rule inet sockdiff {hook} {matched} {action};\n");
+    }
+    script
 }
 
 #[cfg(test)]
@@ -86,18 +97,10 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::reset(
-        script(TcpReset, true, Some(4100)),
-        "input tcp dport 4100 reject with tcp reset;"
-    )]
-    #[case::icmp(
-        script(IcmpPort, false, Some(9)),
-        "{ tcp, udp } th dport 9 reject with icmpx"
-    )]
-    #[case::all(
-        script(Drop, false, None),
-        "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;"
-    )]
+    #[case::reset(script(TcpReset, true, Some(4100)), "input tcp dport 4100 reject with tcp reset;")]
+    #[case::icmp(script(IcmpPort, false, Some(9)), "{ tcp, udp } th dport 9 reject with icmpx")]
+    #[case::own_answers(script(TcpReset, true, None), "input iif lo tcp flags & rst == 0 reject")]
+    #[case::all(script(Drop, false, None), "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;")]
     fn rules_name_protocols_of_cases_only(#[case] script: String, #[case] part: &str) {
         assert!(script.contains(part), "{script}");
     }

@@ -63,10 +63,9 @@ impl LinuxGround {
         for (name, value) in &plan.settings {
             settings::write(name, value).map_err(|error| host::no_setting(name, &error))?;
         }
-        let place = match &device {
-            _ if plan.firewall => Place::BeforeFirewall,
-            Some(_) => Place::Loopback,
-            None => Place::Namespace,
+        let place = match plan.wire || plan.firewall {
+            true => Place::Loopback,
+            false => Place::Namespace,
         };
         let capture = Capture::open(place, features.ipv6)
             .map_err(|error| failed("sockets that see packets", &error))?;
