@@ -5,7 +5,9 @@
 //! what comes of a packet that a scripted peer puts on the wire. Descriptors are numbered from 3, and a socket
 //! has the address that it was bound to.
 
-use super::{Caller, Fd, Ground, HostAct, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch};
+use super::{
+    Caller, Fd, Ground, HostAct, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch,
+};
 use crate::model::address::Address;
 use crate::model::capability::{Capability, Lack};
 use crate::model::errno::Errno;

@@ -9,7 +9,7 @@ use crate::model::packet::{Packet, PacketBody, TcpSegment};
 use crate::model::peer::{SegmentSpec, TcpOption};
 use crate::model::wire::{End, address};
 use etherparse::checksum::Sum16BitWords;
-use etherparse::defrag::{IpDefragPool, IpDefragPayloadVec};
+use etherparse::defrag::{IpDefragPayloadVec, IpDefragPool};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use rstest::rstest;
 use std::net::SocketAddr;
@@ -26,7 +26,10 @@ fn ends(family: Family) -> Ends {
 
 fn decoded(bytes: &[u8]) -> Packet {
     let bytes = CapturedBytes::Ip(bytes.to_vec());
-    decode(&Captured { at: Duration::ZERO, bytes })
+    decode(&Captured {
+        at: Duration::ZERO,
+        bytes,
+    })
 }
 
 fn tcp(bytes: &[u8]) -> TcpSegment {
@@ -44,7 +47,10 @@ fn is_sound(bytes: &[u8]) -> bool {
     };
     match (net, transport) {
         (NetSlice::Ipv4(ip), TransportSlice::Tcp(tcp)) => {
-            assert_eq!(ip.header().header_checksum(), ip.header().to_header().calc_header_checksum());
+            assert_eq!(
+                ip.header().header_checksum(),
+                ip.header().to_header().calc_header_checksum()
+            );
             let ip = ip.header();
             tcp.calc_checksum_ipv4(ip.source(), ip.destination()) == Ok(tcp.checksum())
         }
@@ -63,7 +69,10 @@ fn is_sound(bytes: &[u8]) -> bool {
             sum == Ok(udp.checksum())
         }
         (_, TransportSlice::Icmpv4(icmp)) => {
-            Sum16BitWords::new().add_slice(icmp.slice()).ones_complement() == 0
+            Sum16BitWords::new()
+                .add_slice(icmp.slice())
+                .ones_complement()
+                == 0
         }
         (NetSlice::Ipv6(ip), TransportSlice::Icmpv6(icmp)) => {
             let ip = ip.header();
@@ -88,7 +97,12 @@ fn every_combination_of_flags() {
             spec.flags.0 = flags;
             spec.payload = Some(Payload::Len(usize::from(flags)));
             spec.ttl = Some(flags.max(1));
-            let fields = Fields { seq: u32::MAX, ack: 7, window: 512, ..Fields::default() };
+            let fields = Fields {
+                seq: u32::MAX,
+                ack: 7,
+                window: 512,
+                ..Fields::default()
+            };
             let bytes = segment(ends(family), &spec, &fields);
             let tcp = tcp(&bytes);
             assert_eq!((tcp.flags, tcp.len), (spec.flags, usize::from(flags)));
@@ -111,7 +125,10 @@ fn every_combination_of_flags() {
 #[case(vec![TcpOption::Raw(vec![0x1e, 3, 0xaa])], &["unknown-30", "eol"])]
 fn options_read_back(#[case] options: Vec<TcpOption>, #[case] expected: &[&str]) {
     for family in FAMILIES {
-        let fields = Fields { options: options.clone(), ..Fields::default() };
+        let fields = Fields {
+            options: options.clone(),
+            ..Fields::default()
+        };
         let bytes = segment(ends(family), &spec("S"), &fields);
         assert_eq!(tcp(&bytes).options, expected);
         assert!(is_sound(&bytes));
@@ -122,7 +139,11 @@ fn options_read_back(#[case] options: Vec<TcpOption>, #[case] expected: &[&str])
 fn timestamps_and_sack_blocks_keep_their_values() {
     let blocks = TcpOption::Sack(vec![(1, 100)]);
     let options = vec![TcpOption::Timestamps(0x0102_0304, 5), blocks];
-    let fields = Fields { options, sack_base: u32::MAX, ..Fields::default() };
+    let fields = Fields {
+        options,
+        sack_base: u32::MAX,
+        ..Fields::default()
+    };
     let bytes = segment(ends(Family::V4), &spec("."), &fields);
     assert_eq!(timestamps(&bytes), Some((0x0102_0304, 5)));
     // Relative to an initial number of 2^32 - 1.
@@ -176,13 +197,21 @@ fn every_word_of_icmp() {
         let offender = datagram(ends(family), b"ping");
         for (word, v4, v6) in WORDS {
             let has = if family == Family::V4 { v4 } else { v6 };
-            let error = IcmpError { word, mtu: None, offender: &offender, quote: None };
+            let error = IcmpError {
+                word,
+                mtu: None,
+                offender: &offender,
+                quote: None,
+            };
             let bytes = icmp(address(End::Router, family), own, &error);
             assert_eq!(bytes.is_some(), has.is_some(), "{word}");
             let Some(bytes) = bytes else { continue };
             let packet = decoded(&bytes);
             assert_eq!(packet.source, address(End::Router, family));
-            assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == word), "{word}");
+            assert!(
+                matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == word),
+                "{word}"
+            );
             assert!(is_sound(&bytes), "{word}");
         }
     }
@@ -197,8 +226,17 @@ fn every_word_of_icmp() {
 #[case(Family::V6, None, 40 + 8 + 40 + 8 + 1000)]
 fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] len: usize) {
     let offender = datagram(ends(family), &[0; 1000]);
-    let error = IcmpError { word: "port-unreachable", mtu: None, offender: &offender, quote };
-    let bytes = icmp(address(End::Peer, family), address(End::Local, family), &error);
+    let error = IcmpError {
+        word: "port-unreachable",
+        mtu: None,
+        offender: &offender,
+        quote,
+    };
+    let bytes = icmp(
+        address(End::Peer, family),
+        address(End::Local, family),
+        &error,
+    );
     assert_eq!(bytes.map(|bytes| bytes.len()), Some(len));
 }
 
@@ -206,7 +244,12 @@ fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] l
 fn mtu_of_the_next_hop() {
     let offender = datagram(ends(Family::V4), b"");
     let mtu = Some(0x0001_0400);
-    let error = IcmpError { word: "fragmentation-needed", mtu, offender: &offender, quote: None };
+    let error = IcmpError {
+        word: "fragmentation-needed",
+        mtu,
+        offender: &offender,
+        quote: None,
+    };
     let own = address(End::Local, Family::V4);
     let bytes = icmp(address(End::Router, Family::V4), own, &error).expect("a word of IPv4");
     assert_eq!(bytes[26..28], [4, 0]);
@@ -225,7 +268,9 @@ fn fragments_come_together_again() {
         let mut joined: Option<IpDefragPayloadVec> = None;
         for piece in &pieces {
             let sliced = SlicedPacket::from_ip(piece).expect("a fragment");
-            joined = pool.process_sliced_packet(&sliced, (), ()).expect("fragments that fit");
+            joined = pool
+                .process_sliced_packet(&sliced, (), ())
+                .expect("fragments that fit");
         }
         let joined = joined.expect("the last fragment completes the packet");
         assert_eq!(joined.payload, whole[header_len..]);
