@@ -291,6 +291,27 @@ fn window_is_scaled_if_both_syns_said_so(#[case] ours: Option<u8>, #[case] windo
 }
 
 #[test]
+fn router_forges_what_the_peer_does_not_notice() {
+    let mut peers = established();
+    let router = Name::new("router");
+    assert_eq!(peers.connected(&router), Some(PORT));
+    let forged = peers
+        .segment(&router, &spec("R."), local())
+        .expect("a segment");
+    let packet = decoded(forged.bytes);
+    assert_eq!(packet.source, address(End::Router, Family::V4));
+    let PacketBody::Tcp(tcp) = packet.body else {
+        panic!("expected a segment");
+    };
+    assert_eq!((tcp.source_port, tcp.seq), (7001, ISS + 1));
+    assert_eq!(
+        send(&mut peers, &spec("S")).0,
+        ISS + 1,
+        "the connection goes on"
+    );
+}
+
+#[test]
 fn every_packet_is_taken_once_by_whom_it_was_for() {
     let mut peers = established();
     let (peer, peer2) = (Name::new("peer"), Name::new("peer2"));
