@@ -114,6 +114,7 @@ fn numbers_follow_what_is_sent_and_received() {
     // A retransmission adds nothing, a hole is not passed.
     see(&mut peers, "P.", IRS + 1, ISS + 22, 100);
     see(&mut peers, "P.", IRS + 500, ISS + 22, 100);
+    assert_eq!(send(&mut peers, &spec(".")), (ISS + 22, IRS + 102));
     assert_eq!(send(&mut peers, &spec("R")), (ISS + 22, 0));
 }
 
