@@ -44,9 +44,7 @@ pub fn peer_port(name: &Name) -> Option<u16> {
         "" => 1,
         digits => digits.parse().ok()?,
     };
-    (1..=PEERS_MAX)
-        .contains(&nth)
-        .then(|| PEER_PORT_BASE + nth as u16)
+    (1..=PEERS_MAX).contains(&nth).then(|| PEER_PORT_BASE + nth as u16)
 }
 
 /// The name of the nth peer: `peer`, `peer2`, …

@@ -50,10 +50,7 @@ impl<'n> Args<'n> {
         blamed: u32,
         scope: &mut Scope<'_>,
     ) -> Read<Args<'n>> {
-        let mut args = Args {
-            object,
-            ..Args::none(blamed)
-        };
+        let mut args = Args { object, ..Args::none(blamed) };
         match object.map(|node| (node, &node.kind)) {
             None => {}
             Some((_, Kind::Map(entries))) => {
@@ -68,16 +65,14 @@ impl<'n> Args<'n> {
                         let what = format!("key of {}", verb.name);
                         return Err(key.fault(unknown(&what, &key.text, words)));
                     };
-                    args.values
-                        .push((known.name, read_form(value, known.form, scope)?));
+                    args.values.push((known.name, read_form(value, known.form, scope)?));
                 }
             }
             Some(_) if verb.takes_options() => {}
             Some((node, _)) => {
                 let key = verb.short_keys().find(|key| takes(key.form, node));
                 let key = key.ok_or_else(|| node.expected(&short_forms(verb)))?;
-                args.values
-                    .push((key.name, read_form(node, key.form, scope)?));
+                args.values.push((key.name, read_form(node, key.form, scope)?));
             }
         }
         args.check_needs(verb)?;
@@ -86,52 +81,34 @@ impl<'n> Args<'n> {
 
     /// No arguments.
     pub fn none(blamed: u32) -> Args<'n> {
-        Args {
-            blamed,
-            object: None,
-            values: Vec::new(),
-        }
+        Args { blamed, object: None, values: Vec::new() }
     }
 
     fn check_needs(&self, verb: &Verb) -> Read<()> {
-        let given: Vec<&str> = verb
-            .needs
-            .iter()
-            .copied()
-            .filter(|key| self.get(key).is_some())
-            .collect();
+        let given: Vec<&str> =
+            verb.needs.iter().copied().filter(|key| self.get(key).is_some()).collect();
         match (verb.needs, given.as_slice()) {
             ([], _) | (_, [_]) => Ok(()),
             (_, []) if self.object.is_none() => {
                 Err(self.fault(format!("{} needs {}", verb.name, short_forms(verb))))
             }
-            (needs, []) => Err(self.fault(format!(
-                "{} needs the key {}",
-                verb.name,
-                needs.join(" or ")
-            ))),
-            (_, several) => Err(self.fault(format!(
-                "{} takes only one of {}",
-                verb.name,
-                several.join(", ")
-            ))),
+            (needs, []) => {
+                Err(self.fault(format!("{} needs the key {}", verb.name, needs.join(" or "))))
+            }
+            (_, several) => {
+                Err(self.fault(format!("{} takes only one of {}", verb.name, several.join(", "))))
+            }
         }
     }
 
     /// A mistake of the whole object.
     pub fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault {
-            id: self.object.map_or(self.blamed, |node| node.id),
-            message: message.into(),
-        }
+        Fault { id: self.object.map_or(self.blamed, |node| node.id), message: message.into() }
     }
 
     /// What stood after a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.values
-            .iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
+        self.values.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
     /// A number.
@@ -243,10 +220,7 @@ impl<'n> Args<'n> {
     /// A word as what stands beside it in a table.
     pub fn one_of<T: Copy>(&self, key: &str, table: &[(T, &'static str)]) -> Option<T> {
         let word = self.word(key)?;
-        table
-            .iter()
-            .find(|(_, w)| *w == word)
-            .map(|(value, _)| *value)
+        table.iter().find(|(_, w)| *w == word).map(|(value, _)| *value)
     }
 
     /// A whole address under one key.
@@ -330,11 +304,7 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
         Form::Port => Value::Port(address::read_port(node, scope)?),
         Form::NewName => {
             let text = node.text(&expected())?;
-            Value::Name(
-                scope
-                    .new_name(text)
-                    .map_err(|message| node.fault(message))?,
-            )
+            Value::Name(scope.new_name(text).map_err(|message| node.fault(message))?)
         }
         Form::Socket => Value::Name(scope.socket_at(node)?),
         Form::Int(low, high) => Value::Int(node.int(&(low..=high), &expected())?),
@@ -359,28 +329,20 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
 
 fn read_word(node: &Node, text: &str, words: &'static [&'static str]) -> Read<&'static str> {
     let found = words.iter().find(|word| **word == text);
-    found
-        .copied()
-        .ok_or_else(|| node.fault(unknown("word", text, words.iter().copied())))
+    found.copied().ok_or_else(|| node.fault(unknown("word", text, words.iter().copied())))
 }
 
 fn read_words(node: &Node, words: &'static [&'static str]) -> Read<Vec<&'static str>> {
     let one = |node: &Node| -> Read<Vec<&'static str>> {
         let text = node.text(&in_words(Form::Words(words)))?;
-        text.split('|')
-            .map(|word| read_word(node, word.trim(), words))
-            .collect()
+        text.split('|').map(|word| read_word(node, word.trim(), words)).collect()
     };
     let found = match &node.kind {
         Kind::List(nodes) => nodes.iter().map(one).collect::<Read<Vec<_>>>()?.concat(),
         _ => one(node)?,
     };
     // Asked for in another order or twice it is the same call, so it prints the same.
-    Ok(words
-        .iter()
-        .copied()
-        .filter(|word| found.contains(word))
-        .collect())
+    Ok(words.iter().copied().filter(|word| found.contains(word)).collect())
 }
 
 /// The name of a socket option.
@@ -391,11 +353,6 @@ pub(super) fn read_option(node: &Node) -> Read<SocketOption> {
 
 /// The option of this name, or what was probably meant.
 pub(super) fn find_option(name: &str) -> Result<SocketOption, String> {
-    option::find(name).ok_or_else(|| {
-        unknown(
-            "option",
-            name,
-            option::OPTIONS.iter().map(|option| option.name),
-        )
-    })
+    option::find(name)
+        .ok_or_else(|| unknown("option", name, option::OPTIONS.iter().map(|option| option.name)))
 }

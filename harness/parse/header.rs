@@ -29,15 +29,11 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
         Some(node) => node.one_of("topology", &TOPOLOGIES)?,
         None => Topology::Loopback,
     };
-    let families = root
-        .get("family")
-        .map_or(Ok(vec![Family::V4]), read_families)?;
+    let families = root.get("family").map_or(Ok(vec![Family::V4]), read_families)?;
     let matrix_node = root.get("matrix");
     let matrix = matrix_node.map_or(Ok(Matrix::default()), Matrix::read)?;
     let row_count = matrix.count(matrix_node, families.len())?;
-    let processes = root
-        .get("processes")
-        .map_or(Ok(Vec::new()), read_processes)?;
+    let processes = root.get("processes").map_or(Ok(Vec::new()), read_processes)?;
     let duration = |key: &str, default| match root.get(key) {
         Some(node) => read_wait(node),
         None => Ok(default),
@@ -87,8 +83,7 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
 }
 
 fn required<'n>(root: &'n Node, key: &str) -> Read<&'n Node> {
-    root.get(key)
-        .ok_or_else(|| root.fault(format!("`{key}` is missing")))
+    root.get(key).ok_or_else(|| root.fault(format!("`{key}` is missing")))
 }
 
 /// Only the header's keys, and in its order.
@@ -124,40 +119,23 @@ struct Rows<'c> {
 
 impl Rows<'_> {
     fn read(&mut self, values: &RowValues<'_>) -> Read<Row> {
-        let at = values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value_text(value)));
+        let at = values.iter().map(|(name, value)| ((*name).to_owned(), value_text(value)));
         let at: Vec<(String, String)> = at.collect();
-        self.bytes += at
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>();
-        self.read_at(values, at.clone())
-            .map_err(|fault| match at.as_slice() {
-                [] => fault,
-                at => {
-                    let row: Vec<String> =
-                        at.iter().map(|(name, v)| format!("{name}={v}")).collect();
-                    let row = shortened(&row.join(" "));
-                    Fault {
-                        message: format!("{} (in row {row})", fault.message),
-                        ..fault
-                    }
-                }
-            })
+        self.bytes += at.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        self.read_at(values, at.clone()).map_err(|fault| match at.as_slice() {
+            [] => fault,
+            at => {
+                let row: Vec<String> = at.iter().map(|(name, v)| format!("{name}={v}")).collect();
+                let row = shortened(&row.join(" "));
+                Fault { message: format!("{} (in row {row})", fault.message), ..fault }
+            }
+        })
     }
 
     fn read_at(&mut self, values: &RowValues<'_>, at: Vec<(String, String)>) -> Read<Row> {
-        let mut substitution = Substitution {
-            values,
-            bytes: &mut self.bytes,
-        };
-        let mut part = |key: &str| {
-            self.root
-                .get(key)
-                .map(|node| substitution.node(node))
-                .transpose()
-        };
+        let mut substitution = Substitution { values, bytes: &mut self.bytes };
+        let mut part =
+            |key: &str| self.root.get(key).map(|node| substitution.node(node)).transpose();
         let (given, settings, steps) = (part("given")?, part("settings")?, part("steps")?);
         let topology = self.topology;
         let given = given.map_or(Ok(Given::CLOSED), |node| read_given(&node, topology))?;
@@ -170,12 +148,7 @@ impl Rows<'_> {
             processes: self.processes,
             needs: self.needs,
         };
-        let mut row = Row {
-            at,
-            given,
-            settings,
-            steps: Vec::new(),
-        };
+        let mut row = Row { at, given, settings, steps: Vec::new() };
         let Some(steps) = steps else { return Ok(row) };
         let list = steps.list("a list of steps")?;
         if list.is_empty() {
@@ -215,19 +188,9 @@ fn met_by(given: Given) -> BTreeSet<Name> {
 fn read_given(node: &Node, topology: Topology) -> Read<Given> {
     let (state_node, by) = match &node.kind {
         Kind::Map(_) => {
-            node.keys(
-                "a state, or {state: established, by: accept}",
-                &["state", "by"],
-            )?;
-            let state = node
-                .get("state")
-                .ok_or_else(|| node.fault("`state` is missing"))?;
-            (
-                state,
-                node.get("by")
-                    .map(|by| by.one_of("call", &BYS))
-                    .transpose()?,
-            )
+            node.keys("a state, or {state: established, by: accept}", &["state", "by"])?;
+            let state = node.get("state").ok_or_else(|| node.fault("`state` is missing"))?;
+            (state, node.get("by").map(|by| by.one_of("call", &BYS)).transpose()?)
         }
         _ => (node, None),
     };
@@ -240,15 +203,8 @@ fn read_given(node: &Node, topology: Topology) -> Read<Given> {
     if state == State::SynSent && by == Some(By::Accept) {
         return Err(node.fault("no accepted socket has sent a SYN first, expected `by: connect`"));
     }
-    let default = if state == State::SynReceived {
-        By::Accept
-    } else {
-        By::Connect
-    };
-    Ok(Given {
-        state,
-        by: by.unwrap_or(default),
-    })
+    let default = if state == State::SynReceived { By::Accept } else { By::Connect };
+    Ok(Given { state, by: by.unwrap_or(default) })
 }
 
 fn read_wait(node: &Node) -> Read<std::time::Duration> {
@@ -261,10 +217,7 @@ fn read_wait(node: &Node) -> Read<std::time::Duration> {
 
 fn read_texts(node: &Node) -> Read<Vec<String>> {
     let expected = "a list of texts: [RFC 9293 §3.5.2]";
-    node.list(expected)?
-        .iter()
-        .map(|text| text.prose("text"))
-        .collect()
+    node.list(expected)?.iter().map(|text| text.prose("text")).collect()
 }
 
 fn read_tags(node: &Node) -> Read<Vec<String>> {
@@ -276,10 +229,7 @@ fn read_tags(node: &Node) -> Read<Vec<String>> {
             false => Err(node.expected("a word of [a-z0-9-]")),
         }
     };
-    node.list("a list of words: [rst, close]")?
-        .iter()
-        .map(one)
-        .collect()
+    node.list("a list of words: [rst, close]")?.iter().map(one).collect()
 }
 
 fn read_families(node: &Node) -> Read<Vec<Family>> {
@@ -305,10 +255,7 @@ fn read_families(node: &Node) -> Read<Vec<Family>> {
 fn read_needs(node: &Node) -> Read<BTreeSet<Capability>> {
     let table = Capability::ALL;
     let needs = node.list("a list of capabilities: [sysctl, af-unix]")?;
-    needs
-        .iter()
-        .map(|need| need.one_of("capability", &table))
-        .collect()
+    needs.iter().map(|need| need.one_of("capability", &table)).collect()
 }
 
 /// `{worker: [server, conn]}`
@@ -339,27 +286,16 @@ fn read_show(node: &Node) -> Read<Show> {
     let fields = |node: &Node| -> Read<Vec<_>> {
         let fields = node.list("a list of fields: [options, window, ttl, df]")?;
         let table = crate::model::case::ShowField::ALL;
-        fields
-            .iter()
-            .map(|field| field.one_of("field", &table))
-            .collect()
+        fields.iter().map(|field| field.one_of("field", &table)).collect()
     };
     if let Kind::List(_) = node.kind {
-        return Ok(Show {
-            fields: fields(node)?,
-            calls: None,
-        });
+        return Ok(Show { fields: fields(node)?, calls: None });
     }
-    node.keys(
-        "a list of fields, or {packets: […], calls: […]}",
-        &["packets", "calls"],
-    )?;
+    node.keys("a list of fields, or {packets: […], calls: […]}", &["packets", "calls"])?;
     let call = |node: &Node| -> Read<(Name, String)> {
         let expected = "a call: b.bind";
         let text = node.text(expected)?;
-        let (subject, verb) = text
-            .split_once('.')
-            .ok_or_else(|| node.expected(expected))?;
+        let (subject, verb) = text.split_once('.').ok_or_else(|| node.expected(expected))?;
         let name = valid_name(subject).map_err(|message| node.fault(message))?;
         let verbs = || VERBS.iter().map(|verb| verb.name);
         match verbs().any(|known| known == verb) {
@@ -368,11 +304,7 @@ fn read_show(node: &Node) -> Read<Show> {
         }
     };
     let calls = node.get("calls").map(|calls| -> Read<Vec<_>> {
-        calls
-            .list("a list of calls: [b.bind, b.listen]")?
-            .iter()
-            .map(call)
-            .collect()
+        calls.list("a list of calls: [b.bind, b.listen]")?.iter().map(call).collect()
     });
     Ok(Show {
         fields: node.get("packets").map_or(Ok(Vec::new()), fields)?,
@@ -389,11 +321,7 @@ fn check_names_used(root: &Node, case: &Case) -> Read<()> {
         for step in &row.steps {
             if let Action::Calls { subject, calls } = &step.action {
                 made.insert(subject.clone());
-                issued.extend(
-                    calls
-                        .iter()
-                        .map(|spec| format!("{subject}.{}", spec.call.verb())),
-                );
+                issued.extend(calls.iter().map(|spec| format!("{subject}.{}", spec.call.verb())));
                 made.extend(calls.iter().filter_map(|spec| spec.call.makes()).cloned());
             }
         }
@@ -420,10 +348,7 @@ fn check_names_used(root: &Node, case: &Case) -> Read<()> {
     for (_, calls) in lists("show").iter().filter(|(key, _)| key.text == "calls") {
         for call in calls.list("a list")? {
             let text = call.text("a call")?;
-            check(
-                call,
-                text.split_once('.').map_or(text, |(subject, _)| subject),
-            )?;
+            check(call, text.split_once('.').map_or(text, |(subject, _)| subject))?;
             if !issued.contains(text) {
                 return Err(call.fault(format!("no step makes the call `{text}`")));
             }

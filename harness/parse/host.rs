@@ -23,9 +23,7 @@ pub(super) fn read(parts: &Parts<'_>, verb: &str, scope: &mut Scope<'_>) -> Read
         match verb.name {
             "firewall" => read_firewall(&args, scope)?,
             "route" => read_route(&args, scope)?,
-            "link" => HostVerb::Link {
-                up: args.word("state") == Some("up"),
-            },
+            "link" => HostVerb::Link { up: args.word("state") == Some("up") },
             _ => HostVerb::Destroy(args.needed("socket", args.name("socket"))?),
         }
     };
@@ -37,10 +35,7 @@ pub(super) fn read(parts: &Parts<'_>, verb: &str, scope: &mut Scope<'_>) -> Read
 fn implied(verb: &HostVerb) -> Option<Capability> {
     match verb {
         // The scripted peer's side of the wire does it.
-        HostVerb::Firewall {
-            at: FirewallAt::Path,
-            ..
-        } => None,
+        HostVerb::Firewall { at: FirewallAt::Path, .. } => None,
         HostVerb::Firewall { .. } => Some(Capability::Firewall),
         HostVerb::Route { .. } | HostVerb::Link { .. } => Some(Capability::Namespace),
         HostVerb::Sysctl(_) => Some(Capability::Sysctl),
@@ -49,9 +44,7 @@ fn implied(verb: &HostVerb) -> Option<Capability> {
 }
 
 fn read_firewall(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {
-    let at = args
-        .one_of("at", &FirewallAt::ALL)
-        .unwrap_or(FirewallAt::In);
+    let at = args.one_of("at", &FirewallAt::ALL).unwrap_or(FirewallAt::In);
     if at == FirewallAt::Path && scope.topology == Topology::Loopback {
         return Err(args.fault("`at: path` needs `topology: wire`"));
     }
@@ -76,10 +69,7 @@ fn read_route(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {
         }
     }
     let kind = args.one_of("type", &RouteKind::ALL);
-    Ok(HostVerb::Route {
-        to,
-        kind: kind.unwrap_or(RouteKind::Unreachable),
-    })
+    Ok(HostVerb::Route { to, kind: kind.unwrap_or(RouteKind::Unreachable) })
 }
 
 /// An IP address, or a network in CIDR form.

@@ -67,10 +67,7 @@ impl<'n> Matrix<'n> {
     /// Each variable with its values as text.
     pub fn texts(&self) -> Texts<'n> {
         let texts = |values: &[Node]| values.iter().map(value_text).collect();
-        self.variables
-            .iter()
-            .map(|(name, values)| (*name, texts(values)))
-            .collect()
+        self.variables.iter().map(|(name, values)| (*name, texts(values))).collect()
     }
 }
 
@@ -123,13 +120,7 @@ impl<'n> Substitution<'_, 'n> {
                 let mut list = Vec::new();
                 for item in nodes {
                     match (self.whole(item)?, &item.kind) {
-                        (
-                            Some(Node {
-                                kind: Kind::List(items),
-                                ..
-                            }),
-                            _,
-                        ) => {
+                        (Some(Node { kind: Kind::List(items), .. }), _) => {
                             for value in items {
                                 list.push(self.copy(value, item.id)?);
                             }
@@ -159,15 +150,9 @@ impl<'n> Substitution<'_, 'n> {
     fn scalar(&mut self, node: &Node, text: &str) -> Read<Node> {
         if let Some(value) = self.whole(node)? {
             let copy = self.copy(value, node.id)?;
-            return Ok(Node {
-                line: node.line,
-                ..copy
-            });
+            return Ok(Node { line: node.line, ..copy });
         }
-        Ok(Node {
-            kind: Kind::Str(self.text(node.id, text)?),
-            ..*node
-        })
+        Ok(Node { kind: Kind::Str(self.text(node.id, text)?), ..*node })
     }
 
     /// The value that a node is nothing but the variable of.
@@ -189,10 +174,7 @@ impl<'n> Substitution<'_, 'n> {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
             out.push_str(before);
-            match self
-                .variable(after)
-                .map_err(|message| Fault { id, message })?
-            {
+            match self.variable(after).map_err(|message| Fault { id, message })? {
                 Some((value, left)) => {
                     if matches!(value.kind, Kind::List(_) | Kind::Map(_)) {
                         let message =
@@ -269,10 +251,9 @@ fn weight(node: &Node) -> usize {
         + match &node.kind {
             Kind::Str(text) => text.len(),
             Kind::List(nodes) => nodes.iter().map(weight).sum(),
-            Kind::Map(entries) => entries
-                .iter()
-                .map(|(key, node)| key.text.len() + weight(node))
-                .sum(),
+            Kind::Map(entries) => {
+                entries.iter().map(|(key, node)| key.text.len() + weight(node)).sum()
+            }
             _ => 0,
         }
 }

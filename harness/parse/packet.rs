@@ -19,8 +19,7 @@ pub(super) fn read_flags(node: &Node) -> Read<TcpFlags> {
     if text.is_empty() {
         return Err(node.expected("TCP flags: S., R, none"));
     }
-    text.parse()
-        .map_err(|message: String| node.fault(message + ", or none"))
+    text.parse().map_err(|message: String| node.fault(message + ", or none"))
 }
 
 /// A sequence or acknowledgment number that may count from `bases`.
@@ -58,10 +57,7 @@ pub(super) fn read_number(node: &Node, bases: &'static [&'static str]) -> Read<N
                     .filter(|offset| (-DISTANCE_MAX..=DISTANCE_MAX).contains(offset))
                     .ok_or_else(|| node.expected(&expected()))?,
             };
-            Ok(Number::Relative {
-                base: *base,
-                offset,
-            })
+            Ok(Number::Relative { base: *base, offset })
         }
         _ => Err(node.expected(&expected())),
     }
@@ -182,10 +178,7 @@ pub(super) fn read_payload(node: &Node) -> Read<Payload> {
     let text = match &node.kind {
         Kind::Str(text) => text,
         _ => {
-            let len = node.int(
-                &(0..=PACKET_BYTES_MAX as i64),
-                "a length, or text in quotes",
-            )?;
+            let len = node.int(&(0..=PACKET_BYTES_MAX as i64), "a length, or text in quotes")?;
             return Ok(Payload::Len(usize::try_from(len).unwrap_or(0)));
         }
     };
@@ -197,9 +190,10 @@ pub(super) fn read_payload(node: &Node) -> Read<Payload> {
 pub(super) fn check_text(node: &Node, text: &str) -> Read<()> {
     match text.len() {
         0..=PACKET_BYTES_MAX => Ok(()),
-        len => Err(node.fault(format!(
-            "{len} bytes of text, a packet has room for {PACKET_BYTES_MAX}"
-        ))),
+        len => {
+            Err(node
+                .fault(format!("{len} bytes of text, a packet has room for {PACKET_BYTES_MAX}")))
+        }
     }
 }
 
@@ -223,9 +217,7 @@ pub(super) fn is_peer(text: &str) -> bool {
 
 /// `peer`, `peer2`, …: a peer's name.
 pub(super) fn peer(text: &str) -> Result<Name, String> {
-    let number = text
-        .strip_prefix("peer")
-        .filter(|rest| !rest.starts_with('0'));
+    let number = text.strip_prefix("peer").filter(|rest| !rest.starts_with('0'));
     let number = number.and_then(|rest| match rest {
         "" => Some(1),
         digits => digits.parse().ok().filter(|number| *number > 1),

@@ -52,10 +52,7 @@ pub(super) fn read(
     let times = args.number("times").unwrap_or(1);
     let verb = match verb {
         "send" => PeerVerb::Send(read_packet(&args, scope)?),
-        "recv" => PeerVerb::Recv {
-            wanted: read_wanted(&args)?,
-            within: args.time("within"),
-        },
+        "recv" => PeerVerb::Recv { wanted: read_wanted(&args)?, within: args.time("within") },
         _ => PeerVerb::Forget,
     };
     if let PeerVerb::Send(PacketSpec::Tcp(segment)) = &verb {
@@ -110,10 +107,7 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
 
 fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     if let Some(payload) = args.payload("udp") {
-        return Ok(PacketSpec::Udp {
-            payload,
-            to: args.local_end("to"),
-        });
+        return Ok(PacketSpec::Udp { payload, to: args.local_end("to") });
     }
     let Some(word) = args.word("icmp") else {
         return read_segment(args).map(PacketSpec::Tcp);

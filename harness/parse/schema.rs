@@ -43,9 +43,8 @@ pub(super) fn text() -> String {
     definitions.insert("option".into(), option_names());
     definitions.extend(wire::definitions());
     definitions.insert("message-flags".into(), word_list(MSG_FLAGS));
-    let properties = HEADER
-        .iter()
-        .map(|(name, doc)| ((*name).to_owned(), described(header_form(name), doc)));
+    let properties =
+        HEADER.iter().map(|(name, doc)| ((*name).to_owned(), described(header_form(name), doc)));
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "sockdiff case",
@@ -102,10 +101,7 @@ fn map_of(properties: Map<String, Value>) -> Value {
 }
 
 fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> Map<String, Value> {
-    pairs
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn header_form(name: &str) -> Value {
@@ -159,24 +155,18 @@ fn given() -> Value {
 fn show() -> Value {
     let fields = || list_of(words(ShowField::ALL.iter().map(|(_, word)| *word)));
     let calls = list_of(json!({ "type": "string", "pattern": "^[a-z][a-z0-9-]*\\.[a-z_]+$" }));
-    any_of(vec![
-        fields(),
-        map_of(pairs([("packets", fields()), ("calls", calls)])),
-    ])
+    any_of(vec![fields(), map_of(pairs([("packets", fields()), ("calls", calls)]))])
 }
 
 fn claim_form() -> Value {
     let form = |key: &str| match key {
-        "platforms" => any_of(vec![
-            json!({ "type": "string" }),
-            list_of(json!({ "type": "string" })),
-        ]),
+        "platforms" => {
+            any_of(vec![json!({ "type": "string" }), list_of(json!({ "type": "string" }))])
+        }
         "row" => json!({ "type": "object" }),
         _ => json!({ "type": "string", "minLength": 1 }),
     };
-    let keys = claim::KEYS
-        .iter()
-        .map(|(key, doc)| (*key, described(form(key), doc)));
+    let keys = claim::KEYS.iter().map(|(key, doc)| (*key, described(form(key), doc)));
     let mut schema = map_of(pairs(keys));
     schema["required"] = json!(["source", "says"]);
     schema["anyOf"] = json!([{ "required": ["expect"] }, { "required": ["never"] }]);
@@ -233,11 +223,9 @@ fn form(form: Form) -> Value {
         Form::Word(list) => or_variable(words(list.iter().copied())),
         Form::Words(list) if list == MSG_FLAGS => reference("message-flags"),
         Form::Words(list) => word_list(list),
-        Form::WordOrInt(list, low, high) => any_of(vec![
-            words(list.iter().copied()),
-            int(low, high),
-            reference("variable"),
-        ]),
+        Form::WordOrInt(list, low, high) => {
+            any_of(vec![words(list.iter().copied()), int(low, high), reference("variable")])
+        }
         Form::Option => or_variable(reference("option")),
         wire => wire::form(wire),
     }
@@ -290,9 +278,7 @@ fn references(keys: &'static [Key]) -> impl Iterator<Item = (&'static str, Value
 
 fn setsockopt() -> Value {
     let kind = |option: &SocketOption| word_of(OPTION_KINDS, option.kind);
-    let options = OPTIONS
-        .iter()
-        .map(|option| (option.name, reference(kind(option))));
+    let options = OPTIONS.iter().map(|option| (option.name, reference(kind(option))));
     let mut map = map_of(pairs(references(COMMON).chain(options)));
     map["patternProperties"] = json!({ "\\$[a-z]": {} });
     any_of(vec![
@@ -355,9 +341,7 @@ fn step() -> Value {
         properties.insert(format!("{USUAL_PROCESS}.{verb}"), signals.clone());
         patterns.insert(format!("^{NAME}\\.{verb}$"), signals);
     }
-    let bare = VERBS
-        .iter()
-        .filter(|verb| verb.needs.is_empty() && !verb.takes_options());
+    let bare = VERBS.iter().filter(|verb| verb.needs.is_empty() && !verb.takes_options());
     let bare: Vec<&str> = bare.map(|verb| verb.name).collect();
     let proposed = USUAL_NAMES
         .iter()

@@ -54,9 +54,7 @@ impl Scope<'_> {
     /// A name that a step may give to a socket.
     pub fn new_name(&self, text: &str) -> Result<Name, String> {
         if self.is_process(text) {
-            return Err(format!(
-                "`{text}` is a process, a socket needs another name"
-            ));
+            return Err(format!("`{text}` is a process, a socket needs another name"));
         }
         valid_name(text)
     }

@@ -25,10 +25,7 @@ pub(super) struct Parts<'n> {
 impl Parts<'_> {
     /// A mistake of the whole step.
     pub fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault {
-            id: self.id,
-            message: message.into(),
-        }
+        Fault { id: self.id, message: message.into() }
     }
 
     /// A step that does this, once.
@@ -66,12 +63,7 @@ pub(super) fn read(node: &Node, scope: &mut Scope<'_>) -> Read<Option<Step>> {
 
 fn split(node: &Node) -> Read<Parts<'_>> {
     match &node.kind {
-        Kind::Str(head) => Ok(Parts {
-            head,
-            id: node.id,
-            line: node.line,
-            object: None,
-        }),
+        Kind::Str(head) => Ok(Parts { head, id: node.id, line: node.line, object: None }),
         Kind::Map(entries) => match entries.as_slice() {
             [(key, object)] => Ok(Parts {
                 head: &key.text,
@@ -98,10 +90,7 @@ fn read_bare(parts: &Parts<'_>, scope: &mut Scope<'_>) -> Read<Step> {
         } else if Name::is_valid(parts.head) {
             unknown("step", parts.head, words.chain(["subject.verb"]))
         } else {
-            format!(
-                "`{}` is no step, expected {EXPECTED}",
-                shortened(parts.head)
-            )
+            format!("`{}` is no step, expected {EXPECTED}", shortened(parts.head))
         };
         return Err(parts.fault(message));
     };
@@ -135,10 +124,7 @@ fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
             return Err(parts.fault(unknown(&what, verb, words)));
         }
     };
-    Ok(Action::Process {
-        process: Name::new(process),
-        verb,
-    })
+    Ok(Action::Process { process: Name::new(process), verb })
 }
 
 /// The peer that a call begins a connection with.
@@ -176,13 +162,9 @@ fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>
     if makes_subject {
         scope.make(&subject);
     }
-    scope
-        .met
-        .extend(calls.iter().filter_map(|spec| met_by(&spec.call)));
+    scope.met.extend(calls.iter().filter_map(|spec| met_by(&spec.call)));
     for name in calls.iter().filter_map(|spec| spec.call.makes()) {
-        scope
-            .new_name(name.as_str())
-            .map_err(|message| parts.fault(message))?;
+        scope.new_name(name.as_str()).map_err(|message| parts.fault(message))?;
         scope.make(name);
     }
     Ok(Step {

@@ -105,10 +105,7 @@ fn datagrams_and_errors(#[case] text: &str, #[case] expected: PacketSpec) {
 }
 
 fn tcp(flags: Option<&str>, len: Option<usize>) -> Wanted {
-    Wanted::Tcp {
-        flags: flags.map(|flags| flags.parse().expect("flags")),
-        len,
-    }
+    Wanted::Tcp { flags: flags.map(|flags| flags.parse().expect("flags")), len }
 }
 
 #[rstest]
@@ -120,11 +117,7 @@ fn tcp(flags: Option<&str>, len: Option<usize>) -> Wanted {
 #[case("peer.recv: tcp", tcp(None, None), 0)]
 #[case("peer.recv: udp", Wanted::Udp, 0)]
 #[case("peer.recv: icmp", Wanted::Icmp, 0)]
-#[case(
-    "peer.recv: {flags: P., len: 9, within: 1s}",
-    tcp(Some("P."), Some(9)),
-    1
-)]
+#[case("peer.recv: {flags: P., len: 9, within: 1s}", tcp(Some("P."), Some(9)), 1)]
 #[case("peer.recv: {len: 9}", tcp(None, Some(9)), 0)]
 #[case("peer.recv: {proto: udp, within: 2s}", Wanted::Udp, 2)]
 #[case("peer.recv: {within: 1s}", Wanted::Any, 1)]
@@ -150,10 +143,7 @@ fn who_sends(#[case] text: &str, #[case] expected: &str) {
 #[test]
 fn timed_and_repeated() {
     let sent = step("peer.send: {flags: R, timed: true, times: 3}");
-    assert_eq!(
-        (sent.line, sent.timed, sent.times),
-        (6, true, Times::Count(3))
-    );
+    assert_eq!((sent.line, sent.timed, sent.times), (6, true, Times::Count(3)));
     let silence = step("silence: {for: 7s, timed: true}");
     assert_eq!(silence.action, Action::Silence(Duration::from_secs(7)));
     assert!(silence.timed);
@@ -207,10 +197,7 @@ fn variables_inside_packets() {
     assert_eq!(wrong, expected);
     let rows = case(&text.replace("[R, ", "[0, ")).rows;
     let spec = |row: usize, step: usize| match &rows[row].steps[step].action {
-        Action::Peer {
-            verb: PeerVerb::Send(PacketSpec::Tcp(spec)),
-            ..
-        } => spec.clone(),
+        Action::Peer { verb: PeerVerb::Send(PacketSpec::Tcp(spec)), .. } => spec.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(spec(0, 0).seq, Some(Number::Shown(0)));

@@ -168,11 +168,7 @@ impl Names {
             (Address::Other(family), None) => format!("family {family}"),
         };
         let is_mapped = |addr: SocketAddr| addr.is_ipv6() && addr.ip().to_canonical().is_ipv4();
-        if address.inet().is_some_and(is_mapped) {
-            format!("mapped:{text}")
-        } else {
-            text
-        }
+        if address.inet().is_some_and(is_mapped) { format!("mapped:{text}") } else { text }
     }
 
     fn exactly(&self, address: &Address) -> Option<&Held> {
@@ -211,11 +207,7 @@ impl Names {
 
 /// The sender of an ICMP message: the far end of the packet that it quotes, or a third party.
 pub(super) fn icmp_sender(source: IpAddr, quoted_destination: IpAddr, far_end: &str) -> String {
-    if source == quoted_destination {
-        far_end.to_owned()
-    } else {
-        ROUTER.to_owned()
-    }
+    if source == quoted_destination { far_end.to_owned() } else { ROUTER.to_owned() }
 }
 
 /// An IP address in a case's words.
@@ -230,15 +222,9 @@ pub(super) fn ip_word(ip: IpAddr) -> String {
 /// The word for an address of the wire.
 fn on_wire(ip: IpAddr) -> Option<&'static str> {
     let family = if ip.is_ipv4() { Family::V4 } else { Family::V6 };
-    let words = [
-        (End::Local, "local"),
-        (End::Peer, "peer"),
-        (End::Router, ROUTER),
-    ];
+    let words = [(End::Local, "local"), (End::Peer, "peer"), (End::Router, ROUTER)];
     let mut words = words.into_iter();
-    words
-        .find(|(end, _)| address(*end, family) == ip)
-        .map(|(_, word)| word)
+    words.find(|(end, _)| address(*end, family) == ip).map(|(_, word)| word)
 }
 
 /// IPv4 inside IPv6 is IPv4 on the wire. Flow label and scope are no part of a name.
@@ -256,9 +242,7 @@ fn port(address: &Address) -> Option<u16> {
 }
 
 fn is_wildcard(address: &Address) -> bool {
-    address
-        .inet()
-        .is_some_and(|addr| addr.ip().is_unspecified())
+    address.inet().is_some_and(|addr| addr.ip().is_unspecified())
 }
 
 /// Whether an address can be told from another by a name.

@@ -44,20 +44,16 @@ pub(super) fn section(case: &Case, log: &RunLog) -> Section {
         }
     }
     steps.retain(|step| !step.events.is_empty());
-    Section {
-        at: row.map(|row| row.at.clone()).unwrap_or_default(),
-        family: log.family,
-        steps,
-    }
+    Section { at: row.map(|row| row.at.clone()).unwrap_or_default(), family: log.family, steps }
 }
 
 /// Whether `show: {calls: …}` keeps an event. A deadline is kept: without it half a record would
 /// look like a whole one.
 fn is_chosen(event: &Event, calls: &[(Name, String)]) -> bool {
     match event {
-        Event::Call(call) => calls
-            .iter()
-            .any(|(name, verb)| *name == call.subject && verb == call.spec.call.verb()),
+        Event::Call(call) => {
+            calls.iter().any(|(name, verb)| *name == call.subject && verb == call.spec.call.verb())
+        }
         Event::Deadline(_) => true,
         Event::Packet(_) | Event::Note(_) | Event::Nothing(_) => false,
     }
@@ -95,28 +91,19 @@ impl<'a> Recorder<'a> {
         }
         let begun = step.calls.iter().filter(|call| call.fate == Fate::Pending);
         self.pending.extend(begun.map(|call| (call, step.timed)));
-        StepRecord {
-            step: step.index,
-            line: step.line,
-            events,
-        }
+        StepRecord { step: step.index, line: step.line, events }
     }
 
     /// What is told after the last step.
     fn end(&self) -> StepRecord {
         let blocked = self.log.blocked.iter().map(|call| {
-            let call = CallLog {
-                fate: Fate::StillBlocked,
-                ..call.clone()
-            };
+            let call = CallLog { fate: Fate::StillBlocked, ..call.clone() };
             self.call(&call, false)
         });
         StepRecord {
             step: None,
             line: 0,
-            events: blocked
-                .chain(self.log.deadline.map(Event::Deadline))
-                .collect(),
+            events: blocked.chain(self.log.deadline.map(Event::Deadline)).collect(),
         }
     }
 
@@ -174,10 +161,7 @@ impl<'a> Recorder<'a> {
             fate: call.fate.clone(),
             nth_pending: call.nth_pending,
             count: 1,
-            band: call
-                .took
-                .filter(|_| timed && !returned.is_empty())
-                .map(band),
+            band: call.took.filter(|_| timed && !returned.is_empty()).map(band),
             returned,
         })
     }
@@ -204,13 +188,7 @@ impl<'a> Recorder<'a> {
             let event = self.packet(packet, step, sent, passed);
             if self.case.topology == Topology::Wire {
                 let band = None;
-                self.shown.push((
-                    packet,
-                    PacketEvent {
-                        band,
-                        ..event.clone()
-                    },
-                ));
+                self.shown.push((packet, PacketEvent { band, ..event.clone() }));
             }
             events.push(Event::Packet(event));
         }
@@ -249,11 +227,7 @@ impl<'a> Recorder<'a> {
                 };
                 (from, to, what)
             }
-            PacketBody::Udp {
-                source_port,
-                destination_port,
-                len,
-            } => {
+            PacketBody::Udp { source_port, destination_port, len } => {
                 let source = SocketAddr::new(packet.source, *source_port);
                 let destination = SocketAddr::new(packet.destination, *destination_port);
                 let (from, to) = self.ends(source, destination, step);
@@ -261,9 +235,7 @@ impl<'a> Recorder<'a> {
             }
             PacketBody::Icmp(icmp) => self.icmp(packet, icmp),
             PacketBody::Other { protocol } => {
-                let what = PacketWhat::Other {
-                    protocol: *protocol,
-                };
+                let what = PacketWhat::Other { protocol: *protocol };
                 (ip_word(packet.source), ip_word(packet.destination), what)
             }
         };
@@ -293,8 +265,7 @@ impl<'a> Recorder<'a> {
             self.names.begin_flow(source, destination, &call.subject);
         }
         (
-            self.names
-                .name_in_flow(source, destination, sender.as_ref()),
+            self.names.name_in_flow(source, destination, sender.as_ref()),
             self.names.name_in_flow(destination, source, None),
         )
     }
@@ -312,16 +283,9 @@ impl<'a> Recorder<'a> {
     }
 
     fn icmp(&mut self, packet: &Packet, icmp: &Icmp) -> (String, String, PacketWhat) {
-        let what = |quoted| PacketWhat::Icmp {
-            word: icmp.word.clone(),
-            quoted,
-        };
+        let what = |quoted| PacketWhat::Icmp { word: icmp.word.clone(), quoted };
         let Some(quoted) = &icmp.quoted else {
-            return (
-                ip_word(packet.source),
-                ip_word(packet.destination),
-                what(None),
-            );
+            return (ip_word(packet.source), ip_word(packet.destination), what(None));
         };
         let (near, far) = self.quoted_ends(quoted);
         let from = icmp_sender(packet.source, quoted.destination, &far);
@@ -335,10 +299,7 @@ impl<'a> Recorder<'a> {
         };
         let source = SocketAddr::new(quoted.source, source_port);
         let destination = SocketAddr::new(quoted.destination, destination_port);
-        (
-            self.names.name_end(source, None),
-            self.names.name_end(destination, None),
-        )
+        (self.names.name_end(source, None), self.names.name_end(destination, None))
     }
 }
 
@@ -352,9 +313,7 @@ impl Naming for Recorder<'_> {
     }
 
     fn token(&self, token: u64) -> String {
-        let name = usize::try_from(token)
-            .ok()
-            .and_then(|at| self.log.tokens.get(at));
+        let name = usize::try_from(token).ok().and_then(|at| self.log.tokens.get(at));
         name.map_or_else(|| format!("token {token}"), ToString::to_string)
     }
 }

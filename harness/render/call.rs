@@ -34,9 +34,7 @@ fn right_arguments(call: &Call) -> Vec<String> {
             Vec::new()
         }
         Call::Fcntl(op) => vec![word_of(&FcntlOp::ALL, *op).to_owned()],
-        Call::Send {
-            payload, flags, to, ..
-        } => {
+        Call::Send { payload, flags, to, .. } => {
             let mut arguments = vec![match payload {
                 Payload::Len(len) => len.to_string(),
                 Payload::Text(text) => quoted(text.as_bytes()),

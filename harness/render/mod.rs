@@ -131,11 +131,8 @@ pub fn text(transcript: &Transcript) -> String {
 
 /// What names a section: `how=rd ipv6`. None where there is nothing to tell apart.
 pub fn title(transcript: &Transcript, section: &Section) -> Option<String> {
-    let mut words: Vec<String> = section
-        .at
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let mut words: Vec<String> =
+        section.at.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let has_v4 = transcript.sections.iter().any(|s| s.family == Family::V4);
     if section.family == Family::V6 && has_v4 {
         words.push(Family::V6.to_string());
@@ -196,10 +193,8 @@ pub fn calls_only(body: &str) -> String {
     // The lines of the section before, to tell whether IPv6 still has something of its own to say.
     let mut before = ("", String::new());
     for (title, lines) in sections(body) {
-        let lines: String = lines
-            .split_inclusive('\n')
-            .filter(|line| !line.starts_with(INDENT))
-            .collect();
+        let lines: String =
+            lines.split_inclusive('\n').filter(|line| !line.starts_with(INDENT)).collect();
         let twin = title.strip_suffix("ipv6").map(str::trim_end);
         if twin == Some(before.0) && lines == before.1 {
             continue;

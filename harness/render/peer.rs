@@ -62,21 +62,14 @@ pub fn host_note(verb: &HostVerb) -> String {
 
 /// The numbers of a packet that are printed as the case wrote them.
 pub fn number_forms(action: &Action) -> NumberForms {
-    let Action::Peer {
-        verb: PeerVerb::Send(PacketSpec::Tcp(spec)),
-        ..
-    } = action
-    else {
+    let Action::Peer { verb: PeerVerb::Send(PacketSpec::Tcp(spec)), .. } = action else {
         return NumberForms::default();
     };
     let form = |number: &Option<Number>| match number {
         Some(number @ Number::Relative { .. }) => Some(shown(*number)),
         _ => None,
     };
-    NumberForms {
-        seq: form(&spec.seq),
-        ack: form(&spec.ack),
-    }
+    NumberForms { seq: form(&spec.seq), ack: form(&spec.ack) }
 }
 
 fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
@@ -90,12 +83,7 @@ fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
             arguments.extend(to.as_ref().map(local_end));
             arguments
         }
-        PacketSpec::Icmp {
-            word,
-            quote,
-            of,
-            mtu,
-        } => {
+        PacketSpec::Icmp { word, quote, of, mtu } => {
             let mut arguments = vec![format!("icmp {word}")];
             arguments.extend(quote.map(|len| format!("quote {len}")));
             arguments.extend(of.as_ref().map(|socket| format!("of {socket}")));

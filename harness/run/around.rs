@@ -61,12 +61,7 @@ impl Conductor<'_> {
                 let local = self.local_end(peer, to.as_ref(), true)?;
                 Ok(self.peers()?.datagram(peer, payload, local))
             }
-            PacketSpec::Icmp {
-                word,
-                quote,
-                of,
-                mtu,
-            } => {
+            PacketSpec::Icmp { word, quote, of, mtu } => {
                 let about = of.as_ref().map(|name| self.port_of(name)).transpose()?;
                 self.peers()?.icmp(peer, about, word, *quote, *mtu)
             }
@@ -131,10 +126,7 @@ impl Conductor<'_> {
     ) -> Result<Option<Packet>, Trouble> {
         let until = Instant::now() + within;
         loop {
-            let taken = self
-                .peers
-                .as_mut()
-                .and_then(|peers| peers.take(peer, wanted));
+            let taken = self.peers.as_mut().and_then(|peers| peers.take(peer, wanted));
             let left = until.saturating_duration_since(Instant::now());
             if taken.is_some() || left.is_zero() || self.deadline_hit {
                 return Ok(taken);
@@ -177,19 +169,13 @@ impl Conductor<'_> {
     /// that it could mean.
     fn known_port(&mut self, peer: &Name, is_datagram: bool) -> Result<u16, Refusal> {
         let peers = self.peers()?;
-        let known = if is_datagram {
-            peers.datagrams_from(peer)
-        } else {
-            peers.connected(peer)
-        };
+        let known = if is_datagram { peers.datagrams_from(peer) } else { peers.connected(peer) };
         let port = |address: &Address| address.inet().map(|addr| addr.port());
         let only = self.names.only(|socket| {
             let has_port = socket.address.as_ref().and_then(port).is_some();
             has_port && (is_datagram || socket.listens)
         });
-        let only = only
-            .and_then(|socket| socket.address.as_ref())
-            .and_then(port);
+        let only = only.and_then(|socket| socket.address.as_ref()).and_then(port);
         let none = || Refusal::NotIssued("no connection, and not one listener".to_owned());
         known.or(only).ok_or_else(none)
     }
@@ -224,16 +210,11 @@ impl Conductor<'_> {
                     self.peers()?.refuse(PathRule { verdict, port });
                     return Ok(());
                 }
-                HostAct::Firewall {
-                    verdict,
-                    incoming: *at == FirewallAt::In,
-                    port,
-                }
+                HostAct::Firewall { verdict, incoming: *at == FirewallAt::In, port }
             }
-            HostVerb::Route { to, kind } => HostAct::Route {
-                to: network(to, self.family),
-                kind: *kind,
-            },
+            HostVerb::Route { to, kind } => {
+                HostAct::Route { to: network(to, self.family), kind: *kind }
+            }
             HostVerb::Link { up } => HostAct::Link { up: *up },
             HostVerb::Sysctl(settings) => HostAct::Sysctl(settings.clone()),
             HostVerb::Destroy(name) => {

@@ -75,22 +75,14 @@ impl Conductor<'_> {
                 call.fate = Fate::NotIssued(why);
                 return call;
             }
-            Reply::Done {
-                outcome,
-                began,
-                took,
-            } => {
+            Reply::Done { outcome, began, took } => {
                 call.began = began;
                 call.took = Some(took);
                 outcome
             }
         };
         self.follow(&call, &outcome, process);
-        call.fate = if later {
-            Fate::Completed(outcome)
-        } else {
-            Fate::Returned(outcome)
-        };
+        call.fate = if later { Fate::Completed(outcome) } else { Fate::Returned(outcome) };
         call
     }
 
@@ -104,12 +96,10 @@ impl Conductor<'_> {
                     (Domain::Unix, _) => AddressKind::Unix,
                     (Domain::Number(_), _) => AddressKind::Other,
                 };
-                self.names
-                    .put(&call.subject, Socket::new(*fd, process, kind));
+                self.names.put(&call.subject, Socket::new(*fd, process, kind));
             }
             (Call::EpollCreate, Answer::Fd(fd)) => {
-                self.names
-                    .put(&call.subject, Socket::new(*fd, process, AddressKind::Other));
+                self.names.put(&call.subject, Socket::new(*fd, process, AddressKind::Other));
             }
             (_, Answer::Fd(fd)) => {
                 let parent = self.names.get(&call.subject).cloned();
@@ -147,11 +137,7 @@ impl Conductor<'_> {
     }
 
     pub(super) fn lane(&mut self, process: Option<&Name>) -> Result<Lane, Trouble> {
-        match self
-            .idle
-            .iter()
-            .position(|lane| lane.process.as_ref() == process)
-        {
+        match self.idle.iter().position(|lane| lane.process.as_ref() == process) {
             Some(index) => Ok(self.idle.swap_remove(index)),
             None => Lane::start(&mut *self.ground, process),
         }
@@ -161,12 +147,8 @@ impl Conductor<'_> {
         let same = |pending: &&Pending| {
             pending.log.subject == *subject && pending.log.spec.call.verb() == spec.call.verb()
         };
-        let taken: Vec<u32> = self
-            .pending
-            .iter()
-            .filter(same)
-            .map(|pending| pending.log.nth_pending)
-            .collect();
+        let taken: Vec<u32> =
+            self.pending.iter().filter(same).map(|pending| pending.log.nth_pending).collect();
         (1..).find(|n| !taken.contains(n)).unwrap_or(1)
     }
 }

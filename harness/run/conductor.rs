@@ -61,9 +61,7 @@ impl<'a> Conductor<'a> {
             family,
             ground,
             slot,
-            jitter: conditions
-                .jitter
-                .map(|most| Jitter::new(most, conditions.seed)),
+            jitter: conditions.jitter.map(|most| Jitter::new(most, conditions.seed)),
             names: Names::new(case),
             closed_port: None,
             idle: Vec::new(),
@@ -110,11 +108,7 @@ impl<'a> Conductor<'a> {
             }
         }
         log.settled = self.ground.finish();
-        log.blocked = self
-            .pending
-            .iter()
-            .map(|pending| pending.log.clone())
-            .collect();
+        log.blocked = self.pending.iter().map(|pending| pending.log.clone()).collect();
         for blocked in &mut log.blocked {
             blocked.fate = Fate::StillBlocked;
         }
@@ -196,11 +190,7 @@ impl<'a> Conductor<'a> {
             [verb, call.spec.call.makes().cloned()]
         });
         let mut asked: Vec<Name> = subjects.flatten().collect();
-        asked.extend(
-            self.pending
-                .iter()
-                .map(|pending| pending.log.subject.clone()),
-        );
+        asked.extend(self.pending.iter().map(|pending| pending.log.subject.clone()));
         for name in asked {
             let Some(socket) = self.names.get(&name).filter(|socket| !socket.closed) else {
                 continue;
@@ -213,28 +203,20 @@ impl<'a> Conductor<'a> {
             let Some(address) = address.filter(says_something) else {
                 continue;
             };
-            let socket = self
-                .names
-                .get_mut(&name)
-                .expect("it was there a line above");
+            let socket = self.names.get_mut(&name).expect("it was there a line above");
             if socket.address.as_ref() != Some(&address) {
                 socket.address = Some(address.clone());
                 let accepted_by = socket.accepted_by.clone();
-                log.holders.push(Holder {
-                    name,
-                    address,
-                    accepted_by,
-                });
+                log.holders.push(Holder { name, address, accepted_by });
             }
         }
     }
 
     fn process(&mut self, process: &Name, verb: &ProcessVerb) -> Result<String, Trouble> {
         let (act, shown) = match verb {
-            ProcessVerb::Kill(signal) => (
-                ProcessAct::Kill(signal.clone()),
-                format!("{process}.kill({signal})"),
-            ),
+            ProcessVerb::Kill(signal) => {
+                (ProcessAct::Kill(signal.clone()), format!("{process}.kill({signal})"))
+            }
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
             ProcessVerb::Wait => return self.await_process(process),
         };
@@ -249,6 +231,9 @@ impl<'a> Conductor<'a> {
             ProcessAct::Kill(signal) if signal == "SIGCONT" => {
                 self.names.stopped.remove(process);
             }
+            // Other signals wait until it goes on.
+            ProcessAct::Kill(signal)
+                if signal != "SIGKILL" && self.names.stopped.contains(process) => {}
             _ => {
                 self.names.ended.insert(process.clone());
             }
@@ -340,7 +325,5 @@ fn says_something(address: &Address) -> bool {
 }
 
 pub(super) fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -57,10 +57,7 @@ impl Conductor<'_> {
             (State::Closed | State::Listen, _) => return Ok(()),
             (State::SynReceived, By::Accept) => {
                 let peer = Name::new(PEER);
-                let answered = self
-                    .peers
-                    .as_ref()
-                    .is_some_and(|peers| peers.is_answered(&peer));
+                let answered = self.peers.as_ref().is_some_and(|peers| peers.is_answered(&peer));
                 return if answered {
                     Ok(())
                 } else {
@@ -77,10 +74,9 @@ impl Conductor<'_> {
         let returned = log.calls.first().map(|call| &call.fate);
         let wanted = words(given.state);
         match returned {
-            Some(Fate::Returned(Outcome {
-                answer: Answer::Word(word),
-                ..
-            })) if !wanted.contains(&word.as_str()) => {
+            Some(Fate::Returned(Outcome { answer: Answer::Word(word), .. }))
+                if !wanted.contains(&word.as_str()) =>
+            {
                 failed(format!("{socket} is {word}, not {}", wanted.join(" or ")))
             }
             _ => Ok(()),
@@ -152,10 +148,7 @@ fn on_wire(given: Given) -> Vec<Step> {
             let peer = address(AddrBase::Peer(Name::new(PEER)));
             let connect = step("client", Call::Connect(peer));
             let blocks = !half_open;
-            vec![
-                step("client", Call::Socket(tcp(half_open))),
-                Step { blocks, ..connect },
-            ]
+            vec![step("client", Call::Socket(tcp(half_open))), Step { blocks, ..connect }]
         }
     };
     match (given.state, given.by) {
@@ -179,10 +172,7 @@ fn on_wire(given: Given) -> Vec<Step> {
 fn closing(state: State, socket: &str) -> Vec<Step> {
     let fin = || step(socket, Call::Shutdown(How::Wr));
     // The peer's FIN crosses ours: it acknowledges all but that.
-    let una = Number::Relative {
-        base: Base::Una,
-        offset: 0,
-    };
+    let una = Number::Relative { base: Base::Una, offset: 0 };
     match state {
         State::FinWait1 => vec![fin()],
         State::FinWait2 => vec![fin(), segment(".", None)],
@@ -203,47 +193,24 @@ fn listener(address_of: AddrBase) -> [Step; 3] {
 }
 
 fn accept() -> Step {
-    let accept = Call::Accept {
-        name: Name::new("conn"),
-        flags: Vec::new(),
-    };
+    let accept = Call::Accept { name: Name::new("conn"), flags: Vec::new() };
     step("server", accept)
 }
 
 fn segment(flags: &str, ack: Option<Number>) -> Step {
     let flags = flags.parse().expect("flags in tcpdump's letters");
-    let spec = SegmentSpec {
-        flags,
-        ack,
-        ..SegmentSpec::default()
-    };
+    let spec = SegmentSpec { flags, ack, ..SegmentSpec::default() };
     let verb = PeerVerb::Send(PacketSpec::Tcp(spec));
-    of(Action::Peer {
-        peer: Name::new(PEER),
-        verb,
-    })
+    of(Action::Peer { peer: Name::new(PEER), verb })
 }
 
 fn step(subject: &str, call: Call) -> Step {
-    let spec = CallSpec {
-        call,
-        bad: BadArgs::default(),
-    };
-    of(Action::Calls {
-        subject: Name::new(subject),
-        calls: vec![spec],
-    })
+    let spec = CallSpec { call, bad: BadArgs::default() };
+    of(Action::Calls { subject: Name::new(subject), calls: vec![spec] })
 }
 
 fn of(action: Action) -> Step {
-    Step {
-        line: 0,
-        action,
-        blocks: false,
-        timed: false,
-        times: Times::Count(1),
-        patience: None,
-    }
+    Step { line: 0, action, blocks: false, timed: false, times: Times::Count(1), patience: None }
 }
 
 fn tcp(nonblock: bool) -> SocketSpec {

@@ -85,11 +85,7 @@ pub fn execute(
         cpu: slot.cpu(),
         wire: case.topology == Topology::Wire,
         firewall: case.rows[row].steps.iter().any(sets_firewall),
-        processes: case
-            .processes
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect(),
+        processes: case.processes.iter().map(|(name, _)| name.clone()).collect(),
     };
     let ground = stack.open(&plan)?;
     let captured = stack.machine().captures();

@@ -79,9 +79,7 @@ impl Names {
     /// The names of a case before its first step.
     pub fn new(case: &Case) -> Names {
         let homes = case.processes.iter().flat_map(|(process, sockets)| {
-            sockets
-                .iter()
-                .map(move |socket| (socket.clone(), process.clone()))
+            sockets.iter().map(move |socket| (socket.clone(), process.clone()))
         });
         Names {
             sockets: BTreeMap::new(),
@@ -113,11 +111,7 @@ impl Names {
                     && other.fd == socket.fd
                     && other.process == socket.process
             });
-        if reused {
-            Err(Unusable::Reused)
-        } else {
-            Ok(socket)
-        }
+        if reused { Err(Unusable::Reused) } else { Ok(socket) }
     }
 
     /// The socket of this name, whatever its state.
@@ -142,10 +136,7 @@ impl Names {
 
     /// The only socket of the case that is like this; none if there are several.
     pub fn only(&self, is_wanted: impl Fn(&Socket) -> bool) -> Option<&Socket> {
-        let mut found = self
-            .open()
-            .map(|(_, socket)| socket)
-            .filter(|s| is_wanted(s));
+        let mut found = self.open().map(|(_, socket)| socket).filter(|s| is_wanted(s));
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }

@@ -97,10 +97,15 @@ impl Fake {
             world: Mutex::new(World::default()),
             changed: Condvar::new(),
         };
-        Fake {
-            machine,
-            shared: Arc::new(shared),
-        }
+        Fake { machine, shared: Arc::new(shared) }
+    }
+}
+
+impl Fake {
+    /// The same with a wire: this comes of packets from it.
+    pub fn on_wire(self, arrives: impl FnMut(&[u8], &mut World) + Send + 'static) -> Fake {
+        *lock(&self.shared.arrives) = Some(Box::new(arrives));
+        self
     }
 }
 
@@ -127,11 +132,7 @@ impl Stack for Fake {
     }
 
     fn open(&self, _plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
-        Ok(Box::new(FakeGround {
-            shared: Arc::clone(&self.shared),
-            port: 4000,
-            ended: false,
-        }))
+        Ok(Box::new(FakeGround { shared: Arc::clone(&self.shared), port: 4000, ended: false }))
     }
 }
 
@@ -145,10 +146,22 @@ struct FakeGround {
 impl Ground for FakeGround {
     fn caller(&mut self, _process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
         let inside = Arc::new(Mutex::new(None));
-        Ok(Box::new(FakeCaller {
-            shared: Arc::clone(&self.shared),
-            inside,
-        }))
+        Ok(Box::new(FakeCaller { shared: Arc::clone(&self.shared), inside }))
+    }
+
+    fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
+        let mut arrives = lock(&self.shared.arrives);
+        let none = || Trouble::Failed("a scripted stack without a wire".to_owned());
+        let arrives = arrives.as_mut().ok_or_else(none)?;
+        arrives(packet, &mut lock(&self.shared.world));
+        // The packet may have woken somebody.
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
+        lock(&self.shared.world).acts.push(act.clone());
+        Ok(())
     }
 
     fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
@@ -223,18 +236,11 @@ impl Caller for FakeCaller {
             Scripted::Blocks => self.block(descriptor_of(request)),
             Scripted::Plain => Outcome::ok(plain(request, &mut lock(&self.shared.world))),
         };
-        Reply::Done {
-            outcome,
-            began: Duration::ZERO,
-            took: Duration::ZERO,
-        }
+        Reply::Done { outcome, began: Duration::ZERO, took: Duration::ZERO }
     }
 
     fn watch(&self) -> Box<dyn Watch> {
-        Box::new(FakeWatch {
-            shared: Arc::clone(&self.shared),
-            inside: Arc::clone(&self.inside),
-        })
+        Box::new(FakeWatch { shared: Arc::clone(&self.shared), inside: Arc::clone(&self.inside) })
     }
 }
 
@@ -250,11 +256,7 @@ impl FakeCaller {
                 *lock(&self.inside) = None;
                 return outcome;
             }
-            world = self
-                .shared
-                .changed
-                .wait(world)
-                .unwrap_or_else(PoisonError::into_inner);
+            world = self.shared.changed.wait(world).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -273,9 +275,7 @@ impl Watch for FakeWatch {
     fn interrupt(&self) {
         let mut world = lock(&self.shared.world);
         if let Some(call) = *lock(&self.inside) {
-            world
-                .woken
-                .insert(call, Outcome::failed(Errno::named("EINTR"), 4));
+            world.woken.insert(call, Outcome::failed(Errno::named("EINTR"), 4));
         }
         drop(world);
         self.shared.changed.notify_all();

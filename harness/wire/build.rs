@@ -123,23 +123,13 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     bytes.extend(error.mtu.unwrap_or(0).to_be_bytes());
     bytes.extend(quoted);
     let (protocol, ends) = (
-        if six {
-            ip_number::IPV6_ICMP
-        } else {
-            ip_number::ICMP
-        },
-        Ends {
-            source: SocketAddr::new(source, 0),
-            destination: SocketAddr::new(destination, 0),
-        },
+        if six { ip_number::IPV6_ICMP } else { ip_number::ICMP },
+        Ends { source: SocketAddr::new(source, 0), destination: SocketAddr::new(destination, 0) },
     );
     let checksum = if six {
         checksum(ends, protocol, &bytes)
     } else {
-        Sum16BitWords::new()
-            .add_slice(&bytes)
-            .ones_complement()
-            .to_be()
+        Sum16BitWords::new().add_slice(&bytes).ones_complement().to_be()
     };
     bytes[2..4].copy_from_slice(&checksum.to_be_bytes());
     Some(ip(ends, protocol, TTL, &bytes))
@@ -155,9 +145,7 @@ pub fn fragments(packet: &[u8], payload_len: u16) -> Vec<Vec<u8>> {
     let payload = &packet[header_len..];
     let count = payload.len().div_ceil(len);
     let pieces = payload.chunks(len).enumerate();
-    pieces
-        .map(|(nth, piece)| fragment(packet, piece, nth * len / 8, nth + 1 < count))
-        .collect()
+    pieces.map(|(nth, piece)| fragment(packet, piece, nth * len / 8, nth + 1 < count)).collect()
 }
 
 fn fragment(packet: &[u8], piece: &[u8], offset: usize, more: bool) -> Vec<u8> {
@@ -214,12 +202,12 @@ fn write_option(bytes: &mut Vec<u8>, option: &TcpOption, sack_base: u32) {
 /// The checksum of TCP, UDP and ICMPv6: over a pseudo header and the bytes, whose own field is 0.
 fn checksum(ends: Ends, protocol: IpNumber, bytes: &[u8]) -> u16 {
     let mut sum = match (ends.source.ip(), ends.destination.ip()) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => Sum16BitWords::new()
-            .add_4bytes(source.octets())
-            .add_4bytes(destination.octets()),
-        (source, destination) => Sum16BitWords::new()
-            .add_16bytes(six(source))
-            .add_16bytes(six(destination)),
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            Sum16BitWords::new().add_4bytes(source.octets()).add_4bytes(destination.octets())
+        }
+        (source, destination) => {
+            Sum16BitWords::new().add_16bytes(six(source)).add_16bytes(six(destination))
+        }
     };
     sum = sum.add_4bytes((bytes.len() as u32).to_be_bytes());
     sum = sum.add_2bytes([0, protocol.0]).add_slice(bytes);

@@ -20,13 +20,7 @@ const TCP_HEADER_BYTES: usize = 20;
 pub fn decode(captured: &Captured) -> Packet {
     match &captured.bytes {
         CapturedBytes::Ip(bytes) => from_ip(captured.at, bytes),
-        CapturedBytes::Transport {
-            source,
-            destination,
-            protocol,
-            ttl,
-            bytes,
-        } => Packet {
+        CapturedBytes::Transport { source, destination, protocol, ttl, bytes } => Packet {
             at: captured.at,
             source: *source,
             destination: *destination,
@@ -45,9 +39,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
         destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         ttl: None,
         dont_fragment: None,
-        body: PacketBody::Other {
-            protocol: PROTOCOL_UNREADABLE,
-        },
+        body: PacketBody::Other { protocol: PROTOCOL_UNREADABLE },
         bytes: bytes.to_vec(),
     };
     let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else {
@@ -68,9 +60,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
     };
     let payload = ip.payload();
     packet.body = if is_later_fragment(&ip) {
-        PacketBody::Other {
-            protocol: payload.ip_number.0,
-        }
+        PacketBody::Other { protocol: payload.ip_number.0 }
     } else {
         let missing = whole_len.saturating_sub(bytes.len());
         body(payload.ip_number, payload.payload, missing)
@@ -98,45 +88,19 @@ fn body(protocol: IpNumber, bytes: &[u8], missing: usize) -> PacketBody {
         ip_number::IPV6_ICMP => icmp_v6(bytes).map(PacketBody::Icmp),
         _ => None,
     };
-    read.unwrap_or(PacketBody::Other {
-        protocol: protocol.0,
-    })
+    read.unwrap_or(PacketBody::Other { protocol: protocol.0 })
 }
 
 fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
     let fixed = bytes.first_chunk::<TCP_HEADER_BYTES>()?;
-    let [
-        a,
-        b,
-        c,
-        d,
-        s0,
-        s1,
-        s2,
-        s3,
-        a0,
-        a1,
-        a2,
-        a3,
-        offset,
-        flags,
-        w0,
-        w1,
-        ..,
-    ] = *fixed;
+    let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *fixed;
     let header_len = usize::from(offset >> 4) * 4;
     // A length that cannot be right is told as an option that cannot: the rest is payload.
     let rest = (TCP_HEADER_BYTES..=bytes.len()).contains(&header_len);
     let (options, payload) = if rest {
-        (
-            options(&bytes[TCP_HEADER_BYTES..header_len]),
-            &bytes[header_len..],
-        )
+        (options(&bytes[TCP_HEADER_BYTES..header_len]), &bytes[header_len..])
     } else {
-        (
-            vec!["bad hdr length".to_owned()],
-            &bytes[TCP_HEADER_BYTES..],
-        )
+        (vec!["bad hdr length".to_owned()], &bytes[TCP_HEADER_BYTES..])
     };
     Some(TcpSegment {
         source_port: u16::from_be_bytes([a, b]),

@@ -12,11 +12,7 @@ const HEADER_LEN: usize = 8;
 /// Reads an ICMP message.
 pub(super) fn icmp_v4(bytes: &[u8]) -> Option<Icmp> {
     // Destination unreachable, source quench, redirect, time exceeded, parameter problem.
-    read(
-        bytes,
-        |(_, v4, _)| v4,
-        |kind| matches!(kind, 3 | 4 | 5 | 11 | 12),
-    )
+    read(bytes, |(_, v4, _)| v4, |kind| matches!(kind, 3 | 4 | 5 | 11 | 12))
 }
 
 /// Reads an ICMPv6 message.
@@ -31,18 +27,11 @@ fn read(
     is_error: impl Fn(u8) -> bool,
 ) -> Option<Icmp> {
     let (&kind, &code) = (bytes.first()?, bytes.get(1)?);
-    let known = WORDS
-        .iter()
-        .find(|row| version(**row) == Some((kind, code)));
+    let known = WORDS.iter().find(|row| version(**row) == Some((kind, code)));
     Some(Icmp {
-        word: known.map_or_else(
-            || format!("type {kind} code {code}"),
-            |(word, ..)| (*word).to_owned(),
-        ),
-        quoted: bytes
-            .get(HEADER_LEN..)
-            .filter(|_| is_error(kind))
-            .and_then(quoted),
+        word: known
+            .map_or_else(|| format!("type {kind} code {code}"), |(word, ..)| (*word).to_owned()),
+        quoted: bytes.get(HEADER_LEN..).filter(|_| is_error(kind)).and_then(quoted),
     })
 }
 
@@ -59,10 +48,6 @@ fn quoted(bytes: &[u8]) -> Option<Quoted> {
         source: ip.source_addr(),
         destination: ip.destination_addr(),
         protocol: body_protocol(payload.ip_number.0),
-        ports: if has_ports {
-            port(0).zip(port(2))
-        } else {
-            None
-        },
+        ports: if has_ports { port(0).zip(port(2)) } else { None },
     })
 }

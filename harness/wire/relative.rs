@@ -97,10 +97,7 @@ impl Relative {
     ) -> Numbers {
         self.sides.entry((from, to)).or_default().aside = Some(segment.seq);
         let flags = TcpFlags(segment.flags.0 & !TcpFlags::SYN.0);
-        let segment = TcpSegment {
-            flags,
-            ..segment.clone()
-        };
+        let segment = TcpSegment { flags, ..segment.clone() };
         self.numbers(from, to, &segment)
     }
 
@@ -113,13 +110,7 @@ impl Relative {
         let has = |flag| u32::from(segment.flags.has(flag));
         let is_syn = segment.flags.has(TcpFlags::SYN);
         if is_syn && side.syn.is_none_or(|syn| syn.initial != segment.seq) {
-            *side = Side {
-                syn: Some(Syn {
-                    initial: segment.seq,
-                    sent: 0,
-                }),
-                ..Side::default()
-            };
+            *side = Side { syn: Some(Syn { initial: segment.seq, sent: 0 }), ..Side::default() };
         }
         if let Some(syn) = &mut side.syn {
             let len = segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN);
@@ -139,10 +130,7 @@ impl Relative {
         let initial = segment.ack.wrapping_sub(1);
         if segment.flags.has(answers) && far.aside == Some(initial) {
             let syn = Some(Syn { initial, sent: 1 });
-            *far = Side {
-                syn,
-                ..Side::default()
-            };
+            *far = Side { syn, ..Side::default() };
         }
     }
 

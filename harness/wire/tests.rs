@@ -12,10 +12,7 @@ use std::time::Duration;
 const V4: [u8; 4] = [127, 0, 0, 1];
 
 fn ip(bytes: Vec<u8>) -> Packet {
-    decode(&Captured {
-        at: Duration::from_millis(7),
-        bytes: CapturedBytes::Ip(bytes),
-    })
+    decode(&Captured { at: Duration::from_millis(7), bytes: CapturedBytes::Ip(bytes) })
 }
 
 fn transport(protocol: u8, bytes: Vec<u8>) -> Packet {
@@ -92,11 +89,7 @@ fn decode_ipv6() {
     builder.write(&mut bytes, b"abc").unwrap();
     let packet = ip(bytes);
     assert_eq!((packet.ttl, packet.dont_fragment), (Some(63), None));
-    let expected = PacketBody::Udp {
-        source_port: 5,
-        destination_port: 6,
-        len: 3,
-    };
+    let expected = PacketBody::Udp { source_port: 5, destination_port: 6, len: 3 };
     assert_eq!(packet.body, expected);
 }
 
@@ -144,10 +137,7 @@ fn icmp_words(
     };
     assert_eq!(word_of(ip(icmp_v4(kind, code, &[]))), word);
     if let Some((kind, code)) = v6 {
-        assert_eq!(
-            word_of(transport(58, vec![kind, code, 0, 0, 0, 0, 0, 0])),
-            word
-        );
+        assert_eq!(word_of(transport(58, vec![kind, code, 0, 0, 0, 0, 0, 0])), word);
     }
 }
 
@@ -200,10 +190,7 @@ fn unreadable_is_other() {
     assert_eq!(ip(Vec::new()).body, PacketBody::Other { protocol: 255 });
     let short = tcp_v4(&[], b"")[..30].to_vec();
     assert_eq!(ip(short).body, PacketBody::Other { protocol: 6 });
-    assert_eq!(
-        transport(132, vec![1]).body,
-        PacketBody::Other { protocol: 132 }
-    );
+    assert_eq!(transport(132, vec![1]).body, PacketBody::Other { protocol: 132 });
 }
 
 /// Every prefix of every kind of packet, and every byte of it set to every value.
@@ -215,16 +202,9 @@ fn decode_never_panics() {
     builder.write(&mut v6, &udp_v4(b"ping")).unwrap();
     let sack = TcpOptionElement::SelectiveAcknowledgement((1, 2), [None; 3]);
     let mut tcp = Vec::new();
-    let builder = PacketBuilder::ipv4(V4, V4, 1)
-        .tcp(1, 2, 3, 4)
-        .options(&[sack]);
+    let builder = PacketBuilder::ipv4(V4, V4, 1).tcp(1, 2, 3, 4).options(&[sack]);
     builder.unwrap().write(&mut tcp, b"data").unwrap();
-    for whole in [
-        tcp,
-        udp_v4(b"ping"),
-        icmp_v4(3, 3, &tcp_v4(&[1; 4], b"")),
-        v6,
-    ] {
+    for whole in [tcp, udp_v4(b"ping"), icmp_v4(3, 3, &tcp_v4(&[1; 4], b"")), v6] {
         for len in 0..=whole.len() {
             ip(whole[..len].to_vec());
             for protocol in [1, 6, 17, 58] {
@@ -249,56 +229,22 @@ const B: u16 = 2;
 #[test]
 fn syn_sent_aside_begins_nothing_until_it_is_answered() {
     let mut relative = Relative::default();
-    let open = [
-        (A, B, ("S", 500, 0, 0)),
-        (B, A, ("S.", 700, 501, 0)),
-        (A, B, (".", 501, 701, 0)),
-    ];
+    let open = [(A, B, ("S", 500, 0, 0)), (B, A, ("S.", 700, 501, 0)), (A, B, (".", 501, 701, 0))];
     for (from, to, seg) in open {
         place(&mut relative, from, to, seg);
     }
     let end = |port| SocketAddr::from((V4, port));
     let syn = segment_of(A, B, ("S", 600, 0, 0));
     let numbers = relative.numbers_aside(end(A), end(B), &syn);
-    assert_eq!(
-        numbers,
-        Numbers {
-            seq: 100,
-            ack: None
-        }
-    );
+    assert_eq!(numbers, Numbers { seq: 100, ack: None });
     let challenge = place(&mut relative, B, A, (".", 701, 501, 0));
-    assert_eq!(
-        challenge,
-        Numbers {
-            seq: 1,
-            ack: Some(1)
-        }
-    );
+    assert_eq!(challenge, Numbers { seq: 1, ack: Some(1) });
     let data = place(&mut relative, A, B, ("P.", 501, 701, 5));
-    assert_eq!(
-        data,
-        Numbers {
-            seq: 1,
-            ack: Some(1)
-        }
-    );
+    assert_eq!(data, Numbers { seq: 1, ack: Some(1) });
     let accepted = place(&mut relative, B, A, ("S.", 90_000, 601, 0));
-    assert_eq!(
-        accepted,
-        Numbers {
-            seq: 0,
-            ack: Some(1)
-        }
-    );
+    assert_eq!(accepted, Numbers { seq: 0, ack: Some(1) });
     let ack = place(&mut relative, A, B, (".", 601, 90_001, 0));
-    assert_eq!(
-        ack,
-        Numbers {
-            seq: 1,
-            ack: Some(1)
-        }
-    );
+    assert_eq!(ack, Numbers { seq: 1, ack: Some(1) });
 }
 
 fn segment_of(from: u16, to: u16, seg: (&str, u32, u32, usize)) -> TcpSegment {
@@ -399,10 +345,7 @@ fn relative_numbers(#[case] segments: &[Seg]) {
     let mut relative = Relative::default();
     for (i, (from, to, segment, seq, ack)) in segments.iter().enumerate() {
         let numbers = place(&mut relative, *from, *to, *segment);
-        let expected = Numbers {
-            seq: *seq,
-            ack: *ack,
-        };
+        let expected = Numbers { seq: *seq, ack: *ack };
         assert_eq!(numbers, expected, "segment {i}");
     }
 }

@@ -26,10 +26,7 @@ fn ends(family: Family) -> Ends {
 
 fn decoded(bytes: &[u8]) -> Packet {
     let bytes = CapturedBytes::Ip(bytes.to_vec());
-    decode(&Captured {
-        at: Duration::ZERO,
-        bytes,
-    })
+    decode(&Captured { at: Duration::ZERO, bytes })
 }
 
 fn tcp(bytes: &[u8]) -> TcpSegment {
@@ -69,10 +66,7 @@ fn is_sound(bytes: &[u8]) -> bool {
             sum == Ok(udp.checksum())
         }
         (_, TransportSlice::Icmpv4(icmp)) => {
-            Sum16BitWords::new()
-                .add_slice(icmp.slice())
-                .ones_complement()
-                == 0
+            Sum16BitWords::new().add_slice(icmp.slice()).ones_complement() == 0
         }
         (NetSlice::Ipv6(ip), TransportSlice::Icmpv6(icmp)) => {
             let ip = ip.header();
@@ -97,12 +91,7 @@ fn every_combination_of_flags() {
             spec.flags.0 = flags;
             spec.payload = Some(Payload::Len(usize::from(flags)));
             spec.ttl = Some(flags.max(1));
-            let fields = Fields {
-                seq: u32::MAX,
-                ack: 7,
-                window: 512,
-                ..Fields::default()
-            };
+            let fields = Fields { seq: u32::MAX, ack: 7, window: 512, ..Fields::default() };
             let bytes = segment(ends(family), &spec, &fields);
             let tcp = tcp(&bytes);
             assert_eq!((tcp.flags, tcp.len), (spec.flags, usize::from(flags)));
@@ -125,10 +114,7 @@ fn every_combination_of_flags() {
 #[case(vec![TcpOption::Raw(vec![0x1e, 3, 0xaa])], &["unknown-30", "eol"])]
 fn options_read_back(#[case] options: Vec<TcpOption>, #[case] expected: &[&str]) {
     for family in FAMILIES {
-        let fields = Fields {
-            options: options.clone(),
-            ..Fields::default()
-        };
+        let fields = Fields { options: options.clone(), ..Fields::default() };
         let bytes = segment(ends(family), &spec("S"), &fields);
         assert_eq!(tcp(&bytes).options, expected);
         assert!(is_sound(&bytes));
@@ -139,11 +125,7 @@ fn options_read_back(#[case] options: Vec<TcpOption>, #[case] expected: &[&str])
 fn timestamps_and_sack_blocks_keep_their_values() {
     let blocks = TcpOption::Sack(vec![(1, 100)]);
     let options = vec![TcpOption::Timestamps(0x0102_0304, 5), blocks];
-    let fields = Fields {
-        options,
-        sack_base: u32::MAX,
-        ..Fields::default()
-    };
+    let fields = Fields { options, sack_base: u32::MAX, ..Fields::default() };
     let bytes = segment(ends(Family::V4), &spec("."), &fields);
     assert_eq!(timestamps(&bytes), Some((0x0102_0304, 5)));
     // Relative to an initial number of 2^32 - 1.
@@ -179,11 +161,8 @@ fn datagrams() {
     for family in FAMILIES {
         for payload in [&b""[..], b"odd", b"even"] {
             let bytes = datagram(ends(family), payload);
-            let expected = PacketBody::Udp {
-                source_port: 7001,
-                destination_port: 80,
-                len: payload.len(),
-            };
+            let expected =
+                PacketBody::Udp { source_port: 7001, destination_port: 80, len: payload.len() };
             assert_eq!(decoded(&bytes).body, expected);
             assert!(is_sound(&bytes));
         }
@@ -197,21 +176,13 @@ fn every_word_of_icmp() {
         let offender = datagram(ends(family), b"ping");
         for (word, v4, v6) in WORDS {
             let has = if family == Family::V4 { v4 } else { v6 };
-            let error = IcmpError {
-                word,
-                mtu: None,
-                offender: &offender,
-                quote: None,
-            };
+            let error = IcmpError { word, mtu: None, offender: &offender, quote: None };
             let bytes = icmp(address(End::Router, family), own, &error);
             assert_eq!(bytes.is_some(), has.is_some(), "{word}");
             let Some(bytes) = bytes else { continue };
             let packet = decoded(&bytes);
             assert_eq!(packet.source, address(End::Router, family));
-            assert!(
-                matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == word),
-                "{word}"
-            );
+            assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == word), "{word}");
             assert!(is_sound(&bytes), "{word}");
         }
     }
@@ -226,17 +197,8 @@ fn every_word_of_icmp() {
 #[case(Family::V6, None, 40 + 8 + 40 + 8 + 1000)]
 fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] len: usize) {
     let offender = datagram(ends(family), &[0; 1000]);
-    let error = IcmpError {
-        word: "port-unreachable",
-        mtu: None,
-        offender: &offender,
-        quote,
-    };
-    let bytes = icmp(
-        address(End::Peer, family),
-        address(End::Local, family),
-        &error,
-    );
+    let error = IcmpError { word: "port-unreachable", mtu: None, offender: &offender, quote };
+    let bytes = icmp(address(End::Peer, family), address(End::Local, family), &error);
     assert_eq!(bytes.map(|bytes| bytes.len()), Some(len));
 }
 
@@ -244,12 +206,7 @@ fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] l
 fn mtu_of_the_next_hop() {
     let offender = datagram(ends(Family::V4), b"");
     let mtu = Some(0x0001_0400);
-    let error = IcmpError {
-        word: "fragmentation-needed",
-        mtu,
-        offender: &offender,
-        quote: None,
-    };
+    let error = IcmpError { word: "fragmentation-needed", mtu, offender: &offender, quote: None };
     let own = address(End::Local, Family::V4);
     let bytes = icmp(address(End::Router, Family::V4), own, &error).expect("a word of IPv4");
     assert_eq!(bytes[26..28], [4, 0]);
@@ -268,9 +225,7 @@ fn fragments_come_together_again() {
         let mut joined: Option<IpDefragPayloadVec> = None;
         for piece in &pieces {
             let sliced = SlicedPacket::from_ip(piece).expect("a fragment");
-            joined = pool
-                .process_sliced_packet(&sliced, (), ())
-                .expect("fragments that fit");
+            joined = pool.process_sliced_packet(&sliced, (), ()).expect("fragments that fit");
         }
         let joined = joined.expect("the last fragment completes the packet");
         assert_eq!(joined.payload, whole[header_len..]);

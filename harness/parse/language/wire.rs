@@ -18,13 +18,7 @@ const fn verb(
     keys: &'static [Key],
     common: &'static [Key],
 ) -> Verb {
-    Verb {
-        name,
-        doc,
-        needs,
-        keys,
-        common,
-    }
+    Verb { name, doc, needs, keys, common }
 }
 
 const TO: Key = key(
@@ -54,11 +48,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         &["flags"],
         &[
             key("flags", Form::Flags, "TCP flags: S., R, FP, none."),
-            key(
-                "seq",
-                Form::Number(SEQ_BASES),
-                "N, nxt+100, wnd-1, {abs: N}.",
-            ),
+            key("seq", Form::Number(SEQ_BASES), "N, nxt+100, wnd-1, {abs: N}."),
             key("ack", Form::Number(ACK_BASES), "N, nxt+1, una-1, {abs: N}."),
             key("len", Form::Int(0, PACKET_MAX), "That many bytes."),
             DATA,
@@ -70,11 +60,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
                 "mss 1460, wscale 7, sackOK, sack 1-100, ts 100 0, nop, eol, raw 1e03aa.",
             ),
             key("bad", Form::Word(&["checksum"]), "checksum: a wrong one."),
-            key(
-                "offset",
-                Form::Int(0, 15),
-                "The data offset in words, in place of the right one.",
-            ),
+            key("offset", Form::Int(0, 15), "The data offset in words, in place of the right one."),
             key("reserved", Form::Int(0, 15), "The four reserved bits."),
             TTL,
             key(
@@ -91,11 +77,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         "send",
         "A UDP datagram.",
         &["udp"],
-        &[
-            key("udp", Form::Payload, "A length, or text in quotes."),
-            TO,
-            FROM,
-        ],
+        &[key("udp", Form::Payload, "A length, or text in quotes."), TO, FROM],
         OF_PEERS,
     ),
     verb(
@@ -124,17 +106,9 @@ pub(in crate::parse) const RECV: &Verb = &verb(
     &[],
     &[
         key("flags", Form::Flags, "A segment with exactly these flags."),
-        key(
-            "proto",
-            Form::Word(PROTOCOLS),
-            "Any packet of this protocol.",
-        ),
+        key("proto", Form::Word(PROTOCOLS), "Any packet of this protocol."),
         key("len", Form::Int(0, PACKET_MAX), "A segment of this length."),
-        key(
-            "within",
-            Form::Time,
-            "How long to wait; not at all unless given.",
-        ),
+        key("within", Form::Time, "How long to wait; not at all unless given."),
     ],
     OF_PEERS,
 );
@@ -171,16 +145,8 @@ pub(in crate::parse) const HOST_VERBS: &[Verb] = &[
         "A route: {to: peer, type: unreachable}.",
         &["to"],
         &[
-            key(
-                "to",
-                Form::Text,
-                "peer, default, \"192.0.2.7\", \"192.0.2.0/24\".",
-            ),
-            key(
-                "type",
-                Form::Word(ROUTES),
-                "unreachable unless given; none removes it.",
-            ),
+            key("to", Form::Text, "peer, default, \"192.0.2.7\", \"192.0.2.0/24\"."),
+            key("type", Form::Word(ROUTES), "unreachable unless given; none removes it."),
         ],
         &[],
     ),
@@ -191,13 +157,7 @@ pub(in crate::parse) const HOST_VERBS: &[Verb] = &[
         &[key("state", Form::Word(&["down", "up"]), "down or up.")],
         &[],
     ),
-    verb(
-        "sysctl",
-        "Settings of the network change: {net.ipv4.tcp_retries2: 3}.",
-        &[],
-        &[],
-        &[],
-    ),
+    verb("sysctl", "Settings of the network change: {net.ipv4.tcp_retries2: 3}.", &[], &[], &[]),
     verb(
         "destroy",
         "The socket's connection is aborted from outside, as by ss -K.",

@@ -38,20 +38,10 @@ fn put(world: &mut World, flags: TcpFlags, seq: u32, ack: u32) {
         source: SocketAddr::new(address(End::Local, Family::V4), 40_000),
         destination: SocketAddr::new(address(End::Peer, Family::V4), port),
     };
-    let spec = SegmentSpec {
-        flags,
-        ..SegmentSpec::default()
-    };
-    let fields = Fields {
-        seq,
-        ack,
-        window: 1000,
-        ..Fields::default()
-    };
+    let spec = SegmentSpec { flags, ..SegmentSpec::default() };
+    let fields = Fields { seq, ack, window: 1000, ..Fields::default() };
     let bytes = CapturedBytes::Ip(segment(ends, &spec, &fields));
-    let at = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     world.packets.push(Captured { at, bytes });
 }
 
@@ -87,41 +77,23 @@ impl Stack {
 }
 
 fn decoded(bytes: &[u8]) -> Packet {
-    decode(&Captured {
-        at: Duration::ZERO,
-        bytes: CapturedBytes::Ip(bytes.to_vec()),
-    })
+    decode(&Captured { at: Duration::ZERO, bytes: CapturedBytes::Ip(bytes.to_vec()) })
 }
 
 /// The transcript of a case, and what it did to the machine.
 fn recorded(steps: &str, state: &'static str) -> Result<(String, Vec<HostAct>), Trouble> {
     let yaml = format!("about: a test\ntopology: wire\n{steps}");
-    let case = parse_case(
-        CaseId("t/t".to_owned()),
-        Path::new("t.yaml"),
-        yaml.as_bytes(),
-    );
+    let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), yaml.as_bytes());
     let case = case.unwrap_or_else(|error| panic!("{error}"));
     let acts = Arc::<Mutex<Vec<HostAct>>>::default();
-    let stack = Stack {
-        receive_next: 0,
-        state,
-        reset: false,
-        acts: Arc::clone(&acts),
-    };
+    let stack = Stack { receive_next: 0, state, reset: false, acts: Arc::clone(&acts) };
     let stack = Arc::new(Mutex::new(stack));
     let at_wire = Arc::clone(&stack);
     let fake = Fake::new(move |request, world| {
-        stack
-            .lock()
-            .expect("nobody panics with it")
-            .called(request, world)
+        stack.lock().expect("nobody panics with it").called(request, world)
     })
     .on_wire(move |bytes, world| {
-        at_wire
-            .lock()
-            .expect("nobody panics with it")
-            .arrives(bytes, world);
+        at_wire.lock().expect("nobody panics with it").arrives(bytes, world);
     });
     let conditions = Conditions::default();
     let log = execute(&case, 0, Family::V4, &fake, &conditions, &mut AnyCpu)?;
@@ -236,18 +208,8 @@ steps:
   - server.listen: 1
 ";
     let (told, acts) = recorded(steps, "CLOSE").unwrap();
-    assert!(
-        told.contains("\nhost.route(unreachable peer)\nhost.link(down)\n"),
-        "{told}"
-    );
-    assert!(matches!(
-        acts[0],
-        HostAct::Firewall {
-            incoming: true,
-            port: Some(4001),
-            ..
-        }
-    ));
+    assert!(told.contains("\nhost.route(unreachable peer)\nhost.link(down)\n"), "{told}");
+    assert!(matches!(acts[0], HostAct::Firewall { incoming: true, port: Some(4001), .. }));
     assert!(matches!(&acts[1], HostAct::Route { to, .. } if to == "192.0.2.2/32"));
     assert_eq!(acts[2], HostAct::Link { up: false });
 }

@@ -14,11 +14,7 @@ use crate::model::{Answer, Name, Outcome, Transcript};
 use rstest::rstest;
 use std::time::Duration;
 
-const RIGHT: BadArgs = BadArgs {
-    fd: None,
-    addrlen: None,
-    buf: false,
-};
+const RIGHT: BadArgs = BadArgs { fd: None, addrlen: None, buf: false };
 
 fn name(text: &str) -> Name {
     Name::new(text)
@@ -31,13 +27,7 @@ fn words(words: &[&str]) -> Vec<String> {
 fn call_event(fate: Fate, nth_pending: u32) -> CallEvent {
     CallEvent {
         subject: name("server"),
-        spec: CallSpec {
-            call: Call::Accept {
-                name: name("conn"),
-                flags: vec![],
-            },
-            bad: RIGHT,
-        },
+        spec: CallSpec { call: Call::Accept { name: name("conn"), flags: vec![] }, bad: RIGHT },
         fate,
         nth_pending,
         count: 1,
@@ -64,15 +54,9 @@ fn fates(#[case] fate: Fate, #[case] nth: u32, #[case] expected: &str) {
 
 #[test]
 fn count_stands_before_band() {
-    let event = CallEvent {
-        count: 30,
-        band: Some("<150ms"),
-        ..call_event(Fate::Returned(done()), 1)
-    };
-    assert_eq!(
-        line(&Event::Call(event)),
-        "server.accept() = fd conn x30 <150ms"
-    );
+    let event =
+        CallEvent { count: 30, band: Some("<150ms"), ..call_event(Fate::Returned(done()), 1) };
+    assert_eq!(line(&Event::Call(event)), "server.accept() = fd conn x30 <150ms");
 }
 
 fn packet(from: &str, to: &str, what: PacketWhat) -> PacketEvent {
@@ -141,11 +125,7 @@ fn section(at: &[(&str, &str)], family: Family, events: Vec<Event>) -> Section {
     Section {
         at: at.iter().map(owned).collect(),
         family,
-        steps: vec![StepRecord {
-            step: Some(0),
-            line: 9,
-            events,
-        }],
+        steps: vec![StepRecord { step: Some(0), line: 9, events }],
     }
 }
 

@@ -85,10 +85,7 @@ fn segments(#[case] spec: SegmentSpec, #[case] expected: &str) {
 
 #[test]
 fn other_packets() {
-    let udp = PacketSpec::Udp {
-        payload: Payload::Len(10),
-        to: Some(LocalEnd::Socket(name("u"))),
-    };
+    let udp = PacketSpec::Udp { payload: Payload::Len(10), to: Some(LocalEnd::Socket(name("u"))) };
     assert_eq!(head(udp), "peer.send(udp 10, to u)");
     let icmp = PacketSpec::Icmp {
         word: "fragmentation-needed".to_owned(),
@@ -98,10 +95,7 @@ fn other_packets() {
     };
     let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, mtu 1400)";
     assert_eq!(head(icmp), expected);
-    assert_eq!(
-        peer_head(&name("peer2"), &PeerVerb::Forget),
-        "peer2.forget()"
-    );
+    assert_eq!(peer_head(&name("peer2"), &PeerVerb::Forget), "peer2.forget()");
 }
 
 #[rstest]
@@ -127,15 +121,9 @@ fn what_was_taken() {
 
 #[test]
 fn numbers_print_as_the_case_wrote_them() {
-    let spec = SegmentSpec {
-        seq: relative(Base::Nxt, 100),
-        ack: Some(Number::Shown(1)),
-        ..segment("P.")
-    };
-    let action = Action::Peer {
-        peer: name("peer"),
-        verb: PeerVerb::Send(PacketSpec::Tcp(spec)),
-    };
+    let spec =
+        SegmentSpec { seq: relative(Base::Nxt, 100), ack: Some(Number::Shown(1)), ..segment("P.") };
+    let action = Action::Peer { peer: name("peer"), verb: PeerVerb::Send(PacketSpec::Tcp(spec)) };
     let event = PacketEvent {
         forms: number_forms(&action),
         ..packet("peer", "client", tcp("P.", 101, Some(1), 10, 512))

@@ -127,10 +127,7 @@ impl Connection {
         }
         if has(TcpFlags::SYN) {
             self.theirs.stamps = stamps.is_some();
-            let scale = tcp
-                .options
-                .iter()
-                .find_map(|option| option.strip_prefix("wscale "));
+            let scale = tcp.options.iter().find_map(|option| option.strip_prefix("wscale "));
             self.theirs.scale = scale.and_then(|shift| shift.parse().ok());
         }
         if arrives {
@@ -190,11 +187,7 @@ impl Connection {
 
     /// What a segment needs besides what the case fixes, or why it cannot be.
     pub fn fields(&self, spec: &SegmentSpec, iss: u32) -> Result<Fields, String> {
-        let initial = if spec.flags.has(TcpFlags::SYN) {
-            iss
-        } else {
-            0
-        };
+        let initial = if spec.flags.has(TcpFlags::SYN) { iss } else { 0 };
         let seq = match spec.seq {
             None => self.memory.next_seq(spec.flags),
             Some(Number::Absolute(number)) => number,
@@ -329,16 +322,9 @@ impl Memory {
 
     fn next_seq(&self, flags: TcpFlags) -> u32 {
         if flags.has(TcpFlags::SYN) {
-            return if self.begins() {
-                self.iss
-            } else {
-                self.send_next
-            };
+            return if self.begins() { self.iss } else { self.send_next };
         }
-        let stray = self
-            .last
-            .and_then(|seen| seen.ack)
-            .filter(|ack| !self.is_acceptable(*ack));
+        let stray = self.last.and_then(|seen| seen.ack).filter(|ack| !self.is_acceptable(*ack));
         match stray {
             // RFC 9293 §3.10.7.1 and §3.10.7.3: the RST to a stray acknowledgment takes its number.
             Some(ack) if flags.has(TcpFlags::RST) && !self.acknowledged => ack,

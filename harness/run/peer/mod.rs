@@ -224,10 +224,7 @@ impl Peers {
     /// A datagram to a local address.
     pub fn datagram(&self, name: &Name, payload: &Payload, local: SocketAddr) -> Sending {
         let bytes = build::datagram(self.ends(name, local), &payload.bytes());
-        Sending {
-            bytes,
-            aside: false,
-        }
+        Sending { bytes, aside: false }
     }
 
     /// An ICMP error about the last packet from a local port (none: of all), or why there is none.
@@ -244,19 +241,11 @@ impl Peers {
             None => self.last.as_ref(),
         };
         let offender = offender.ok_or("no packet to quote")?;
-        let error = IcmpError {
-            word,
-            mtu,
-            offender: &offender.bytes,
-            quote,
-        };
+        let error = IcmpError { word, mtu, offender: &offender.bytes, quote };
         let bytes = build::icmp(self.ip_of(name), offender.source, &error);
         let none = || format!("{} has no {word}", self.family);
         let bytes = bytes.ok_or_else(none)?;
-        Ok(Sending {
-            bytes,
-            aside: false,
-        })
+        Ok(Sending { bytes, aside: false })
     }
 
     /// Whose connection a sender's segments belong to.
@@ -270,18 +259,11 @@ impl Peers {
 
     fn ends(&self, name: &Name, local: SocketAddr) -> Ends {
         let port = peer_port(&self.owner(name)).unwrap_or_default();
-        Ends {
-            source: SocketAddr::new(self.ip_of(name), port),
-            destination: local,
-        }
+        Ends { source: SocketAddr::new(self.ip_of(name), port), destination: local }
     }
 
     fn ip_of(&self, name: &Name) -> IpAddr {
-        let end = if peer_port(name).is_some() {
-            End::Peer
-        } else {
-            End::Router
-        };
+        let end = if peer_port(name).is_some() { End::Peer } else { End::Router };
         address(end, self.family)
     }
 
@@ -300,11 +282,9 @@ impl Peers {
 fn ports(packet: &Packet) -> Option<(u16, u16)> {
     match &packet.body {
         PacketBody::Tcp(tcp) => Some((tcp.source_port, tcp.destination_port)),
-        PacketBody::Udp {
-            source_port,
-            destination_port,
-            ..
-        } => Some((*source_port, *destination_port)),
+        PacketBody::Udp { source_port, destination_port, .. } => {
+            Some((*source_port, *destination_port))
+        }
         PacketBody::Icmp(_) | PacketBody::Other { .. } => None,
     }
 }

@@ -42,12 +42,7 @@ impl PathRule {
             // RFC 1122 §3.2.2: never an ICMP error about one.
             return None;
         }
-        let error = IcmpError {
-            word,
-            mtu: None,
-            offender: &packet.bytes,
-            quote: None,
-        };
+        let error = IcmpError { word, mtu: None, offender: &packet.bytes, quote: None };
         build::icmp(router, packet.source, &error)
     }
 }
@@ -61,10 +56,7 @@ fn reset(packet: &Packet) -> Option<Vec<u8>> {
     if has(TcpFlags::RST) {
         return None;
     }
-    let mut spec = SegmentSpec {
-        flags: TcpFlags::RST,
-        ..SegmentSpec::default()
-    };
+    let mut spec = SegmentSpec { flags: TcpFlags::RST, ..SegmentSpec::default() };
     let mut fields = Fields::default();
     if has(TcpFlags::ACK) {
         fields.seq = tcp.ack;

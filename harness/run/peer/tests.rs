@@ -23,10 +23,7 @@ fn local() -> SocketAddr {
 }
 
 fn decoded(bytes: Vec<u8>) -> Packet {
-    decode(&Captured {
-        at: Duration::ZERO,
-        bytes: CapturedBytes::Ip(bytes),
-    })
+    decode(&Captured { at: Duration::ZERO, bytes: CapturedBytes::Ip(bytes) })
 }
 
 fn spec(flags: &str) -> SegmentSpec {
@@ -42,17 +39,8 @@ fn from_local(flags: &str, seq: u32, ack: u32, len: usize, options: Vec<TcpOptio
         source: local(),
         destination: SocketAddr::new(address(End::Peer, Family::V4), 7001),
     };
-    let spec = SegmentSpec {
-        payload: Some(Payload::Len(len)),
-        ..spec(flags)
-    };
-    let fields = Fields {
-        seq,
-        ack,
-        window: 1000,
-        options,
-        ..Fields::default()
-    };
+    let spec = SegmentSpec { payload: Some(Payload::Len(len)), ..spec(flags) };
+    let fields = Fields { seq, ack, window: 1000, options, ..Fields::default() };
     decoded(build::segment(ends, &spec, &fields))
 }
 
@@ -101,10 +89,7 @@ fn answers_to_a_syn(#[case] flags: &str, #[case] numbers: (u32, u32)) {
 #[test]
 fn numbers_follow_what_is_sent_and_received() {
     let mut peers = established();
-    let data = SegmentSpec {
-        payload: Some(Payload::Len(10)),
-        ..spec("P.")
-    };
+    let data = SegmentSpec { payload: Some(Payload::Len(10)), ..spec("P.") };
     assert_eq!(send(&mut peers, &data), (ISS + 1, IRS + 1));
     assert_eq!(send(&mut peers, &data), (ISS + 11, IRS + 1));
     see(&mut peers, "P.", IRS + 1, ISS + 21, 100);
@@ -124,10 +109,7 @@ fn numbers_follow_what_is_sent_and_received() {
 #[case::elsewhere(SegmentSpec { seq: Some(relative(Base::Nxt, 5)), ..spec("P.") })]
 fn segment_that_is_not_the_next_moves_nothing(#[case] spec_of: SegmentSpec) {
     let mut peers = established();
-    let spec_of = SegmentSpec {
-        payload: Some(Payload::Len(10)),
-        ..spec_of
-    };
+    let spec_of = SegmentSpec { payload: Some(Payload::Len(10)), ..spec_of };
     send(&mut peers, &spec_of);
     assert_eq!(send(&mut peers, &spec(".")).0, ISS + 1);
 }
@@ -144,10 +126,7 @@ fn relative(base: Base, offset: i64) -> Number {
 #[case(relative(Base::Nxt, 100), ISS + 101)]
 #[case(relative(Base::Wnd, -1), ISS + 1000)]
 fn written_sequence_number(#[case] seq: Number, #[case] expected: u32) {
-    let spec = SegmentSpec {
-        seq: Some(seq),
-        ..spec("R")
-    };
+    let spec = SegmentSpec { seq: Some(seq), ..spec("R") };
     assert_eq!(send(&mut established(), &spec).0, expected);
 }
 
@@ -161,10 +140,7 @@ fn written_acknowledgment(#[case] ack: Number, #[case] expected: u32) {
     let mut peers = established();
     send(&mut peers, &spec("."));
     see(&mut peers, "P.", IRS + 1, ISS + 1, 100);
-    let spec = SegmentSpec {
-        ack: Some(ack),
-        ..spec(".")
-    };
+    let spec = SegmentSpec { ack: Some(ack), ..spec(".") };
     assert_eq!(send(&mut peers, &spec).1, expected);
 }
 
@@ -172,22 +148,9 @@ fn written_acknowledgment(#[case] ack: Number, #[case] expected: u32) {
 fn una_is_the_highest_good_acknowledgment() {
     let mut peers = established();
     see(&mut peers, "P.", IRS + 1, ISS + 1, 100);
-    for (ack, una) in [
-        (IRS + 51, IRS + 51),
-        (IRS + 1, IRS + 51),
-        (IRS + 500, IRS + 51),
-    ] {
-        send(
-            &mut peers,
-            &SegmentSpec {
-                ack: Some(Number::Absolute(ack)),
-                ..spec(".")
-            },
-        );
-        let spec = SegmentSpec {
-            ack: Some(relative(Base::Una, 0)),
-            ..spec(".")
-        };
+    for (ack, una) in [(IRS + 51, IRS + 51), (IRS + 1, IRS + 51), (IRS + 500, IRS + 51)] {
+        send(&mut peers, &SegmentSpec { ack: Some(Number::Absolute(ack)), ..spec(".") });
+        let spec = SegmentSpec { ack: Some(relative(Base::Una, 0)), ..spec(".") };
         assert_eq!(send(&mut peers, &spec).1, una);
     }
 }
@@ -205,10 +168,7 @@ fn forgotten_connection() {
     let mut peers = established();
     peers.forget(&Name::new("peer"));
     // The case still knows what the local stack expects.
-    let exact = SegmentSpec {
-        seq: Some(relative(Base::Nxt, 0)),
-        ..spec("S")
-    };
+    let exact = SegmentSpec { seq: Some(relative(Base::Nxt, 0)), ..spec("S") };
     assert_eq!(send(&mut peers, &exact).0, ISS + 1);
     peers.forget(&Name::new("peer"));
     let again = ISS + 200_000_000;
@@ -224,21 +184,13 @@ fn forgotten_connection() {
 #[test]
 fn syn_inside_a_connection_is_aside_until_it_is_answered() {
     let mut peers = established();
-    let syn = SegmentSpec {
-        seq: Some(relative(Base::Nxt, 100)),
-        ..spec("S")
-    };
-    let sending = peers
-        .segment(&Name::new("peer"), &syn, local())
-        .expect("a segment");
+    let syn = SegmentSpec { seq: Some(relative(Base::Nxt, 100)), ..spec("S") };
+    let sending = peers.segment(&Name::new("peer"), &syn, local()).expect("a segment");
     assert!(sending.aside);
     assert_eq!(send(&mut peers, &spec(".")), (ISS + 1, IRS + 1));
     see(&mut peers, "S.", 70_000, ISS + 102, 0);
     assert_eq!(send(&mut peers, &spec(".")), (ISS + 102, 70_001));
-    let first = SegmentSpec {
-        seq: Some(Number::Shown(1)),
-        ..spec(".")
-    };
+    let first = SegmentSpec { seq: Some(Number::Shown(1)), ..spec(".") };
     assert_eq!(send(&mut peers, &first).0, ISS + 102);
 }
 
@@ -255,10 +207,7 @@ fn timestamps_once_both_syns_had_them() {
     let mut peers = Peers::new(Family::V4);
     let stamps = |value| vec![TcpOption::Timestamps(value, 0)];
     peers.see(&from_local("S", IRS, 0, 0, stamps(77)));
-    let syn = SegmentSpec {
-        options: Some(stamps(500)),
-        ..spec("S.")
-    };
+    let syn = SegmentSpec { options: Some(stamps(500)), ..spec("S.") };
     send(&mut peers, &syn);
     peers.see(&from_local(".", IRS + 1, ISS + 1, 0, stamps(78)));
     let mut stamped = |flags| {
@@ -276,18 +225,9 @@ fn window_is_scaled_if_both_syns_said_so(#[case] ours: Option<u8>, #[case] windo
     let mut peers = Peers::new(Family::V4);
     peers.see(&from_local("S", IRS, 0, 0, vec![TcpOption::WindowScale(3)]));
     let options = ours.map(|shift| vec![TcpOption::WindowScale(shift)]);
-    send(
-        &mut peers,
-        &SegmentSpec {
-            options,
-            ..spec("S.")
-        },
-    );
+    send(&mut peers, &SegmentSpec { options, ..spec("S.") });
     see(&mut peers, ".", IRS + 1, ISS + 1, 0);
-    let edge = SegmentSpec {
-        seq: Some(relative(Base::Wnd, 0)),
-        ..spec("R")
-    };
+    let edge = SegmentSpec { seq: Some(relative(Base::Wnd, 0)), ..spec("R") };
     assert_eq!(send(&mut peers, &edge).0, ISS + 1 + window);
 }
 
@@ -296,30 +236,21 @@ fn router_forges_what_the_peer_does_not_notice() {
     let mut peers = established();
     let router = Name::new("router");
     assert_eq!(peers.connected(&router), Some(PORT));
-    let forged = peers
-        .segment(&router, &spec("R."), local())
-        .expect("a segment");
+    let forged = peers.segment(&router, &spec("R."), local()).expect("a segment");
     let packet = decoded(forged.bytes);
     assert_eq!(packet.source, address(End::Router, Family::V4));
     let PacketBody::Tcp(tcp) = packet.body else {
         panic!("expected a segment");
     };
     assert_eq!((tcp.source_port, tcp.seq), (7001, ISS + 1));
-    assert_eq!(
-        send(&mut peers, &spec("S")).0,
-        ISS + 1,
-        "the connection goes on"
-    );
+    assert_eq!(send(&mut peers, &spec("S")).0, ISS + 1, "the connection goes on");
 }
 
 #[test]
 fn every_packet_is_taken_once_by_whom_it_was_for() {
     let mut peers = established();
     let (peer, peer2) = (Name::new("peer"), Name::new("peer2"));
-    let flags = |text: &str| Wanted::Tcp {
-        flags: Some(spec(text).flags),
-        len: None,
-    };
+    let flags = |text: &str| Wanted::Tcp { flags: Some(spec(text).flags), len: None };
     assert!(peers.take(&peer2, &Wanted::Any).is_none());
     assert!(peers.take(&peer, &flags(".")).is_some());
     assert!(peers.take(&peer, &flags(".")).is_none());
@@ -340,15 +271,9 @@ fn path_answers(
     #[case] numbers: (u32, u32),
 ) {
     let mut peers = Peers::new(Family::V4);
-    peers.refuse(PathRule {
-        verdict,
-        port: Some(7001),
-    });
+    peers.refuse(PathRule { verdict, port: Some(7001) });
     let answered = peers.see(&from_local(flags, IRS, ISS, 0, Vec::new()));
-    assert!(
-        peers.take(&Name::new("peer"), &Wanted::Any).is_none(),
-        "it never arrives"
-    );
+    assert!(peers.take(&Name::new("peer"), &Wanted::Any).is_none(), "it never arrives");
     let Some(flags) = answer else {
         assert_eq!(answered, None);
         return;
@@ -366,13 +291,8 @@ fn path_answers(
 fn path_complains_in_the_routers_name() {
     let mut peers = Peers::new(Family::V4);
     let verdict = FirewallVerdict::IcmpAdmin;
-    peers.refuse(PathRule {
-        verdict,
-        port: None,
-    });
-    let answer = peers
-        .see(&from_local("S", IRS, 0, 0, Vec::new()))
-        .expect("an answer");
+    peers.refuse(PathRule { verdict, port: None });
+    let answer = peers.see(&from_local("S", IRS, 0, 0, Vec::new())).expect("an answer");
     let packet = decoded(answer);
     assert_eq!(packet.source, address(End::Router, Family::V4));
     assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == "admin-prohibited"));

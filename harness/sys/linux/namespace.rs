@@ -54,10 +54,7 @@ const STEPS: [&str; 5] = [
 ];
 
 fn refused(step: u8) -> Refusal {
-    Refusal {
-        step,
-        errno: errno::last(),
-    }
+    Refusal { step, errno: errno::last() }
 }
 
 /// Enters a user namespace in which this user is root. Possible only with a single thread.
@@ -97,9 +94,7 @@ fn give_up_files() {
         }
         if libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr()) == 0 {
             for set in &mut sets[..3] {
-                *set &= !FILE_CAPABILITIES
-                    .iter()
-                    .fold(0, |bits, bit| bits | 1 << bit);
+                *set &= !FILE_CAPABILITIES.iter().fold(0, |bits, bit| bits | 1 << bit);
             }
             libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr());
         }
@@ -185,10 +180,7 @@ pub fn explain(refusal: Refusal) -> Lack {
     let lack = |why: &str| Lack::new(format!("{what}: {errno} ({why})"));
     let setting = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned());
     let is = |path: &str, value: &str| setting(path).is_ok_and(|found| found == value);
-    if is(
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-        "1",
-    ) {
+    if is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1") {
         return lack("AppArmor restricts user namespaces")
             .remedy("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
     }
@@ -212,7 +204,5 @@ pub fn explain(refusal: Refusal) -> Lack {
 
 fn seccomp_filters() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .any(|line| line.starts_with("Seccomp:") && line.ends_with('2'))
+    status.lines().any(|line| line.starts_with("Seccomp:") && line.ends_with('2'))
 }

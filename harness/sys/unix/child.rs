@@ -4,7 +4,7 @@
 
 use super::calls::{self, Gate};
 use super::channel::{self, ENTERING, Order, REPLY};
-use super::{address, dialect, names, signal};
+use super::{address, aside, dialect, names, signal};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -14,10 +14,7 @@ pub const ARGUMENT: &str = "--case-process";
 
 /// Does a case process's work, and does not return, if this process was started as one.
 pub fn run_if_asked() {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == ARGUMENT)
-    {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == ARGUMENT) {
         run();
     }
 }
@@ -27,6 +24,8 @@ fn run() -> ! {
     for (_, number) in names::SIGNALS {
         signal::handle(*number, libc::SIG_DFL);
     }
+    // The harness blocks SIGINT and SIGTERM for a thread of its own, and a mask is inherited.
+    signal::unblock_all();
     signal::install_wake_up();
     no_core_dumps();
     // SAFETY: whoever starts a case process puts its channel at descriptor 0, which nobody else
@@ -35,7 +34,8 @@ fn run() -> ! {
     while let Ok((order, passed)) = channel::receive(&control) {
         let told = match (order, passed) {
             (Order::Caller, Some(channel)) => {
-                std::thread::spawn(move || serve(&UnixStream::from(channel)));
+                let channel = UnixStream::from(aside(channel));
+                std::thread::spawn(move || serve(&channel));
                 Ok(())
             }
             (Order::Share, Some(passed)) => {
@@ -62,10 +62,7 @@ fn serve(mut channel: &UnixStream) {
     while let Ok((request, _)) = channel::receive(channel) {
         let reply = calls::make(&request, &Announce(channel));
         let told = channel.write_all(&[REPLY]);
-        if told
-            .and_then(|()| channel::send(channel, &reply, None))
-            .is_err()
-        {
+        if told.and_then(|()| channel::send(channel, &reply, None)).is_err() {
             return;
         }
     }
@@ -88,10 +85,7 @@ impl Gate for Announce<'_> {
 
 /// SIGSEGV and SIGABRT of a case leave no file behind.
 fn no_core_dumps() {
-    let none = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a limit.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
 }

@@ -2,12 +2,13 @@
 
 use super::channel::{self, ENTERING, Order, REPLY};
 use super::inside::Inside;
-use super::{dialect, names, spawn};
+use super::{aside, dialect, names, spawn};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::{Caller, Fd, ProcessAct, Reply, Request, Trouble, Watch};
 use libc::{c_int, pid_t};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -29,11 +30,7 @@ impl Processes {
     /// What the machine refuses.
     pub fn start(names: &[Name]) -> Result<Processes, Trouble> {
         let start = |name: &Name| Ok((name.clone(), Process::start(name)?));
-        names
-            .iter()
-            .map(start)
-            .collect::<Result<_, Trouble>>()
-            .map(Processes)
+        names.iter().map(start).collect::<Result<_, Trouble>>().map(Processes)
     }
 
     /// The process of this name.
@@ -51,6 +48,8 @@ pub struct Process {
     name: Name,
     life: Arc<Life>,
     control: UnixStream,
+    /// It was sent SIGSTOP and not SIGCONT since.
+    stopped: Cell<bool>,
 }
 
 /// A process that is waited for once, whoever notices its end first.
@@ -100,15 +99,8 @@ impl Process {
         let (control, inside) = UnixStream::pair().map_err(failed)?;
         control.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
         let pid = spawn::spawn(inside.as_fd()).map_err(failed)?;
-        let life = Arc::new(Life {
-            pid,
-            ended: Mutex::new(None),
-        });
-        Ok(Process {
-            name: name.clone(),
-            life,
-            control,
-        })
+        let life = Arc::new(Life { pid, ended: Mutex::new(None) });
+        Ok(Process { name: name.clone(), life, control, stopped: Cell::new(false) })
     }
 
     /// One more thread that makes calls in the process.
@@ -116,7 +108,8 @@ impl Process {
     /// # Errors
     /// The process is gone.
     pub fn caller(&self) -> Result<Remote, Trouble> {
-        let (mut channel, inside) = UnixStream::pair().map_err(|error| self.gone(&error))?;
+        let (channel, inside) = UnixStream::pair().map_err(|error| self.gone(&error))?;
+        let mut channel = UnixStream::from(aside(channel.into()));
         self.tell(Order::Caller, Some(inside.as_fd()))?;
         drop(inside);
         let mut thread = [0; size_of::<pid_t>()];
@@ -126,15 +119,8 @@ impl Process {
             .and_then(|()| channel.set_read_timeout(None))
             .map_err(|error| self.gone(&error))?;
         let thread = dialect::Thread::of(self.life.pid, pid_t::from_ne_bytes(thread));
-        let shared = Shared {
-            channel,
-            thread,
-            inside: Inside::default(),
-        };
-        Ok(Remote {
-            shared: Arc::new(shared),
-            life: Arc::clone(&self.life),
-        })
+        let shared = Shared { channel, thread, inside: Inside::default() };
+        Ok(Remote { shared: Arc::new(shared), life: Arc::clone(&self.life) })
     }
 
     /// Gives it a copy of a descriptor.
@@ -176,8 +162,13 @@ impl Process {
                     .ok_or_else(|| Trouble::Failed(format!("no signal {signal}")))?;
                 self.life.signal(number);
                 match number {
-                    libc::SIGSTOP => self.await_stop(),
-                    libc::SIGCONT => {}
+                    libc::SIGSTOP => {
+                        self.await_stop();
+                        self.stopped.set(true);
+                    }
+                    libc::SIGCONT => self.stopped.set(false),
+                    // A stopped process takes every other signal when it goes on.
+                    number if self.stopped.get() && number != libc::SIGKILL => {}
                     _ => drop(self.await_end()?),
                 }
                 Ok(String::new())
@@ -204,11 +195,7 @@ impl Process {
         // SAFETY: the pointer is to an int; a stop cannot be refused, so the wait is short.
         let found = unsafe { libc::waitpid(self.life.pid, &raw mut status, libc::WUNTRACED) };
         if found == self.life.pid && !libc::WIFSTOPPED(status) {
-            let mut ended = self
-                .life
-                .ended
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut ended = self.life.ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.get_or_insert_with(|| describe(status));
         }
     }
@@ -219,8 +206,7 @@ impl Process {
 
     fn told<T: serde::de::DeserializeOwned>(&self) -> Result<T, Trouble> {
         let told = channel::receive(&self.control);
-        told.map(|(told, _)| told)
-            .map_err(|error| self.gone(&error))
+        told.map(|(told, _)| told).map_err(|error| self.gone(&error))
     }
 
     fn gone(&self, error: &io::Error) -> Trouble {
@@ -237,11 +223,7 @@ impl Drop for Process {
 
 /// Waits for events on a channel, or for its other end to go.
 fn poll(channel: &UnixStream, events: libc::c_short, limit: Duration) -> bool {
-    let mut polled = libc::pollfd {
-        fd: channel.as_raw_fd(),
-        events,
-        revents: 0,
-    };
+    let mut polled = libc::pollfd { fd: channel.as_raw_fd(), events, revents: 0 };
     // SAFETY: the pointer is to one pollfd.
     unsafe { libc::poll(&raw mut polled, 1, limit.as_millis() as c_int) > 0 }
 }
@@ -261,13 +243,11 @@ struct Shared {
 impl Caller for Remote {
     fn issue(&mut self, request: &Request) -> Reply {
         let asked = channel::send(&self.shared.channel, request, None);
-        asked
-            .and_then(|()| self.shared.reply())
-            .unwrap_or_else(|_| Reply::Done {
-                outcome: Outcome::ok(Answer::Died(self.life.end())),
-                began: super::now(),
-                took: Duration::ZERO,
-            })
+        asked.and_then(|()| self.shared.reply()).unwrap_or_else(|_| Reply::Done {
+            outcome: Outcome::ok(Answer::Died(self.life.end())),
+            began: super::now(),
+            took: Duration::ZERO,
+        })
     }
 
     fn watch(&self) -> Box<dyn Watch> {
