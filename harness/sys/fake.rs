@@ -109,14 +109,6 @@ impl Fake {
     }
 }
 
-impl Fake {
-    /// The same with a wire: this comes of packets from it.
-    pub fn on_wire(self, arrives: impl FnMut(&[u8], &mut World) + Send + 'static) -> Fake {
-        *lock(&self.shared.arrives) = Some(Box::new(arrives));
-        self
-    }
-}
-
 impl Stack for Fake {
     fn machine(&self) -> &Machine {
         &self.machine
@@ -147,21 +139,6 @@ impl Ground for FakeGround {
     fn caller(&mut self, _process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
         let inside = Arc::new(Mutex::new(None));
         Ok(Box::new(FakeCaller { shared: Arc::clone(&self.shared), inside }))
-    }
-
-    fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
-        let mut arrives = lock(&self.shared.arrives);
-        let none = || Trouble::Failed("a scripted stack without a wire".to_owned());
-        let arrives = arrives.as_mut().ok_or_else(none)?;
-        arrives(packet, &mut lock(&self.shared.world));
-        // The packet may have woken somebody.
-        self.shared.changed.notify_all();
-        Ok(())
-    }
-
-    fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
-        lock(&self.shared.world).acts.push(act.clone());
-        Ok(())
     }
 
     fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
