@@ -2,8 +2,8 @@
 //!
 //! On loopback both ends are local sockets. On the wire every state is reached with real segments,
 //! and the local end closes with shutdown(SHUT_WR): it sends the FIN of a close(), and the socket
-//! keeps its name. In SYN-SENT, and in SYN-RECEIVED by a simultaneous open, `client` is nonblocking:
-//! a connect() that blocked would belong to the record.
+//! keeps its name. In SYN-SENT, and in SYN-RECEIVED by a simultaneous open, `client` does not
+//! block: a connect() that did would belong to the record.
 
 use super::conductor::Conductor;
 use super::log::{CallLog, StepLog};

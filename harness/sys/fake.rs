@@ -2,8 +2,8 @@
 //!
 //! The script is a function from a [`Request`] to what should come of it; it may put packets on
 //! the wire and wake calls that it let block before. With [`Fake::on_wire`] a second function says
-//! what comes of a packet that a scripted peer puts on the wire. Descriptors are numbered from 3, and a socket
-//! has the address that it was bound to.
+//! what comes of a packet that a scripted peer puts on the wire. Descriptors are numbered from 3,
+//! and a socket has the address that it was bound to.
 
 use super::{
     Caller, Fd, Ground, HostAct, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch,

@@ -136,8 +136,8 @@ impl Connection {
         begins
     }
 
-    /// The local stack has a new initial number: because the peer asked for a connection, or because
-    /// the case did.
+    /// The local stack has a new initial number: because the peer asked for a connection, or
+    /// because the case did.
     fn begin_again(&mut self, tcp: &TcpSegment, iss: u32) {
         let answers = tcp.flags.has(TcpFlags::ACK);
         if answers && self.aside.is_some_and(|syn| syn.wrapping_add(1) == tcp.ack) {

@@ -3,28 +3,28 @@
 //!
 //! A peer sees every packet, can send any, and answers nothing by itself. For what a case leaves
 //! out of a segment it keeps the state that a TCP would keep:
+//! - `seq`: what comes after everything sent in order. Of a SYN that nobody has acknowledged its
+//!   initial number, again and again. Of a RST from a peer that knows no connection what RFC 9293
+//!   §3.10.7.1 says: the acknowledgment that it was sent, else 0. Before the peer's SYN: 0.
+//! - `ack`: with the ACK flag what comes after everything received in order, without it 0.
+//! - `win`: 65535.
+//! - `options`: of a SYN `mss 1460`. Otherwise none, but timestamps (without RSTs) where both SYNs
+//!   had them; the peer's clock stands still.
+//! - `to`: the connection whose SYN was seen or sent last, else the only listener.
 //!
-//! | field | absent |
-//! |---|---|
-//! | `seq` | what comes after everything sent in order; of a SYN that nobody has acknowledged its initial number, again and again; of a RST from a peer that knows no connection what RFC 9293 §3.10.7.1 says (the acknowledgment it was sent, else 0); 0 as long as the peer has sent no SYN |
-//! | `ack` | with the ACK flag what comes after everything received in order, without it 0 |
-//! | `win` | 65535 |
-//! | `options` | of a SYN `mss 1460`; else none, but timestamps (without RSTs) where both SYNs had them |
-//! | `to` | the connection whose SYN was seen or sent last, else the only listener |
-//!
-//! Written numbers count as the transcript prints them, or from a variable of the local stack as far
-//! as its packets tell:
+//! Written numbers count as the transcript prints them, or from a variable of the local stack as
+//! far as its packets tell:
 //!
 //! | | `seq` | `ack` |
 //! |---|---|---|
 //! | `nxt` | RCV.NXT: its highest acknowledgment | SND.NXT: the end of all it has sent |
 //! | `una` | – | SND.UNA: the highest good acknowledgment it was sent |
-//! | `wnd` | RCV.NXT + RCV.WND: that acknowledgment and its last window | – |
+//! | `wnd` | RCV.NXT + RCV.WND: by its last window | – |
 //!
-//! What was damaged on purpose (checksum, data offset) counts as lost: the next segment has the same
-//! number again. A segment that the case numbers itself does not move the peer's own next number
-//! unless it is just that number. A segment of the router takes its numbers and its port from the
-//! newest connection, which does not notice.
+//! What was damaged on purpose (checksum, data offset) counts as lost: the next segment has the
+//! same number again. A segment that the case numbers itself does not move the peer's own next
+//! number unless it is just that number. A segment of the router takes its numbers and its port
+//! from the newest connection, which does not notice.
 
 mod connection;
 mod path;
