@@ -133,14 +133,22 @@ impl Tap {
         // need not wait for the first hook to be out of use.
         let socket = Socket::new(Domain::PACKET, Type::DGRAM.nonblocking(), None)?;
         // What goes out of `lo` comes in by it, and what goes out of the far end is our own.
-        set_int(socket.as_raw_fd(), libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+        set_int(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_IGNORE_OUTGOING,
+            1,
+        )?;
         // A socket for one protocol would get its packets after the stack has answered them.
         socket.bind(&link_address(index, libc::ETH_P_ALL))?;
         Tap::with(socket, Kind::Packet)
     }
 
     fn with(socket: Socket, kind: Kind) -> io::Result<Tap> {
-        let tap = Tap { socket: ManuallyDrop::new(socket), kind };
+        let tap = Tap {
+            socket: ManuallyDrop::new(socket),
+            kind,
+        };
         let fd = tap.fd();
         set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // Forcing is refused inside a user namespace.

@@ -13,8 +13,8 @@ use super::capture::{Tap, link_address, set_int};
 use super::link::{self, Link};
 use super::poll;
 use crate::model::Family;
-use crate::sys::unix::now;
 use crate::sys::Trouble;
+use crate::sys::unix::now;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::SockAddr;
 use std::fs::{File, OpenOptions};
@@ -98,7 +98,12 @@ impl Device {
             }
         };
         link.open()?;
-        Ok(Device { link, end, came: Vec::new(), trouble: None })
+        Ok(Device {
+            link,
+            end,
+            came: Vec::new(),
+            trouble: None,
+        })
     }
 
     /// Hands a packet to the stack. One that comes while the link is down is lost, as on any wire.
@@ -108,7 +113,8 @@ impl Device {
     pub fn inject(&self, packet: &[u8]) -> Result<(), Trouble> {
         if packet.len() > link::MTU {
             let (len, mtu) = (packet.len(), link::MTU);
-            let what = format!("a packet of {len} bytes on a wire for {mtu}; send less or fragment it");
+            let what =
+                format!("a packet of {len} bytes on a wire for {mtu}; send less or fragment it");
             return Err(Trouble::Failed(what));
         }
         let sent = match &self.end {
@@ -179,7 +185,9 @@ fn read_veth(tap: &Tap, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
     let before = packets.len();
     let drained = tap.drain(&mut [0; PACKET_BYTES_MAX], packets);
     // The kernel's stamps are of no use: older kernels give TCP segments the time of another clock.
-    packets[before..].iter_mut().for_each(|packet| packet.at = now());
+    packets[before..]
+        .iter_mut()
+        .for_each(|packet| packet.at = now());
     drained
 }
 
@@ -212,14 +220,21 @@ impl<T> InterfaceRequest<T> {
     fn of_wire(value: T) -> InterfaceRequest<T> {
         let mut name = [0; libc::IFNAMSIZ];
         name[..link::NAME.len()].copy_from_slice(link::NAME.as_bytes());
-        InterfaceRequest { name, value, rest: [0; 24] }
+        InterfaceRequest {
+            name,
+            value,
+            rest: [0; 24],
+        }
     }
 }
 
 /// A new TUN device: IP packets without anything before them.
 fn open_tun() -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
+    options
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK);
     let tun = options.open("/dev/net/tun")?;
     let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
     let mut request = InterfaceRequest::of_wire(flags);

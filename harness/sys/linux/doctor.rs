@@ -5,8 +5,8 @@ use super::namespace::Way;
 use super::network::Loopback;
 use super::{Features, Prepared, features, firewall, host, platform};
 use crate::model::capability::Lack;
-use crate::sys::{Finding, LocalOptions};
 use crate::sys::unix::machine::Uname;
+use crate::sys::{Finding, LocalOptions};
 
 /// Looks at everything that the results depend on.
 pub fn doctor(prepared: &Prepared) -> Vec<Finding> {

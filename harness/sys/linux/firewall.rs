@@ -49,7 +49,10 @@ fn run(script: &str) -> Result<(), Lack> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    Err(Lack::new(format!("nft refuses: {}", said.lines().next().unwrap_or("no reason told"))))
+    Err(Lack::new(format!(
+        "nft refuses: {}",
+        said.lines().next().unwrap_or("no reason told")
+    )))
 }
 
 /// Commands that refuse packets, besides what earlier ones refuse.
@@ -58,7 +61,11 @@ fn run(script: &str) -> Result<(), Lack> {
 /// message.
 fn script(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> String {
     use FirewallVerdict::{Drop, IcmpAdmin, IcmpHost, IcmpPort, TcpReset};
-    let (hook, link) = if incoming { ("input", "iif") } else { ("output", "oif") };
+    let (hook, link) = if incoming {
+        ("input", "iif")
+    } else {
+        ("output", "oif")
+    };
     let all = "meta l4proto { tcp, udp, icmp, ipv6-icmp }";
     let matches = match (port, verdict) {
         (Some(port), TcpReset) => vec![format!("tcp dport {port}")],
@@ -81,9 +88,7 @@ fn script(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> String
         Drop => "drop",
     };
     let chain = format!("{{ type filter hook {hook} priority 0; }}");
-    let mut script = format!(
-        "add table inet sockdiff; add chain inet sockdiff {hook} {chain};\n"
-    );
+    let mut script = format!("add table inet sockdiff; add chain inet sockdiff {hook} {chain};\n");
     for matched in matches {
         script += &format!("add rule inet sockdiff {hook} {matched} {action};\n");
     }
@@ -97,10 +102,22 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::reset(script(TcpReset, true, Some(4100)), "input tcp dport 4100 reject with tcp reset;")]
-    #[case::icmp(script(IcmpPort, false, Some(9)), "{ tcp, udp } th dport 9 reject with icmpx")]
-    #[case::own_answers(script(TcpReset, true, None), "input iif lo tcp flags & rst == 0 reject")]
-    #[case::all(script(Drop, false, None), "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;")]
+    #[case::reset(
+        script(TcpReset, true, Some(4100)),
+        "input tcp dport 4100 reject with tcp reset;"
+    )]
+    #[case::icmp(
+        script(IcmpPort, false, Some(9)),
+        "{ tcp, udp } th dport 9 reject with icmpx"
+    )]
+    #[case::own_answers(
+        script(TcpReset, true, None),
+        "input iif lo tcp flags & rst == 0 reject"
+    )]
+    #[case::all(
+        script(Drop, false, None),
+        "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;"
+    )]
     fn rules_name_protocols_of_cases_only(#[case] script: String, #[case] part: &str) {
         assert!(script.contains(part), "{script}");
     }

@@ -4,9 +4,9 @@ use super::capture::{Capture, Place};
 use super::device::Device;
 use super::flow::Flow;
 use super::host::{self, Links};
+use super::network::{self, Loopback};
 use super::settle::{Settling, Sight, Wire};
 use super::sockdiag::SockDiag;
-use super::network::{self, Loopback};
 use super::{Features, namespace, sentinel::Sentinel, settings, threads};
 use crate::model::address::Address;
 use crate::model::capability::Lack;
@@ -82,7 +82,10 @@ impl LinuxGround {
         };
         let wire = Wire {
             settling,
-            sight: Sight { capture: Some(capture), device },
+            sight: Sight {
+                capture: Some(capture),
+                device,
+            },
             own_ports: None,
         };
         LinuxGround::with(plan, wire, Some(PORTS), Some(links))
@@ -109,9 +112,7 @@ impl LinuxGround {
             Some(quiet) => Wire {
                 settling: Settling::Quiet(quiet),
                 sight: Sight {
-                    capture: Some(
-                        Capture::open(Place::Namespace, features.ipv6).map_err(failed)?,
-                    ),
+                    capture: Some(Capture::open(Place::Namespace, features.ipv6).map_err(failed)?),
                     device: None,
                 },
                 own_ports: Some(BTreeSet::new()),
@@ -150,7 +151,9 @@ fn wire_of(plan: &Plan, features: &Features) -> Result<Option<Device>, Trouble> 
     let kind = features.wire.clone().map_err(Trouble::Lacks)?;
     let quickack = features.loopback == Loopback::Quickack;
     let device = Device::open(kind, plan.family, quickack);
-    device.map(Some).map_err(|what| Trouble::Failed(format!("the wire: {what}")))
+    device
+        .map(Some)
+        .map_err(|what| Trouble::Failed(format!("the wire: {what}")))
 }
 
 fn needs_namespace(what: &str) -> Trouble {
@@ -178,7 +181,9 @@ impl Ground for LinuxGround {
 
     fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
         let links = self.links.as_ref();
-        links.ok_or_else(|| needs_namespace("`host` steps need"))?.carry_out(act)
+        links
+            .ok_or_else(|| needs_namespace("`host` steps need"))?
+            .carry_out(act)
     }
 
     fn pass(&mut self, time: Duration) {

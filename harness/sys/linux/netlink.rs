@@ -38,12 +38,6 @@ impl Batch {
         self
     }
 
-    /// The length of all messages in bytes.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Adds an attribute to the message begun last.
     pub fn attribute(&mut self, kind: u16, value: &[u8]) -> &mut Batch {
         self.raw(&nested(kind, value));

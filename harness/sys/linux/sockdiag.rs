@@ -51,7 +51,12 @@ impl SockDiag {
 /// There is no such socket, or this kernel does not abort any.
 pub fn destroy(flow: &Flow) -> Result<(), Refused> {
     let mut batch = Batch::default();
-    batch.message("SOCK_DESTROY", SOCK_DESTROY, libc::NLM_F_ACK, &request(flow));
+    batch.message(
+        "SOCK_DESTROY",
+        SOCK_DESTROY,
+        libc::NLM_F_ACK,
+        &request(flow),
+    );
     netlink::carry_out_by(libc::NETLINK_SOCK_DIAG, &batch)
 }
 
