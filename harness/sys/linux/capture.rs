@@ -132,13 +132,9 @@ impl Tap {
         // Without a protocol at first: the socket is then hooked up only once, by bind, which
         // need not wait for the first hook to be out of use.
         let socket = Socket::new(Domain::PACKET, Type::DGRAM.nonblocking(), None)?;
-        // What goes out of `lo` comes in by it, and what goes out of the far end is our own.
-        set_int(
-            socket.as_raw_fd(),
-            libc::SOL_PACKET,
-            libc::PACKET_IGNORE_OUTGOING,
-            1,
-        )?;
+        // What goes out of `lo` comes in by it, and what goes out of the far end is our own. Where
+        // the option is unknown, such packets are thrown away when they are read.
+        let _ = set_int(socket.as_raw_fd(), libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1);
         // A socket for one protocol would get its packets after the stack has answered them.
         socket.bind(&link_address(index, libc::ETH_P_ALL))?;
         Tap::with(socket, Kind::Packet)
@@ -177,9 +173,9 @@ impl Tap {
     /// Packets were lost, or the socket failed.
     pub fn drain(&self, buffer: &mut [u8], packets: &mut Vec<Captured>) -> Result<(), Trouble> {
         let mut any = false;
-        while let Some(packet) = self.receive(buffer)? {
+        while let Some((packet, outgoing)) = self.receive(buffer)? {
             any = true;
-            if !is_sentinel(&packet) {
+            if !outgoing && !is_sentinel(&packet) {
                 packets.push(packet);
             }
         }
@@ -190,7 +186,8 @@ impl Tap {
         }
     }
 
-    fn receive(&self, buffer: &mut [u8]) -> Result<Option<Captured>, Trouble> {
+    /// A packet, and whether it went out.
+    fn receive(&self, buffer: &mut [u8]) -> Result<Option<(Captured, bool)>, Trouble> {
         let (len, beside) = match receive(self.socket.as_raw_fd(), buffer) {
             Ok(received) => received,
             // The device of a packet socket went down.
@@ -213,7 +210,7 @@ impl Tap {
                 bytes,
             },
         };
-        Ok(Some(Captured { at, bytes }))
+        Ok(Some((Captured { at, bytes }, beside.outgoing)))
     }
 }
 
@@ -249,6 +246,17 @@ struct Beside {
     destination: Ipv6Addr,
     hop_limit: Option<u8>,
     stamp: Option<Duration>,
+    /// It went out, as a packet socket sees it.
+    outgoing: bool,
+}
+
+fn is_outgoing(source: &SockAddr) -> bool {
+    if i32::from(source.family()) != libc::AF_PACKET {
+        return false;
+    }
+    // SAFETY: the family tells the type, and the storage is larger than any address.
+    let link = unsafe { source.as_ptr().cast::<libc::sockaddr_ll>().read_unaligned() };
+    link.sll_pkttype == libc::PACKET_OUTGOING
 }
 
 /// One packet: its length and what came beside it.
@@ -274,9 +282,10 @@ fn receive(fd: RawFd, buffer: &mut [u8]) -> Result<(usize, Beside), c_int> {
     };
     let name_len = message.msg_namelen.min(name.size_of());
     // SAFETY: the kernel wrote an address of this length.
-    let source = unsafe { SockAddr::new(name, name_len) }.as_socket();
+    let source = unsafe { SockAddr::new(name, name_len) };
     let mut beside = Beside {
-        source: source.map_or(Ipv6Addr::UNSPECIFIED.into(), |source| source.ip()),
+        outgoing: is_outgoing(&source),
+        source: source.as_socket().map_or(Ipv6Addr::UNSPECIFIED.into(), |source| source.ip()),
         destination: Ipv6Addr::UNSPECIFIED,
         hop_limit: None,
         stamp: None,
