@@ -33,10 +33,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path
-            .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "snap")
-        {
+        } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "snap") {
             files.push(path);
         }
     }

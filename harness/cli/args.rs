@@ -263,11 +263,7 @@ mod tests {
 
     #[test]
     fn run_is_the_default_verb() {
-        for line in [
-            "sockdiff",
-            "sockdiff --tag slow",
-            "sockdiff rst/close-unread-data",
-        ] {
+        for line in ["sockdiff", "sockdiff --tag slow", "sockdiff rst/close-unread-data"] {
             assert!(matches!(parsed(line).verb, Verb::Run(_)), "{line}");
         }
         assert!(matches!(parsed("sockdiff schema").verb, Verb::Schema));

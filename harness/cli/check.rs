@@ -21,34 +21,22 @@ pub fn check(workspace: &Workspace, args: &CheckArgs) -> Exit {
     let mut found: Vec<Found> = corpus
         .bad
         .iter()
-        .map(|bad| Found {
-            where_what: bad.message.clone(),
-            fault: true,
-        })
+        .map(|bad| Found { where_what: bad.message.clone(), fault: true })
         .collect();
     found.extend(old_schema(&workspace.corpus));
     found.extend(no_answers(&workspace.expected));
-    let cases: Vec<_> = corpus
-        .cases
-        .iter()
-        .map(|case| (case.id.clone(), case.hash.clone()))
-        .collect();
+    let cases: Vec<_> =
+        corpus.cases.iter().map(|case| (case.id.clone(), case.hash.clone())).collect();
     match Store::open(workspace.expected.clone()) {
-        Ok(store) => found.extend(findings(&store, &cases).into_iter().map(|finding| Found {
-            where_what: finding.to_string(),
-            fault: finding.fault,
-        })),
-        Err(error) => found.push(Found {
-            where_what: error.to_string(),
-            fault: true,
-        }),
+        Ok(store) => found.extend(
+            findings(&store, &cases)
+                .into_iter()
+                .map(|finding| Found { where_what: finding.to_string(), fault: finding.fault }),
+        ),
+        Err(error) => found.push(Found { where_what: error.to_string(), fault: true }),
     }
     tell(args, &found, cases.len());
-    if found.iter().any(|found| found.fault) {
-        Exit::Usage
-    } else {
-        Exit::AsRecorded
-    }
+    if found.iter().any(|found| found.fault) { Exit::Usage } else { Exit::AsRecorded }
 }
 
 /// The schema beside the cases is generated; an old one misleads editors.
@@ -95,11 +83,7 @@ fn tell(args: &CheckArgs, found: &[Found], cases: usize) {
         }
     }
     let faults = found.iter().filter(|found| found.fault).count();
-    let counts = [
-        (cases, "case"),
-        (faults, "fault"),
-        (found.len() - faults, "note"),
-    ];
+    let counts = [(cases, "case"), (faults, "fault"), (found.len() - faults, "note")];
     let counts = counts.map(|(n, what)| format!("{n} {what}{}", if n == 1 { "" } else { "s" }));
     say(&counts.join(", "));
 }

@@ -20,21 +20,10 @@ pub fn doctor(prepared: &Prepared, args: &DoctorArgs) -> Exit {
         say(&serde_json::to_string_pretty(&rows).unwrap_or_default());
         return Exit::AsRecorded;
     }
-    let width = findings
-        .iter()
-        .map(|finding| finding.what.len())
-        .max()
-        .unwrap_or(0);
+    let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
     for finding in &findings {
-        let (mark, style) = if finding.good {
-            ("ok", print::GOOD)
-        } else {
-            ("--", print::NOTICE)
-        };
-        say(&format!(
-            "{style}{mark}{style:#}  {:width$}  {}",
-            finding.what, finding.found
-        ));
+        let (mark, style) = if finding.good { ("ok", print::GOOD) } else { ("--", print::NOTICE) };
+        say(&format!("{style}{mark}{style:#}  {:width$}  {}", finding.what, finding.found));
         if let Some(remedy) = &finding.remedy {
             say(&format!("    {:width$}  try: {remedy}", ""));
         }

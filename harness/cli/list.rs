@@ -31,27 +31,14 @@ pub fn list(prepared: &Prepared, workspace: &Workspace, args: &ListArgs) -> Exit
         let width = cases().map(|case| case.id.0.len()).max().unwrap_or(0);
         for case in cases() {
             let what = reason(case).map_or("runs".to_owned(), |why| format!("skipped ({why})"));
-            say(&format!(
-                "{:width$}  {:8}  {what}",
-                case.id.0,
-                case.topology.to_string()
-            ));
+            say(&format!("{:width$}  {:8}  {what}", case.id.0, case.topology.to_string()));
         }
     }
-    let bad: Vec<_> = selection
-        .ours
-        .bad
-        .iter()
-        .chain(&selection.outside.bad)
-        .collect();
+    let bad: Vec<_> = selection.ours.bad.iter().chain(&selection.outside.bad).collect();
     for bad in &bad {
         warn(&bad.message);
     }
-    if bad.is_empty() {
-        Exit::AsRecorded
-    } else {
-        Exit::Usage
-    }
+    if bad.is_empty() { Exit::AsRecorded } else { Exit::Usage }
 }
 
 fn row(case: &Case, reason: Option<String>) -> Value {

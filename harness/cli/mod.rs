@@ -56,11 +56,7 @@ impl Exit {
             Exit::Usage => 4,
             Exit::BisectSkip => 5,
         };
-        if rank(other) > rank(self) {
-            other
-        } else {
-            self
-        }
+        if rank(other) > rank(self) { other } else { self }
     }
 }
 

@@ -23,30 +23,16 @@ pub fn record(workspace: &Workspace, args: &RecordArgs) -> Exit {
 }
 
 fn recorded(workspace: &Workspace, args: &RecordArgs) -> Result<Exit, SnapshotError> {
-    let results: Result<Vec<ResultFile>, SnapshotError> = args
-        .results
-        .iter()
-        .map(|path| ResultFile::read(path))
-        .collect();
+    let results: Result<Vec<ResultFile>, SnapshotError> =
+        args.results.iter().map(|path| ResultFile::read(path)).collect();
     let found = workspace.corpus.read();
-    let cases: Vec<_> = found
-        .cases
-        .into_iter()
-        .map(|case| (case.id, case.hash))
-        .collect();
+    let cases: Vec<_> = found.cases.into_iter().map(|case| (case.id, case.hash)).collect();
     let store = Store::open(workspace.expected.clone())?;
-    let terms = Terms {
-        accept: args.accept,
-        date: today(),
-    };
+    let terms = Terms { accept: args.accept, date: today() };
     let recording = plan(&store, &results?, &cases, &terms)?;
     recording.apply(&store)?;
     tell(&recording);
-    Ok(if recording.refused.is_empty() {
-        Exit::AsRecorded
-    } else {
-        Exit::Differs
-    })
+    Ok(if recording.refused.is_empty() { Exit::AsRecorded } else { Exit::Differs })
 }
 
 fn tell(recording: &Recording) {
@@ -64,13 +50,8 @@ fn tell(recording: &Recording) {
         }
     }
     for refused in &recording.refused {
-        warn(&format!(
-            "refused   {} of {}: {}",
-            refused.case, refused.platform, refused.reason
-        ));
+        warn(&format!("refused   {} of {}: {}", refused.case, refused.platform, refused.reason));
     }
     let entered = recording.entered.len();
-    say(&format!(
-        "{entered} answers in the ledger, {pending} pending (cargo insta review)"
-    ));
+    say(&format!("{entered} answers in the ledger, {pending} pending (cargo insta review)"));
 }

@@ -36,10 +36,7 @@ fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let (stack, store) = match (
-        stack(prepared, args),
-        Store::open(workspace.expected.clone()),
-    ) {
+    let (stack, store) = match (stack(prepared, args), Store::open(workspace.expected.clone())) {
         (Ok(stack), Ok(store)) => (stack, store),
         (Err(message), _) => {
             warn(&message);
@@ -58,12 +55,7 @@ fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
         TopologyArg::Wire => Topology::Wire,
     });
     selection.ours.keep(&args.tag, topology);
-    let invocation = Invocation {
-        args,
-        stack: &*stack,
-        store: &store,
-        seed: seed(args),
-    };
+    let invocation = Invocation { args, stack: &*stack, store: &store, seed: seed(args) };
     invocation.all(&selection)
 }
 
@@ -84,9 +76,7 @@ fn stack(prepared: &Prepared, args: &RunArgs) -> Result<Box<dyn Stack>, String> 
     if isolation == Isolation::Auto && stack.machine().isolation == "shared" {
         let lack = stack.can(Capability::Namespace).err();
         let why = lack.map_or_else(String::new, |lack| lack.to_string());
-        warn(&format!(
-            "no namespace for each case ({why}); going on with --isolation shared"
-        ));
+        warn(&format!("no namespace for each case ({why}); going on with --isolation shared"));
     }
     Ok(stack)
 }
@@ -142,11 +132,7 @@ impl Invocation<'_> {
         for result in &results {
             exit = exit.and(self.exit_of(result));
         }
-        if self.args.bisect {
-            for_bisect(exit, &results)
-        } else {
-            exit
-        }
+        if self.args.bisect { for_bisect(exit, &results) } else { exit }
     }
 
     /// Cases of the corpus: compared, and stored as `--update` says.
@@ -177,19 +163,13 @@ impl Invocation<'_> {
         });
         print::end_progress();
         let missing = || CaseResult::error("the case ended without a word".to_owned());
-        results
-            .into_iter()
-            .map(|result| result.unwrap_or_else(missing))
-            .collect()
+        results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
     }
 
     /// One line a case, in the order of their names, as soon as all before it are done. On a
     /// terminal what is as recorded is left for the conclusion.
     fn tell(&self, cases: &[&Case], results: &[Option<CaseResult>], from: usize) -> usize {
-        let ready = results[from..]
-            .iter()
-            .take_while(|result| result.is_some())
-            .count();
+        let ready = results[from..].iter().take_while(|result| result.is_some()).count();
         if self.args.json {
             return from + ready;
         }
@@ -210,20 +190,10 @@ impl Invocation<'_> {
             Status::Differs | Status::Flaky | Status::Error | Status::New => print::DIFFERENT,
             Status::SameCallsOnly | Status::Skipped => print::NOTICE,
         };
-        let reason = result
-            .reason
-            .as_ref()
-            .map_or(String::new(), |why| format!("  ({why})"));
-        let stale = if result.stale {
-            "  (stale: the question has changed)"
-        } else {
-            ""
-        };
+        let reason = result.reason.as_ref().map_or(String::new(), |why| format!("  ({why})"));
+        let stale = if result.stale { "  (stale: the question has changed)" } else { "" };
         let status = result.status;
-        say(&format!(
-            "{style}{status:16}{style:#}  {}{reason}{stale}",
-            case.id
-        ));
+        say(&format!("{style}{status:16}{style:#}  {}{reason}{stale}", case.id));
         if let Some(story) = &result.story {
             for line in story.lines() {
                 say(&format!("    {line}"));
@@ -250,11 +220,7 @@ impl Invocation<'_> {
         }
         let mut gathered = Gathered::default();
         self.session().run(&[case], |_, all| gathered = all);
-        let Gathered {
-            answers,
-            error,
-            runs,
-        } = gathered;
+        let Gathered { answers, error, runs } = gathered;
         if let Some(error) = error {
             warn(&format!("{path}: {error}"));
             return CaseResult::error(error);
@@ -286,10 +252,7 @@ impl Invocation<'_> {
         Session {
             stack: self.stack,
             slots: Slots::new(&cpus, jobs),
-            conditions: Conditions {
-                jitter: self.args.jitter,
-                seed: self.seed,
-            },
+            conditions: Conditions { jitter: self.args.jitter, seed: self.seed },
             repeat: self.args.repeat,
         }
     }
@@ -321,10 +284,7 @@ impl Invocation<'_> {
         if print::to_terminal() {
             for (folder, count) in same_by_folder(cases, results) {
                 let (good, faint) = (print::GOOD, print::FAINT);
-                say(&format!(
-                    "{good}{:16}{good:#}  {folder}/ {faint}({count}){faint:#}",
-                    "same"
-                ));
+                say(&format!("{good}{:16}{good:#}  {folder}/ {faint}({count}){faint:#}", "same"));
             }
             self.surprises(cases, results);
         }
@@ -340,14 +300,9 @@ impl Invocation<'_> {
         let most = surprises::most(answers, &machine.platform(), machine.captures());
         let Some(first) = most.first() else { return };
         let strong = print::STRONG;
-        say(&format!(
-            "\n{strong}Most surprising on this machine{strong:#}"
-        ));
+        say(&format!("\n{strong}Most surprising on this machine{strong:#}"));
         for surprise in &most {
-            say(&format!(
-                "  {}\n      {}",
-                surprise.case.id, surprise.sentence
-            ));
+            say(&format!("  {}\n      {}", surprise.case.id, surprise.sentence));
         }
         say(&format!("  to see one: sockdiff show {}\n", first.case.id));
     }
@@ -373,10 +328,7 @@ fn drawn(transcript: &Transcript, section: &Section) -> String {
 /// What `git bisect run` understands: 0 as recorded, 1 differs, 125 anything else.
 fn for_bisect(exit: Exit, results: &[CaseResult]) -> Exit {
     let answered = results.iter().all(|result| {
-        matches!(
-            result.status,
-            Status::Same | Status::SameCallsOnly | Status::Differs
-        )
+        matches!(result.status, Status::Same | Status::SameCallsOnly | Status::Differs)
     });
     match exit {
         Exit::AsRecorded | Exit::Differs if answered && !results.is_empty() => exit,

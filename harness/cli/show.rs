@@ -36,11 +36,7 @@ pub fn show(workspace: &Workspace, args: &ShowArgs) -> Exit {
 }
 
 fn one(workspace: &Workspace, args: &ShowArgs, case: &Case) -> Result<(), SnapshotError> {
-    say(&format!(
-        "{STRONG}{}{STRONG:#}  {}",
-        case.id,
-        case.path.display()
-    ));
+    say(&format!("{STRONG}{}{STRONG:#}  {}", case.id, case.path.display()));
     say(&format!("\n{}", case.about.trim()));
     if !case.spec.is_empty() {
         say(&format!("\nsee {}", case.spec.join(", ")));
@@ -55,10 +51,7 @@ fn one(workspace: &Workspace, args: &ShowArgs, case: &Case) -> Result<(), Snapsh
         say("\nnothing is recorded for this case yet");
     }
     for same in distinct(&answers) {
-        let who: Vec<String> = same
-            .iter()
-            .map(|answer| named(&store, &case.id, answer))
-            .collect();
+        let who: Vec<String> = same.iter().map(|answer| named(&store, &case.id, answer)).collect();
         say(&format!("\n{STRONG}{}{STRONG:#}", who.join("; ")));
         say(&drawn(&same[0].body, args.no_ladder));
     }
@@ -83,10 +76,7 @@ fn named(store: &Store, case: &CaseId, answer: &Answer) -> String {
 fn distinct(answers: &[Answer]) -> Vec<Vec<&Answer>> {
     let mut classes: Vec<Vec<&Answer>> = Vec::new();
     for answer in answers {
-        match classes
-            .iter_mut()
-            .find(|class| class[0].body == answer.body)
-        {
+        match classes.iter_mut().find(|class| class[0].body == answer.body) {
             Some(class) => class.push(answer),
             None => classes.push(vec![answer]),
         }

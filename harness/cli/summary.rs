@@ -21,35 +21,24 @@ pub fn line<'a>(results: impl Iterator<Item = &'a CaseResult> + Clone, bad: usiz
     if bad > 0 {
         parts.push(format!("{bad} bad case{}", if bad == 1 { "" } else { "s" }));
     }
-    if parts.is_empty() {
-        "no case was selected".to_owned()
-    } else {
-        parts.join(", ")
-    }
+    if parts.is_empty() { "no case was selected".to_owned() } else { parts.join(", ") }
 }
 
 fn reasons<'a>(status: Status, those: impl Iterator<Item = &'a CaseResult>) -> String {
-    if !matches!(
-        status,
-        Status::Skipped | Status::SameCallsOnly | Status::Error
-    ) {
+    if !matches!(status, Status::Skipped | Status::SameCallsOnly | Status::Error) {
         return String::new();
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for result in those {
-        *counts
-            .entry(result.reason.as_deref().unwrap_or("no reason given"))
-            .or_default() += 1;
+        *counts.entry(result.reason.as_deref().unwrap_or("no reason given")).or_default() += 1;
     }
     if let Some((reason, _)) = counts.first_key_value()
         && counts.len() == 1
     {
         return format!(" ({reason})");
     }
-    let each: Vec<String> = counts
-        .iter()
-        .map(|(reason, count)| format!("{count} {reason}"))
-        .collect();
+    let each: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     format!(" ({})", each.join("; "))
 }
 
@@ -63,10 +52,7 @@ mod tests {
     fn skips_are_grouped_by_their_reason() {
         let nft = || CaseResult::skipped(&Lack::new("no nft").remedy("apt install nftables"));
         let one = [nft(), nft()];
-        assert_eq!(
-            line(one.iter(), 0),
-            "2 skipped (no nft: apt install nftables)"
-        );
+        assert_eq!(line(one.iter(), 0), "2 skipped (no nft: apt install nftables)");
         let two = [nft(), CaseResult::skipped(&Lack::new("no IPv6")), nft()];
         let expected = "3 skipped (1 no IPv6; 2 no nft: apt install nftables), 1 bad case";
         assert_eq!(line(two.iter(), 1), expected);

@@ -24,14 +24,9 @@ pub fn most<'a>(
     platform: &Platform,
     captured: bool,
 ) -> Vec<Surprise<'a>> {
-    let mut surprises: Vec<Surprise> = answers
-        .filter_map(|(case, body)| surprise(case, body, platform, captured))
-        .collect();
-    surprises.sort_by(|a, b| {
-        b.weight
-            .cmp(&a.weight)
-            .then_with(|| a.case.id.cmp(&b.case.id))
-    });
+    let mut surprises: Vec<Surprise> =
+        answers.filter_map(|(case, body)| surprise(case, body, platform, captured)).collect();
+    surprises.sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.case.id.cmp(&b.case.id)));
     surprises.truncate(TOLD);
     surprises
 }
@@ -52,19 +47,11 @@ fn surprise<'a>(
     let sentence = if own.is_some() {
         format!("not so here: {} ({})", told.says, told.source)
     } else {
-        format!(
-            "other than here: {} ({})",
-            told.says,
-            told.platforms.join(", ")
-        )
+        format!("other than here: {} ({})", told.says, told.platforms.join(", "))
     };
     let mut elsewhere: Vec<&String> = refuted.iter().flat_map(|claim| &claim.platforms).collect();
     elsewhere.sort();
     elsewhere.dedup();
     let weight = elsewhere.len() + if own.is_some() { OWN_WEIGHT } else { 0 };
-    Some(Surprise {
-        case,
-        sentence,
-        weight,
-    })
+    Some(Surprise { case, sentence, weight })
 }

@@ -29,16 +29,10 @@ impl Workspace {
         let near_cases = || {
             // `--cases .` has a folder above it only once it is spelled out.
             let cases = places.cases.as_deref()?;
-            let cases = cases
-                .canonicalize()
-                .unwrap_or_else(|_| absolute(cases.to_owned()));
+            let cases = cases.canonicalize().unwrap_or_else(|_| absolute(cases.to_owned()));
             cases.parent().map(|above| above.join("expected"))
         };
-        let expected = places
-            .expected
-            .clone()
-            .or_else(near_cases)
-            .or_else(|| beside("expected"));
+        let expected = places.expected.clone().or_else(near_cases).or_else(|| beside("expected"));
         let corpus = cases.map_or(Corpus::Embedded(embedded::CASES), Corpus::Folder);
         let expected = match expected {
             Some(folder) => Expected::Folder(absolute(folder)),

@@ -21,8 +21,8 @@ pub enum AddrBase {
     Any,
     /// Our own address on the wire.
     Local,
-    /// The scripted peer's address on the wire.
-    Peer,
+    /// The address and port of that peer on the wire: `peer`, `peer2`, …
+    Peer(Name),
     /// Loopback (wire: the peer), at a port that nobody listens on: never one just freed, outside
     /// the ephemeral range.
     ClosedPort,

@@ -243,10 +243,7 @@ impl RecvForm {
 
 /// The argument of `shutdown`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "SHUT_RD, SHUT_WR, SHUT_RDWR, or a number that is none of them"
-)]
+#[expect(missing_docs, reason = "SHUT_RD, SHUT_WR, SHUT_RDWR, or a number that is none of them")]
 pub enum How {
     Rd,
     Wr,
@@ -290,11 +287,8 @@ pub enum EpollOp {
 
 impl EpollOp {
     /// Every operation with its word.
-    pub const ALL: [(EpollOp, &'static str); 3] = [
-        (EpollOp::Add, "add"),
-        (EpollOp::Mod, "mod"),
-        (EpollOp::Del, "del"),
-    ];
+    pub const ALL: [(EpollOp, &'static str); 3] =
+        [(EpollOp::Add, "add"), (EpollOp::Mod, "mod"), (EpollOp::Del, "del")];
 }
 
 /// Flags of the sending and receiving calls.
@@ -436,8 +430,5 @@ pub const VERBS: &[&str] = &[
 
 /// The word that stands beside `wanted` in a table of words.
 pub fn word_of<T: PartialEq>(table: &[(T, &'static str)], wanted: T) -> &'static str {
-    table
-        .iter()
-        .find(|(value, _)| *value == wanted)
-        .map_or("", |(_, word)| word)
+    table.iter().find(|(value, _)| *value == wanted).map_or("", |(_, word)| word)
 }

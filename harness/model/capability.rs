@@ -47,18 +47,12 @@ impl Capability {
 
     /// The capability that a case calls `word`.
     pub fn from_word(word: &str) -> Option<Capability> {
-        Capability::ALL
-            .iter()
-            .find(|(_, w)| *w == word)
-            .map(|(c, _)| *c)
+        Capability::ALL.iter().find(|(_, w)| *w == word).map(|(c, _)| *c)
     }
 
     /// The word that a case writes.
     pub fn word(self) -> &'static str {
-        Capability::ALL
-            .iter()
-            .find(|(c, _)| *c == self)
-            .map_or("", |(_, word)| word)
+        Capability::ALL.iter().find(|(c, _)| *c == self).map_or("", |(_, word)| word)
     }
 }
 
@@ -80,10 +74,7 @@ pub struct Lack {
 impl Lack {
     /// A lack without a remedy.
     pub fn new(reason: impl Into<String>) -> Lack {
-        Lack {
-            reason: reason.into(),
-            remedy: None,
-        }
+        Lack { reason: reason.into(), remedy: None }
     }
 
     /// The same, with a remedy.

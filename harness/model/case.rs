@@ -127,10 +127,7 @@ pub struct Given {
 
 impl Given {
     /// Nothing is brought about.
-    pub const CLOSED: Given = Given {
-        state: State::Closed,
-        by: By::Connect,
-    };
+    pub const CLOSED: Given = Given { state: State::Closed, by: By::Connect };
 }
 
 /// Which call made the local socket.

@@ -76,9 +76,7 @@ impl std::str::FromStr for TcpFlags {
             match found {
                 Some((flag, _)) => flags = flags | *flag,
                 None => {
-                    return Err(format!(
-                        "`{c}` is no TCP flag, expected letters of FSRP.UEW"
-                    ));
+                    return Err(format!("`{c}` is no TCP flag, expected letters of FSRP.UEW"));
                 }
             }
         }

@@ -34,10 +34,7 @@ pub enum HostVerb {
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(
-    missing_docs,
-    reason = "the words of the case language: tcp-reset, icmp-port, …"
-)]
+#[expect(missing_docs, reason = "the words of the case language: tcp-reset, icmp-port, …")]
 pub enum FirewallVerdict {
     TcpReset,
     IcmpPort,
@@ -70,11 +67,8 @@ pub enum FirewallAt {
 
 impl FirewallAt {
     /// Every place with its word.
-    pub const ALL: [(FirewallAt, &'static str); 3] = [
-        (FirewallAt::In, "in"),
-        (FirewallAt::Out, "out"),
-        (FirewallAt::Path, "path"),
-    ];
+    pub const ALL: [(FirewallAt, &'static str); 3] =
+        [(FirewallAt::In, "in"), (FirewallAt::Out, "out"), (FirewallAt::Path, "path")];
 }
 
 /// What a route is for.

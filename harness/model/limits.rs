@@ -14,6 +14,12 @@ pub const PROCESSES_MAX: usize = 16;
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one payload that a step may ask for.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one packet's payload: what an IP packet has room for behind the longest headers.
+pub const PACKET_BYTES_MAX: usize = 65_535 - 60 - 60;
+/// Bytes of a segment's options: what the longest data offset leaves behind the fixed header.
+pub const TCP_OPTIONS_BYTES_MAX: usize = 40;
+/// The last of the peers `peer`, `peer2`, …
+pub const PEERS_MAX: u32 = 16;
 /// Nodes (scalars, lists and maps) of one YAML file after its aliases are followed.
 pub const NODES_MAX: usize = 50_000;
 /// Lists and maps inside each other.

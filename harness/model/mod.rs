@@ -11,6 +11,7 @@ pub mod claim;
 pub mod errno;
 pub mod flags;
 pub mod host;
+pub mod icmp;
 pub mod limits;
 pub mod name;
 pub mod option;

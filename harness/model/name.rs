@@ -8,17 +8,8 @@ use std::sync::Arc;
 pub struct Name(Arc<str>);
 
 /// Words that no socket may be called, because they mean something of their own.
-pub const RESERVED: [&str; 9] = [
-    "peer",
-    "host",
-    "router",
-    "closed-port",
-    "local",
-    "loopback",
-    "any",
-    "bad",
-    "unspec",
-];
+pub const RESERVED: [&str; 9] =
+    ["peer", "host", "router", "closed-port", "local", "loopback", "any", "bad", "unspec"];
 
 impl Name {
     /// Takes any text; whether it is a valid name is [`Name::is_valid`]'s question.

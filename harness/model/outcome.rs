@@ -17,20 +17,12 @@ pub struct Outcome {
 impl Outcome {
     /// An outcome without error and signal.
     pub fn ok(answer: Answer) -> Outcome {
-        Outcome {
-            answer,
-            errno_raw: None,
-            signal: None,
-        }
+        Outcome { answer, errno_raw: None, signal: None }
     }
 
     /// -1 and this error.
     pub fn failed(errno: Errno, raw: i32) -> Outcome {
-        Outcome {
-            answer: Answer::Error(errno),
-            errno_raw: Some(raw),
-            signal: None,
-        }
+        Outcome { answer: Answer::Error(errno), errno_raw: Some(raw), signal: None }
     }
 
     /// The errno, if the call failed.

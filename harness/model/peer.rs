@@ -3,6 +3,7 @@
 use super::call::Payload;
 use super::flags::TcpFlags;
 use super::name::Name;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What a peer does in a step.
@@ -85,6 +86,8 @@ pub enum LocalEnd {
     Socket(Name),
     /// A port that nobody listens on.
     ClosedPort,
+    /// This address, at the port of the connection or the listener: a broadcast, another host's.
+    Host(IpAddr),
 }
 
 /// A sequence or acknowledgment number.

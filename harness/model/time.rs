@@ -10,9 +10,7 @@ use std::time::Duration;
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let expected =
         || format!("`{text}` is no duration, expected a number and a unit: 300ms, 2s, 1min");
-    let split = text
-        .find(|c: char| c != '.' && !c.is_ascii_digit())
-        .ok_or_else(expected)?;
+    let split = text.find(|c: char| c != '.' && !c.is_ascii_digit()).ok_or_else(expected)?;
     let (number, unit) = text.split_at(split);
     let number: f64 = number.parse().map_err(|_| expected())?;
     let unit_ms = match unit {
@@ -65,8 +63,5 @@ pub const BANDS: [(u64, &str); 15] = [
 /// The band that a duration falls into.
 pub fn band(duration: Duration) -> &'static str {
     let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX - 1);
-    BANDS
-        .iter()
-        .find(|(bound_ms, _)| ms < *bound_ms)
-        .map_or(">24min", |(_, word)| word)
+    BANDS.iter().find(|(bound_ms, _)| ms < *bound_ms).map_or(">24min", |(_, word)| word)
 }

@@ -98,6 +98,8 @@ pub struct PacketEvent {
     pub to: String,
     /// What it is.
     pub what: PacketWhat,
+    /// Numbers that are printed as the case wrote them.
+    pub forms: NumberForms,
     /// Shown on request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
     pub extras: Vec<String>,
     /// How often in a row.
@@ -106,6 +108,16 @@ pub struct PacketEvent {
     pub band: Option<&'static str>,
     /// The bytes, as hexadecimal digits (for `--json`).
     pub hex: String,
+}
+
+/// How a case wrote the numbers of a segment that a peer sent, `nxt+100`: printed in place of the
+/// numbers themselves, which depend on the system's window and initial number.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NumberForms {
+    /// For the sequence number.
+    pub seq: Option<String>,
+    /// For the acknowledgment number, where the segment has the ACK flag.
+    pub ack: Option<String>,
 }
 
 /// What a packet is, with relative numbers.

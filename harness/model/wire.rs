@@ -2,6 +2,8 @@
 //! nothing of a case could ever be meant for a real machine.
 
 use super::case::Family;
+use super::limits::PEERS_MAX;
+use super::name::Name;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Who has an address on the wire.
@@ -31,4 +33,30 @@ pub fn address(end: End, family: Family) -> IpAddr {
         Family::V4 => IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)),
         Family::V6 => IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(last))),
     }
+}
+
+/// Before the ports of the peers, which are outside every system's ephemeral range.
+const PEER_PORT_BASE: u16 = 7000;
+
+/// The port of a peer, 7001 for `peer`, 7002 for `peer2`; none for any other name.
+pub fn peer_port(name: &Name) -> Option<u16> {
+    let nth = match name.as_str().strip_prefix("peer")? {
+        "" => 1,
+        digits => digits.parse().ok()?,
+    };
+    (1..=PEERS_MAX).contains(&nth).then(|| PEER_PORT_BASE + nth as u16)
+}
+
+/// The name of the nth peer: `peer`, `peer2`, …
+pub fn nth_peer(nth: u32) -> Name {
+    match nth {
+        0 | 1 => Name::new("peer"),
+        nth => Name::new(&format!("peer{nth}")),
+    }
+}
+
+/// The peer that has a port.
+pub fn peer_at(port: u16) -> Option<Name> {
+    let nth = u32::from(port.checked_sub(PEER_PORT_BASE)?);
+    (1..=PEERS_MAX).contains(&nth).then(|| nth_peer(nth))
 }

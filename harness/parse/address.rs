@@ -2,10 +2,11 @@
 
 use super::error::{Read, unknown};
 use super::language::ADDRESS_WORDS;
+use super::packet::{self, is_peer};
 use super::scope::Scope;
 use super::tree::{Kind, Node};
 use crate::model::limits::UNIX_NAME_BYTES_MAX;
-use crate::model::{AddrBase, AddrExpr, Capability, Name, PortExpr};
+use crate::model::{AddrBase, AddrExpr, Capability, Name, PortExpr, Topology};
 use std::net::{IpAddr, SocketAddr};
 
 const EXPECTED: &str = "an address: loopback, any, closed-port, a socket's name, \"127.0.0.2\"";
@@ -13,20 +14,12 @@ const EXPECTED: &str = "an address: loopback, any, closed-port, a socket's name,
 /// An address: a word, a socket, a literal, or a map of `addr` and `port`.
 pub(super) fn read(node: &Node, scope: &mut Scope<'_>) -> Read<AddrExpr> {
     if !matches!(node.kind, Kind::Map(_)) {
-        return Ok(AddrExpr {
-            base: read_base(node, scope)?,
-            port: None,
-        });
+        return Ok(AddrExpr { base: read_base(node, scope)?, port: None });
     }
     node.keys(EXPECTED, &["addr", "port"])?;
-    let addr = node
-        .get("addr")
-        .ok_or_else(|| node.fault("`addr` is missing"))?;
+    let addr = node.get("addr").ok_or_else(|| node.fault("`addr` is missing"))?;
     let base = read_base(addr, scope)?;
-    let port = node
-        .get("port")
-        .map(|port| read_port(port, scope))
-        .transpose()?;
+    let port = node.get("port").map(|port| read_port(port, scope)).transpose()?;
     join(node, base, port)
 }
 
@@ -49,8 +42,13 @@ pub(super) fn read_base(node: &Node, scope: &mut Scope<'_>) -> Read<AddrBase> {
     Ok(match text {
         "loopback" => AddrBase::Loopback,
         "any" => AddrBase::Any,
+        far if scope.topology == Topology::Loopback && (far == "local" || is_peer(far)) => {
+            return Err(node.fault(format!("`{far}` needs `topology: wire`")));
+        }
         "local" => AddrBase::Local,
-        "peer" => AddrBase::Peer,
+        name if is_peer(name) => {
+            AddrBase::Peer(packet::peer(name).map_err(|message| node.fault(message))?)
+        }
         "closed-port" => AddrBase::ClosedPort,
         "unspec" => AddrBase::Unspec,
         "bad" => AddrBase::Bad,
@@ -90,11 +88,7 @@ fn read_literal(node: &Node, text: &str, scope: &mut Scope<'_>) -> Read<AddrBase
         "`{}` is no address, expected {}, a socket's name, \"127.0.0.2\", \"127.0.0.2:80\", \
          \"[::1]:80\", \"@abstract\" or \"name.sock\"",
         super::error::shortened(text),
-        ADDRESS_WORDS
-            .iter()
-            .map(|(word, _)| *word)
-            .collect::<Vec<_>>()
-            .join(", "),
+        ADDRESS_WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "),
     )))
 }
 

@@ -2,11 +2,14 @@
 
 use super::address;
 use super::error::{Fault, Read, unknown};
-use super::language::{COMMON, Form, Verb};
+use super::language::{Form, Verb};
+use super::packet;
 use super::scope::Scope;
 use super::tree::{Kind, Node};
+use crate::model::call::Payload;
 use crate::model::option::{self, SocketOption};
-use crate::model::{AddrBase, AddrExpr, Name, PortExpr};
+use crate::model::peer::{LocalEnd, Number, TcpOption};
+use crate::model::{AddrBase, AddrExpr, Name, PortExpr, TcpFlags};
 use std::time::Duration;
 
 /// What stood after a key.
@@ -23,6 +26,11 @@ pub(super) enum Value {
     Word(&'static str),
     Words(Vec<&'static str>),
     Option(SocketOption),
+    Flags(TcpFlags),
+    Number(Number),
+    TcpOptions(Vec<TcpOption>),
+    Payload(Payload),
+    LocalEnd(LocalEnd),
 }
 
 /// The values of a step, by key.
@@ -42,16 +50,12 @@ impl<'n> Args<'n> {
         blamed: u32,
         scope: &mut Scope<'_>,
     ) -> Read<Args<'n>> {
-        let mut args = Args {
-            blamed,
-            object,
-            values: Vec::new(),
-        };
+        let mut args = Args { object, ..Args::none(blamed) };
         match object.map(|node| (node, &node.kind)) {
             None => {}
             Some((_, Kind::Map(entries))) => {
                 for (key, value) in entries {
-                    let known = || verb.keys.iter().chain(COMMON);
+                    let known = || verb.keys.iter().chain(verb.common);
                     let found = known().find(|known| known.name == key.text);
                     if found.is_none() && verb.takes_options() {
                         continue;
@@ -61,61 +65,50 @@ impl<'n> Args<'n> {
                         let what = format!("key of {}", verb.name);
                         return Err(key.fault(unknown(&what, &key.text, words)));
                     };
-                    args.values
-                        .push((known.name, read_form(value, known.form, scope)?));
+                    args.values.push((known.name, read_form(value, known.form, scope)?));
                 }
             }
             Some(_) if verb.takes_options() => {}
             Some((node, _)) => {
                 let key = verb.short_keys().find(|key| takes(key.form, node));
                 let key = key.ok_or_else(|| node.expected(&short_forms(verb)))?;
-                args.values
-                    .push((key.name, read_form(node, key.form, scope)?));
+                args.values.push((key.name, read_form(node, key.form, scope)?));
             }
         }
         args.check_needs(verb)?;
         Ok(args)
     }
 
+    /// No arguments.
+    pub fn none(blamed: u32) -> Args<'n> {
+        Args { blamed, object: None, values: Vec::new() }
+    }
+
     fn check_needs(&self, verb: &Verb) -> Read<()> {
-        let given: Vec<&str> = verb
-            .needs
-            .iter()
-            .copied()
-            .filter(|key| self.get(key).is_some())
-            .collect();
+        let given: Vec<&str> =
+            verb.needs.iter().copied().filter(|key| self.get(key).is_some()).collect();
         match (verb.needs, given.as_slice()) {
             ([], _) | (_, [_]) => Ok(()),
             (_, []) if self.object.is_none() => {
                 Err(self.fault(format!("{} needs {}", verb.name, short_forms(verb))))
             }
-            (needs, []) => Err(self.fault(format!(
-                "{} needs the key {}",
-                verb.name,
-                needs.join(" or ")
-            ))),
-            (_, several) => Err(self.fault(format!(
-                "{} takes only one of {}",
-                verb.name,
-                several.join(", ")
-            ))),
+            (needs, []) => {
+                Err(self.fault(format!("{} needs the key {}", verb.name, needs.join(" or "))))
+            }
+            (_, several) => {
+                Err(self.fault(format!("{} takes only one of {}", verb.name, several.join(", "))))
+            }
         }
     }
 
     /// A mistake of the whole object.
     pub fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault {
-            id: self.object.map_or(self.blamed, |node| node.id),
-            message: message.into(),
-        }
+        Fault { id: self.object.map_or(self.blamed, |node| node.id), message: message.into() }
     }
 
     /// What stood after a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.values
-            .iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
+        self.values.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
     /// A number.
@@ -184,6 +177,52 @@ impl<'n> Args<'n> {
         }
     }
 
+    /// TCP flags.
+    pub fn flags(&self, key: &str) -> Option<TcpFlags> {
+        match self.get(key)? {
+            Value::Flags(flags) => Some(*flags),
+            _ => None,
+        }
+    }
+
+    /// A sequence or acknowledgment number.
+    pub fn sequence_number(&self, key: &str) -> Option<Number> {
+        match self.get(key)? {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Options of a segment.
+    pub fn tcp_options(&self, key: &str) -> Option<Vec<TcpOption>> {
+        match self.get(key)? {
+            Value::TcpOptions(options) => Some(options.clone()),
+            _ => None,
+        }
+    }
+
+    /// A payload.
+    pub fn payload(&self, key: &str) -> Option<Payload> {
+        match self.get(key)? {
+            Value::Payload(payload) => Some(payload.clone()),
+            _ => None,
+        }
+    }
+
+    /// A local end.
+    pub fn local_end(&self, key: &str) -> Option<LocalEnd> {
+        match self.get(key)? {
+            Value::LocalEnd(end) => Some(end.clone()),
+            _ => None,
+        }
+    }
+
+    /// A word as what stands beside it in a table.
+    pub fn one_of<T: Copy>(&self, key: &str, table: &[(T, &'static str)]) -> Option<T> {
+        let word = self.word(key)?;
+        table.iter().find(|(_, w)| *w == word).map(|(value, _)| *value)
+    }
+
     /// A whole address under one key.
     pub fn address(&self, key: &str) -> Option<AddrExpr> {
         match self.get(key)? {
@@ -215,7 +254,11 @@ fn takes(form: Form, node: &Node) -> bool {
     match (form, &node.kind) {
         (Form::Int(..), Kind::Int(_)) | (Form::WordOrInt(..), Kind::Int(_) | Kind::Str(_)) => true,
         (Form::Words(_), Kind::Str(_) | Kind::List(_)) => true,
-        (Form::Int(..) | Form::Flag, _) => false,
+        // `udp` and `any` are other words; `none` is no flag at all.
+        (Form::Flags, Kind::Str(text)) => {
+            text == "none" || !text.starts_with(|c: char| c.is_ascii_lowercase())
+        }
+        (Form::Int(..) | Form::Flag | Form::Number(_) | Form::TcpOptions, _) => false,
         (_, kind) => matches!(kind, Kind::Str(_)),
     }
 }
@@ -244,6 +287,12 @@ pub(super) fn in_words(form: Form) -> String {
         Form::Words(words) => format!("words: {}", words.join(", ")),
         Form::WordOrInt(words, ..) => format!("a number or a word: {}", words.join(", ")),
         Form::Option => "the name of a socket option (SO_ERROR)".to_owned(),
+        Form::Flags => "TCP flags (S., R, none)".to_owned(),
+        Form::Number(bases) => packet::number_in_words(bases),
+        Form::TcpOptions => "a list of TCP options: [mss 1460, nop]".to_owned(),
+        Form::Payload => "a length, or text in quotes".to_owned(),
+        Form::LocalEnd => "a socket's name, closed-port, or an IP address".to_owned(),
+        Form::Peer => "peer2, or router".to_owned(),
     }
 }
 
@@ -255,11 +304,7 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
         Form::Port => Value::Port(address::read_port(node, scope)?),
         Form::NewName => {
             let text = node.text(&expected())?;
-            Value::Name(
-                scope
-                    .new_name(text)
-                    .map_err(|message| node.fault(message))?,
-            )
+            Value::Name(scope.new_name(text).map_err(|message| node.fault(message))?)
         }
         Form::Socket => Value::Name(scope.socket_at(node)?),
         Form::Int(low, high) => Value::Int(node.int(&(low..=high), &expected())?),
@@ -273,33 +318,31 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
             _ => Value::Int(node.int(&(low..=high), &expected())?),
         },
         Form::Option => Value::Option(read_option(node)?),
+        Form::Flags => Value::Flags(packet::read_flags(node)?),
+        Form::Number(bases) => Value::Number(packet::read_number(node, bases)?),
+        Form::TcpOptions => Value::TcpOptions(packet::read_options(node)?),
+        Form::Payload => Value::Payload(packet::read_payload(node)?),
+        Form::LocalEnd => Value::LocalEnd(packet::read_local_end(node, scope)?),
+        Form::Peer => Value::Name(packet::read_sender(node)?),
     })
 }
 
 fn read_word(node: &Node, text: &str, words: &'static [&'static str]) -> Read<&'static str> {
     let found = words.iter().find(|word| **word == text);
-    found
-        .copied()
-        .ok_or_else(|| node.fault(unknown("word", text, words.iter().copied())))
+    found.copied().ok_or_else(|| node.fault(unknown("word", text, words.iter().copied())))
 }
 
 fn read_words(node: &Node, words: &'static [&'static str]) -> Read<Vec<&'static str>> {
     let one = |node: &Node| -> Read<Vec<&'static str>> {
         let text = node.text(&in_words(Form::Words(words)))?;
-        text.split('|')
-            .map(|word| read_word(node, word.trim(), words))
-            .collect()
+        text.split('|').map(|word| read_word(node, word.trim(), words)).collect()
     };
     let found = match &node.kind {
         Kind::List(nodes) => nodes.iter().map(one).collect::<Read<Vec<_>>>()?.concat(),
         _ => one(node)?,
     };
     // Asked for in another order or twice it is the same call, so it prints the same.
-    Ok(words
-        .iter()
-        .copied()
-        .filter(|word| found.contains(word))
-        .collect())
+    Ok(words.iter().copied().filter(|word| found.contains(word)).collect())
 }
 
 /// The name of a socket option.
@@ -310,11 +353,6 @@ pub(super) fn read_option(node: &Node) -> Read<SocketOption> {
 
 /// The option of this name, or what was probably meant.
 pub(super) fn find_option(name: &str) -> Result<SocketOption, String> {
-    option::find(name).ok_or_else(|| {
-        unknown(
-            "option",
-            name,
-            option::OPTIONS.iter().map(|option| option.name),
-        )
-    })
+    option::find(name)
+        .ok_or_else(|| unknown("option", name, option::OPTIONS.iter().map(|option| option.name)))
 }

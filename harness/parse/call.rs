@@ -32,13 +32,7 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
         addrlen: args.number("addrlen"),
         buf: args.word("buf").is_some(),
     };
-    Ok(calls
-        .into_iter()
-        .map(|call| CallSpec {
-            call,
-            bad: bad.clone(),
-        })
-        .collect())
+    Ok(calls.into_iter().map(|call| CallSpec { call, bad: bad.clone() }).collect())
 }
 
 /// Whether there is something to be wrong in a call: an address, or a buffer.
@@ -113,10 +107,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "getsockopt" => Call::Getsockopt(args.needed("option", args.option("option"))?),
         "getsockname" => Call::Getsockname,
         "getpeername" => Call::Getpeername,
-        "poll" => Call::Poll {
-            events: args.words("events"),
-            timeout,
-        },
+        "poll" => Call::Poll { events: args.words("events"), timeout },
         "select" => Call::Select { timeout },
         "epoll_create" => Call::EpollCreate,
         "epoll_ctl" => read_epoll_ctl(args)?,
@@ -126,30 +117,20 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
 }
 
 fn value_of<T: Copy>(table: &[(T, &'static str)], word: &str, args: &Args<'_>) -> Read<T> {
-    let found = table
-        .iter()
-        .find(|(_, w)| *w == word)
-        .map(|(value, _)| *value);
+    let found = table.iter().find(|(_, w)| *w == word).map(|(value, _)| *value);
     args.needed(word, found)
 }
 
 fn read_epoll_ctl(args: &Args<'_>) -> Read<Call> {
-    let asked = EpollOp::ALL
-        .iter()
-        .find_map(|(op, word)| args.name(word).map(|target| (*op, target)));
+    let asked =
+        EpollOp::ALL.iter().find_map(|(op, word)| args.name(word).map(|target| (*op, target)));
     let (op, target) = args.needed("add", asked)?;
-    Ok(Call::EpollCtl {
-        op,
-        target,
-        events: args.words("events"),
-    })
+    Ok(Call::EpollCtl { op, target, events: args.words("events") })
 }
 
 /// A short word, or a domain, a type and a protocol.
 fn read_socket(args: &Args<'_>) -> Read<SocketSpec> {
-    let short = args
-        .word("type")
-        .and_then(|word| Some((word, short_socket(word)?)));
+    let short = args.word("type").and_then(|word| Some((word, short_socket(word)?)));
     let domain = match args.word("domain") {
         Some("AF_INET") => Some(Domain::Inet),
         Some("AF_INET6") => Some(Domain::Inet6),
@@ -173,9 +154,7 @@ fn read_socket(args: &Args<'_>) -> Read<SocketSpec> {
         word: short
             .filter(|_| domain.is_none() && args.int("protocol").is_none())
             .map(|(word, _)| word),
-        domain: domain
-            .or(short.map(|(_, (own, _))| own))
-            .unwrap_or(Domain::OfRun),
+        domain: domain.or(short.map(|(_, (own, _))| own)).unwrap_or(Domain::OfRun),
         kind,
         protocol: args.number("protocol").unwrap_or(0),
         nonblock: args.flag("nonblock"),
@@ -201,9 +180,7 @@ fn short_socket(word: &str) -> Option<(Domain, Type)> {
 /// The options of `setsockopt`: a name or a list of names (each is set to 1), or a map.
 fn read_setsockopt(args: &Args<'_>) -> Read<Vec<Call>> {
     let expected = "socket options: {SO_REUSEADDR: 1}, a name, or a list of names";
-    let object = args
-        .object
-        .ok_or_else(|| args.fault(format!("setsockopt needs {expected}")))?;
+    let object = args.object.ok_or_else(|| args.fault(format!("setsockopt needs {expected}")))?;
     let set = |option, value| Call::Setsockopt { option, value };
     let one =
         |node: &Node| super::args::read_option(node).map(|option| set(option, OptionValue::Int(1)));
@@ -234,12 +211,8 @@ fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
     let int = i64::from(i32::MIN)..=i64::from(i32::MAX);
     if node.get("len").is_some() {
         node.keys("{len: N}", &["len"])?;
-        let len = node
-            .get("len")
-            .map(|len| len.int(&(0..=4096), "a number of bytes"));
-        return Ok(OptionValue::Zeros(
-            u32::try_from(len.transpose()?.unwrap_or(0)).unwrap_or(0),
-        ));
+        let len = node.get("len").map(|len| len.int(&(0..=4096), "a number of bytes"));
+        return Ok(OptionValue::Zeros(u32::try_from(len.transpose()?.unwrap_or(0)).unwrap_or(0)));
     }
     let fault = |example: &str| node.expected(&format!("the value of {name}: {example}"));
     match (option.kind, &node.kind) {
@@ -273,8 +246,5 @@ fn read_linger(node: &Node) -> Read<OptionValue> {
         let value = value.int(&(i64::from(i32::MIN)..=i64::from(i32::MAX)), "a number")?;
         Ok(i32::try_from(value).unwrap_or(0))
     };
-    Ok(OptionValue::Linger {
-        onoff: part("onoff")?,
-        linger: part("linger")?,
-    })
+    Ok(OptionValue::Linger { onoff: part("onoff")?, linger: part("linger")? })
 }

@@ -9,31 +9,19 @@ use crate::model::{Claim, errno};
 
 /// The keys of a claim, each with what it is for.
 pub(super) const KEYS: &[(&str, &str)] = &[
-    (
-        "source",
-        "Who says it: RFC 9293 §3.10.7.1, a manual page, a bug report. Required.",
-    ),
+    ("source", "Who says it: RFC 9293 §3.10.7.1, a manual page, a bug report. Required."),
     ("says", "What is said, in one sentence. Required."),
-    (
-        "platforms",
-        "For which platforms: `linux <4.12`, or a list; all unless given.",
-    ),
+    ("platforms", "For which platforms: `linux <4.12`, or a list; all unless given."),
     ("expect", "Lines that must occur in this order."),
     ("never", "Lines that must not occur."),
-    (
-        "row",
-        "The matrix row or family that it is about: {how: rd}; every row unless given.",
-    ),
+    ("row", "The matrix row or family that it is about: {how: rd}; every row unless given."),
 ];
 
 /// Reads the list of claims.
 pub(super) fn read_all(node: &Node, matrix: &Matrix<'_>, families: &[Family]) -> Read<Vec<Claim>> {
     let claims = node.list("a list of claims")?;
     let rows = matrix.texts();
-    claims
-        .iter()
-        .map(|claim| read(claim, &rows, families))
-        .collect()
+    claims.iter().map(|claim| read(claim, &rows, families)).collect()
 }
 
 fn read(node: &Node, rows: &Texts<'_>, families: &[Family]) -> Read<Claim> {
@@ -41,18 +29,14 @@ fn read(node: &Node, rows: &Texts<'_>, families: &[Family]) -> Read<Claim> {
     node.keys("a claim: a map of source, says, expect, never", &keys)?;
     let required = |key: &str| {
         let value = node.get(key);
-        value
-            .ok_or_else(|| node.fault(format!("a claim needs `{key}`")))?
-            .prose("text")
+        value.ok_or_else(|| node.fault(format!("a claim needs `{key}`")))?.prose("text")
     };
     let lines = |key: &str| node.get(key).map_or(Ok(Vec::new()), read_lines);
     let claim = Claim {
         line: node.line,
         source: required("source")?,
         says: required("says")?,
-        platforms: node
-            .get("platforms")
-            .map_or(Ok(Vec::new()), read_platforms)?,
+        platforms: node.get("platforms").map_or(Ok(Vec::new()), read_platforms)?,
         expect: lines("expect")?,
         never: lines("never")?,
         row: match node.get("row") {
@@ -69,10 +53,7 @@ fn read(node: &Node, rows: &Texts<'_>, families: &[Family]) -> Read<Claim> {
 /// Lines of a transcript, without the blanks around them.
 fn read_lines(node: &Node) -> Read<Vec<String>> {
     let text = node.prose("lines of a transcript (a block `|`)")?;
-    for (_, rest) in text
-        .match_indices("-1 ")
-        .map(|(at, found)| (at, &text[at + found.len()..]))
-    {
+    for (_, rest) in text.match_indices("-1 ").map(|(at, found)| (at, &text[at + found.len()..])) {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '#' && c != '_');
         let word = &rest[..end.unwrap_or(rest.len())];
         let own = ["WSA", "E#"].iter().any(|prefix| word.starts_with(prefix));
@@ -80,12 +61,7 @@ fn read_lines(node: &Node) -> Read<Vec<String>> {
             return Err(node.fault(unknown("errno", word, errno::KNOWN.iter().copied())));
         }
     }
-    Ok(text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect())
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 fn read_platforms(node: &Node) -> Read<Vec<String>> {
@@ -146,10 +122,7 @@ fn read_row(node: &Node, rows: &Texts<'_>, families: &[Family]) -> Read<Vec<(Str
                     let numbers: Vec<String> = families.iter().map(number).collect();
                     value.expected(&format!("a family of the case: {}", numbers.join(", ")))
                 };
-                Ok((
-                    "family".to_owned(),
-                    family.ok_or_else(expected)?.to_string(),
-                ))
+                Ok(("family".to_owned(), family.ok_or_else(expected)?.to_string()))
             }
             _ => {
                 let names = rows.iter().map(|(name, _)| *name).chain(["family"]);
@@ -157,8 +130,5 @@ fn read_row(node: &Node, rows: &Texts<'_>, families: &[Family]) -> Read<Vec<(Str
             }
         }
     };
-    node.map("a row of the matrix: {how: rd}")?
-        .iter()
-        .map(one)
-        .collect()
+    node.map("a row of the matrix: {how: rd}")?.iter().map(one).collect()
 }

@@ -45,14 +45,9 @@ impl Trouble {
     /// A mistake at the byte `offset` of `text`.
     pub fn at_byte(text: &[u8], offset: usize, message: String) -> Trouble {
         let before = &text[..offset.min(text.len())];
-        let line_start = before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |i| i + 1);
+        let line_start = before.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
         let newlines = before.iter().filter(|b| **b == b'\n').count();
-        let characters = String::from_utf8_lossy(&before[line_start..])
-            .chars()
-            .count();
+        let characters = String::from_utf8_lossy(&before[line_start..]).chars().count();
         Trouble {
             line: u32::try_from(newlines + 1).unwrap_or(u32::MAX),
             column: u32::try_from(characters + 1).unwrap_or(u32::MAX),

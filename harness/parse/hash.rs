@@ -10,10 +10,7 @@ const NOT_ASKED: [&str; 5] = ["about", "spec", "covers", "tags", "claims"];
 pub(super) fn of_question(root: &Node) -> String {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     if let Kind::Map(entries) = &root.kind {
-        for (key, node) in entries
-            .iter()
-            .filter(|(key, _)| !NOT_ASKED.contains(&&*key.text))
-        {
+        for (key, node) in entries.iter().filter(|(key, _)| !NOT_ASKED.contains(&&*key.text)) {
             hash.text(&key.text);
             hash.node(node);
         }

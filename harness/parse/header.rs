@@ -1,12 +1,13 @@
 //! The keys of a case, and its rows.
 
-use super::claim::{self, is_platform_id};
+use super::claim;
 use super::error::{Fault, Read, shortened, unknown};
 use super::hash;
 use super::language::{HEADER, VERBS};
 use super::matrix::{Matrix, RowValues, Substitution, value_text};
 use super::node::valid_name;
 use super::scope::Scope;
+use super::settings;
 use super::step;
 use super::tree::{Kind, Node};
 use crate::model::case::{By, State};
@@ -28,15 +29,11 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
         Some(node) => node.one_of("topology", &TOPOLOGIES)?,
         None => Topology::Loopback,
     };
-    let families = root
-        .get("family")
-        .map_or(Ok(vec![Family::V4]), read_families)?;
+    let families = root.get("family").map_or(Ok(vec![Family::V4]), read_families)?;
     let matrix_node = root.get("matrix");
     let matrix = matrix_node.map_or(Ok(Matrix::default()), Matrix::read)?;
     let row_count = matrix.count(matrix_node, families.len())?;
-    let processes = root
-        .get("processes")
-        .map_or(Ok(Vec::new()), read_processes)?;
+    let processes = root.get("processes").map_or(Ok(Vec::new()), read_processes)?;
     let duration = |key: &str, default| match root.get(key) {
         Some(node) => read_wait(node),
         None => Ok(default),
@@ -67,6 +64,7 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
     let mut rows = Rows {
         root,
         topology,
+        families: &case.families,
         processes: &case.processes,
         needs: &mut needs,
         bytes: 0,
@@ -85,8 +83,7 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
 }
 
 fn required<'n>(root: &'n Node, key: &str) -> Read<&'n Node> {
-    root.get(key)
-        .ok_or_else(|| root.fault(format!("`{key}` is missing")))
+    root.get(key).ok_or_else(|| root.fault(format!("`{key}` is missing")))
 }
 
 /// Only the header's keys, and in its order.
@@ -114,6 +111,7 @@ fn check_keys(root: &Node) -> Read<()> {
 struct Rows<'c> {
     root: &'c Node,
     topology: Topology,
+    families: &'c [Family],
     processes: &'c [(Name, Vec<Name>)],
     needs: &'c mut BTreeSet<Capability>,
     bytes: usize,
@@ -121,55 +119,36 @@ struct Rows<'c> {
 
 impl Rows<'_> {
     fn read(&mut self, values: &RowValues<'_>) -> Read<Row> {
-        let at = values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value_text(value)));
+        let at = values.iter().map(|(name, value)| ((*name).to_owned(), value_text(value)));
         let at: Vec<(String, String)> = at.collect();
-        self.bytes += at
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>();
-        self.read_at(values, at.clone())
-            .map_err(|fault| match at.as_slice() {
-                [] => fault,
-                at => {
-                    let row: Vec<String> =
-                        at.iter().map(|(name, v)| format!("{name}={v}")).collect();
-                    let row = shortened(&row.join(" "));
-                    Fault {
-                        message: format!("{} (in row {row})", fault.message),
-                        ..fault
-                    }
-                }
-            })
+        self.bytes += at.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        self.read_at(values, at.clone()).map_err(|fault| match at.as_slice() {
+            [] => fault,
+            at => {
+                let row: Vec<String> = at.iter().map(|(name, v)| format!("{name}={v}")).collect();
+                let row = shortened(&row.join(" "));
+                Fault { message: format!("{} (in row {row})", fault.message), ..fault }
+            }
+        })
     }
 
     fn read_at(&mut self, values: &RowValues<'_>, at: Vec<(String, String)>) -> Read<Row> {
-        let mut substitution = Substitution {
-            values,
-            bytes: &mut self.bytes,
-        };
-        let mut part = |key: &str| {
-            self.root
-                .get(key)
-                .map(|node| substitution.node(node))
-                .transpose()
-        };
+        let mut substitution = Substitution { values, bytes: &mut self.bytes };
+        let mut part =
+            |key: &str| self.root.get(key).map(|node| substitution.node(node)).transpose();
         let (given, settings, steps) = (part("given")?, part("settings")?, part("steps")?);
         let topology = self.topology;
         let given = given.map_or(Ok(Given::CLOSED), |node| read_given(&node, topology))?;
-        let settings = settings.map_or(Ok(BTreeMap::new()), |node| read_settings(&node))?;
+        let settings = settings.map_or(Ok(BTreeMap::new()), |node| settings::read(&node))?;
         let mut scope = Scope {
             sockets: sockets_of(given, topology),
+            topology,
+            families: self.families,
+            met: met_by(given),
             processes: self.processes,
             needs: self.needs,
         };
-        let mut row = Row {
-            at,
-            given,
-            settings,
-            steps: Vec::new(),
-        };
+        let mut row = Row { at, given, settings, steps: Vec::new() };
         let Some(steps) = steps else { return Ok(row) };
         let list = steps.list("a list of steps")?;
         if list.is_empty() {
@@ -191,29 +170,27 @@ fn sockets_of(given: Given, topology: Topology) -> BTreeSet<Name> {
         (_, State::Closed, _) => &[],
         (Topology::Loopback, State::Listen, _) => &["client", "server"],
         (Topology::Loopback, ..) => &["client", "conn", "server"],
-        (Topology::Wire, State::Listen | State::SynReceived, _) => &["server"],
+        // Before the handshake is over there is nothing to accept.
+        (Topology::Wire, State::Listen, _) => &["server"],
+        (Topology::Wire, State::SynReceived, By::Accept) => &["server"],
         (Topology::Wire, _, By::Connect) => &["client"],
         (Topology::Wire, _, By::Accept) => &["conn", "server"],
     };
     names.iter().map(|name| Name::new(name)).collect()
 }
 
+/// The peers that `given` begins a connection with.
+fn met_by(given: Given) -> BTreeSet<Name> {
+    let begun = !matches!(given.state, State::Closed | State::Listen);
+    begun.then(|| Name::new("peer")).into_iter().collect()
+}
+
 fn read_given(node: &Node, topology: Topology) -> Read<Given> {
     let (state_node, by) = match &node.kind {
         Kind::Map(_) => {
-            node.keys(
-                "a state, or {state: established, by: accept}",
-                &["state", "by"],
-            )?;
-            let state = node
-                .get("state")
-                .ok_or_else(|| node.fault("`state` is missing"))?;
-            (
-                state,
-                node.get("by")
-                    .map(|by| by.one_of("call", &BYS))
-                    .transpose()?,
-            )
+            node.keys("a state, or {state: established, by: accept}", &["state", "by"])?;
+            let state = node.get("state").ok_or_else(|| node.fault("`state` is missing"))?;
+            (state, node.get("by").map(|by| by.one_of("call", &BYS)).transpose()?)
         }
         _ => (node, None),
     };
@@ -223,46 +200,11 @@ fn read_given(node: &Node, topology: Topology) -> Read<Given> {
         return Err(state_node
             .fault("this state needs `topology: wire`; on loopback: closed, listen, established"));
     }
-    let default = if state == State::SynReceived {
-        By::Accept
-    } else {
-        By::Connect
-    };
-    Ok(Given {
-        state,
-        by: by.unwrap_or(default),
-    })
-}
-
-/// `{linux: {net.ipv4.tcp_syn_retries: 1}}`: settings of the network, and nothing else.
-fn read_settings(node: &Node) -> Read<BTreeMap<String, BTreeMap<String, String>>> {
-    let mut settings = BTreeMap::new();
-    for (platform, values) in node.map("a map by platform: {linux: {…}}")? {
-        if !is_platform_id(&platform.text) {
-            return Err(platform.fault("expected a platform: linux, freebsd, macos"));
-        }
-        let mut pinned = BTreeMap::new();
-        for (key, value) in values.map("settings: {net.ipv4.tcp_syn_retries: 1}")? {
-            let in_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-            let plain = key.text.chars().all(in_key) && !key.text.split('.').any(str::is_empty);
-            if !key.text.starts_with("net.") || !plain {
-                return Err(
-                    key.fault("expected a setting of the network: net.ipv4.tcp_fin_timeout")
-                );
-            }
-            let scalar = match &value.kind {
-                Kind::Int(_) => true,
-                Kind::Str(text) => !text.is_empty() && !text.contains(char::is_control),
-                _ => false,
-            };
-            if !scalar {
-                return Err(value.expected("a number, or one line of text"));
-            }
-            pinned.insert(key.text.clone(), value_text(value));
-        }
-        settings.insert(platform.text.clone(), pinned);
+    if state == State::SynSent && by == Some(By::Accept) {
+        return Err(node.fault("no accepted socket has sent a SYN first, expected `by: connect`"));
     }
-    Ok(settings)
+    let default = if state == State::SynReceived { By::Accept } else { By::Connect };
+    Ok(Given { state, by: by.unwrap_or(default) })
 }
 
 fn read_wait(node: &Node) -> Read<std::time::Duration> {
@@ -275,10 +217,7 @@ fn read_wait(node: &Node) -> Read<std::time::Duration> {
 
 fn read_texts(node: &Node) -> Read<Vec<String>> {
     let expected = "a list of texts: [RFC 9293 §3.5.2]";
-    node.list(expected)?
-        .iter()
-        .map(|text| text.prose("text"))
-        .collect()
+    node.list(expected)?.iter().map(|text| text.prose("text")).collect()
 }
 
 fn read_tags(node: &Node) -> Read<Vec<String>> {
@@ -290,10 +229,7 @@ fn read_tags(node: &Node) -> Read<Vec<String>> {
             false => Err(node.expected("a word of [a-z0-9-]")),
         }
     };
-    node.list("a list of words: [rst, close]")?
-        .iter()
-        .map(one)
-        .collect()
+    node.list("a list of words: [rst, close]")?.iter().map(one).collect()
 }
 
 fn read_families(node: &Node) -> Read<Vec<Family>> {
@@ -319,10 +255,7 @@ fn read_families(node: &Node) -> Read<Vec<Family>> {
 fn read_needs(node: &Node) -> Read<BTreeSet<Capability>> {
     let table = Capability::ALL;
     let needs = node.list("a list of capabilities: [sysctl, af-unix]")?;
-    needs
-        .iter()
-        .map(|need| need.one_of("capability", &table))
-        .collect()
+    needs.iter().map(|need| need.one_of("capability", &table)).collect()
 }
 
 /// `{worker: [server, conn]}`
@@ -353,27 +286,16 @@ fn read_show(node: &Node) -> Read<Show> {
     let fields = |node: &Node| -> Read<Vec<_>> {
         let fields = node.list("a list of fields: [options, window, ttl, df]")?;
         let table = crate::model::case::ShowField::ALL;
-        fields
-            .iter()
-            .map(|field| field.one_of("field", &table))
-            .collect()
+        fields.iter().map(|field| field.one_of("field", &table)).collect()
     };
     if let Kind::List(_) = node.kind {
-        return Ok(Show {
-            fields: fields(node)?,
-            calls: None,
-        });
+        return Ok(Show { fields: fields(node)?, calls: None });
     }
-    node.keys(
-        "a list of fields, or {packets: […], calls: […]}",
-        &["packets", "calls"],
-    )?;
+    node.keys("a list of fields, or {packets: […], calls: […]}", &["packets", "calls"])?;
     let call = |node: &Node| -> Read<(Name, String)> {
         let expected = "a call: b.bind";
         let text = node.text(expected)?;
-        let (subject, verb) = text
-            .split_once('.')
-            .ok_or_else(|| node.expected(expected))?;
+        let (subject, verb) = text.split_once('.').ok_or_else(|| node.expected(expected))?;
         let name = valid_name(subject).map_err(|message| node.fault(message))?;
         let verbs = || VERBS.iter().map(|verb| verb.name);
         match verbs().any(|known| known == verb) {
@@ -382,11 +304,7 @@ fn read_show(node: &Node) -> Read<Show> {
         }
     };
     let calls = node.get("calls").map(|calls| -> Read<Vec<_>> {
-        calls
-            .list("a list of calls: [b.bind, b.listen]")?
-            .iter()
-            .map(call)
-            .collect()
+        calls.list("a list of calls: [b.bind, b.listen]")?.iter().map(call).collect()
     });
     Ok(Show {
         fields: node.get("packets").map_or(Ok(Vec::new()), fields)?,
@@ -403,11 +321,7 @@ fn check_names_used(root: &Node, case: &Case) -> Read<()> {
         for step in &row.steps {
             if let Action::Calls { subject, calls } = &step.action {
                 made.insert(subject.clone());
-                issued.extend(
-                    calls
-                        .iter()
-                        .map(|spec| format!("{subject}.{}", spec.call.verb())),
-                );
+                issued.extend(calls.iter().map(|spec| format!("{subject}.{}", spec.call.verb())));
                 made.extend(calls.iter().filter_map(|spec| spec.call.makes()).cloned());
             }
         }
@@ -434,10 +348,7 @@ fn check_names_used(root: &Node, case: &Case) -> Read<()> {
     for (_, calls) in lists("show").iter().filter(|(key, _)| key.text == "calls") {
         for call in calls.list("a list")? {
             let text = call.text("a call")?;
-            check(
-                call,
-                text.split_once('.').map_or(text, |(subject, _)| subject),
-            )?;
+            check(call, text.split_once('.').map_or(text, |(subject, _)| subject))?;
             if !issued.contains(text) {
                 return Err(call.fault(format!("no step makes the call `{text}`")));
             }

@@ -1,6 +1,11 @@
 //! The words of the case language, as tables: the parser reads by them, its messages list them,
 //! and the schema is printed from them.
 
+mod form;
+pub(super) mod wire;
+
+pub(super) use form::{Form, Key, Verb};
+
 use crate::model::call::{
     ACCEPT_FLAGS, EPOLL_EVENTS, EpollOp, FcntlOp, IOCTLS, MSG_FLAGS, POLL_EVENTS,
 };
@@ -10,117 +15,21 @@ use crate::model::limits::{PAYLOAD_BYTES_MAX, TIMES_MAX};
 pub(super) const HEADER: &[(&str, &str)] = &[
     ("about", "The question, in words. Required."),
     ("spec", "References: [RFC 1122 §4.2.2.13]."),
-    (
-        "covers",
-        "Ids of the behaviours and article situations that the case answers.",
-    ),
+    ("covers", "Ids of the behaviours and article situations that the case answers."),
     ("tags", "Words to select cases by: run --tag WORD."),
-    (
-        "topology",
-        "loopback: both ends are local sockets. wire: the far end is scripted.",
-    ),
-    (
-        "family",
-        "Address families to run under: [4] (default), [6] or [4, 6].",
-    ),
+    ("topology", "loopback: both ends are local sockets. wire: the far end is scripted."),
+    ("family", "Address families to run under: [4] (default), [6] or [4, 6]."),
     ("given", "The state brought about before recording starts."),
-    (
-        "needs",
-        "What the machine must be able to do beyond the topology's needs.",
-    ),
-    (
-        "settings",
-        "Settings to pin, by platform: {linux: {net.ipv4.tcp_syn_retries: 1}}.",
-    ),
-    (
-        "matrix",
-        "Lists of values: every combination runs, `$name` in steps is the value.",
-    ),
-    (
-        "processes",
-        "Child processes with the sockets that live in them.",
-    ),
-    (
-        "show",
-        "What the transcript shows beyond the usual, or leaves out.",
-    ),
-    (
-        "patience",
-        "How long a call without `blocks: true` may stay inside; 3s unless given.",
-    ),
+    ("needs", "What the machine must be able to do beyond the topology's needs."),
+    ("settings", "Settings to pin, by platform: {linux: {net.ipv4.tcp_syn_retries: 1}}."),
+    ("matrix", "Lists of values: every combination runs, `$name` in steps is the value."),
+    ("processes", "Child processes with the sockets that live in them."),
+    ("show", "What the transcript shows beyond the usual, or leaves out."),
+    ("patience", "How long a call without `blocks: true` may stay inside; 3s unless given."),
     ("deadline", "How long a run may take; 10s unless given."),
-    (
-        "claims",
-        "What somebody says happens. Judged against records, never part of a run.",
-    ),
+    ("claims", "What somebody says happens. Judged against records, never part of a run."),
     ("steps", "What is done, one step after another. Required."),
 ];
-
-/// What may stand after a key.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
-    /// An address without a port of its own: a word, a socket or a literal.
-    Base,
-    /// An address: as [`Form::Base`], or a map of `addr` and `port`.
-    Address,
-    /// A port: a socket's, a number or `closed-port`.
-    Port,
-    /// A name that the step gives to a socket.
-    NewName,
-    /// A socket that an earlier step made.
-    Socket,
-    /// A whole number within these bounds.
-    Int(i64, i64),
-    /// Text.
-    Text,
-    /// `true` or `false`.
-    Flag,
-    /// A duration.
-    Time,
-    /// One word of a list.
-    Word(&'static [&'static str]),
-    /// Words of a list: one, several with `|` between them, or a YAML list.
-    Words(&'static [&'static str]),
-    /// One word of a list, or a number within these bounds.
-    WordOrInt(&'static [&'static str], i64, i64),
-    /// The name of a socket option.
-    Option,
-}
-
-/// A key of the map after a verb.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Key {
-    pub name: &'static str,
-    pub form: Form,
-    pub doc: &'static str,
-}
-
-/// A verb of a socket.
-#[derive(Debug)]
-pub(super) struct Verb {
-    pub name: &'static str,
-    pub doc: &'static str,
-    /// Exactly one of these keys is there; none: the verb may stand alone.
-    pub needs: &'static [&'static str],
-    /// The keys, besides [`COMMON`]. A value that is no map is that of the first key that takes it.
-    pub keys: &'static [Key],
-}
-
-impl Verb {
-    /// Whether the names of socket options are keys as well.
-    pub fn takes_options(&self) -> bool {
-        self.name == "setsockopt"
-    }
-
-    /// The keys that a value without a key may belong to.
-    pub fn short_keys(&self) -> impl Iterator<Item = &'static Key> + use<> {
-        let (needs, keys) = (self.needs, self.keys);
-        let short = move |key: &&Key| needs.is_empty() || needs.contains(&key.name);
-        keys.iter()
-            .filter(short)
-            .filter(|key| !matches!(key.form, Form::Socket))
-    }
-}
 
 const fn key(name: &'static str, form: Form, doc: &'static str) -> Key {
     Key { name, form, doc }
@@ -132,12 +41,7 @@ const fn verb(
     needs: &'static [&'static str],
     keys: &'static [Key],
 ) -> Verb {
-    Verb {
-        name,
-        doc,
-        needs,
-        keys,
-    }
+    Verb { name, doc, needs, keys, common: COMMON }
 }
 
 /// The words of a table of values and words.
@@ -155,43 +59,23 @@ const INT_MIN: i64 = i32::MIN as i64;
 const INT_MAX: i64 = i32::MAX as i64;
 const BYTES_MAX: i64 = PAYLOAD_BYTES_MAX as i64;
 
-/// Keys of every verb's map.
+const TIMED: Key = key("timed", Form::Flag, "How long it takes is part of the record, in bands.");
+
+const TIMES: Key = key(
+    "times",
+    Form::WordOrInt(&["until-error"], 1, TIMES_MAX as i64),
+    "How often the call is made, or `until-error`.",
+);
+
+/// Keys of the map of every socket's verb.
 pub(super) const COMMON: &[Key] = &[
-    key(
-        "blocks",
-        Form::Flag,
-        "The call belongs to a second thread: the case goes on without it.",
-    ),
-    key(
-        "timed",
-        Form::Flag,
-        "How long it takes is part of the record, in bands.",
-    ),
-    key(
-        "times",
-        Form::WordOrInt(&["until-error"], 1, TIMES_MAX as i64),
-        "How often the call is made, or `until-error`.",
-    ),
-    key(
-        "for",
-        Form::Time,
-        "How long this call may stay inside, in place of `patience`.",
-    ),
-    key(
-        "fd",
-        Form::Int(INT_MIN, INT_MAX),
-        "This descriptor number instead of the socket's.",
-    ),
-    key(
-        "addrlen",
-        Form::Int(0, INT_MAX),
-        "This address length instead of the right one.",
-    ),
-    key(
-        "buf",
-        Form::Word(&["bad"]),
-        "bad: an unmapped address instead of a buffer.",
-    ),
+    key("blocks", Form::Flag, "The call belongs to a second thread: the case goes on without it."),
+    TIMED,
+    TIMES,
+    key("for", Form::Time, "How long this call may stay inside, in place of `patience`."),
+    key("fd", Form::Int(INT_MIN, INT_MAX), "This descriptor number instead of the socket's."),
+    key("addrlen", Form::Int(0, INT_MAX), "This address length instead of the right one."),
+    key("buf", Form::Word(&["bad"]), "bad: an unmapped address instead of a buffer."),
 ];
 
 /// The address families of `socket`.
@@ -214,18 +98,12 @@ pub(super) const TYPES: &[&str] = &[
 ];
 /// Words for an address, each with its meaning.
 pub(super) const ADDRESS_WORDS: &[(&str, &str)] = &[
-    (
-        "loopback",
-        "127.0.0.1 or ::1; for AF_UNIX a path that the harness chooses",
-    ),
+    ("loopback", "127.0.0.1 or ::1; for AF_UNIX a path that the harness chooses"),
     ("any", "0.0.0.0 or ::"),
     ("local", "our own address on the wire"),
     ("peer", "the scripted peer's address on the wire"),
     ("closed-port", "a port that nobody listens on"),
-    (
-        "unspec",
-        "AF_UNSPEC: dissolves the association of a connected datagram socket",
-    ),
+    ("unspec", "AF_UNSPEC: dissolves the association of a connected datagram socket"),
     ("bad", "an unmapped address"),
 ];
 
@@ -235,30 +113,14 @@ pub(super) const EPOLL_OPS: &[&str] = &words(&EpollOp::ALL);
 const HOWS: &[&str] = &["rd", "wr", "rdwr"];
 
 const ADDR: Key = key("addr", Form::Base, "The address.");
-const PORT: Key = key(
-    "port",
-    Form::Port,
-    "The port: NAME (of that socket), closed-port, 0, N.",
-);
+const PORT: Key = key("port", Form::Port, "The port: NAME (of that socket), closed-port, 0, N.");
 const LEN: Key = key("len", Form::Int(0, BYTES_MAX), "That many bytes.");
 const DATA: Key = key("data", Form::Text, "This text.");
 const FLAGS: Key = key("flags", Form::Words(MSG_FLAGS), "MSG_… flags.");
 const TO: Key = key("to", Form::Address, "Where to.");
-const SHOW: Key = key(
-    "show",
-    Form::Word(&["data"]),
-    "data: the data is part of the record.",
-);
-const TIMEOUT: Key = key(
-    "timeout",
-    Form::Time,
-    "How long to wait; not at all unless given.",
-);
-const EPOLL: Key = key(
-    "events",
-    Form::Words(EPOLL_EVENTS),
-    "EPOLL… events and input flags.",
-);
+const SHOW: Key = key("show", Form::Word(&["data"]), "data: the data is part of the record.");
+const TIMEOUT: Key = key("timeout", Form::Time, "How long to wait; not at all unless given.");
+const EPOLL: Key = key("events", Form::Words(EPOLL_EVENTS), "EPOLL… events and input flags.");
 
 const SEND: &[Key] = &[LEN, DATA, FLAGS, TO];
 const WRITE: &[Key] = &[LEN, DATA];
@@ -273,21 +135,9 @@ pub(super) const VERBS: &[Verb] = &[
         "socket(2): makes the subject. tcp, udp, unix-stream … or a map.",
         &["type"],
         &[
-            key(
-                "type",
-                Form::WordOrInt(TYPES, INT_MIN, INT_MAX),
-                "tcp, udp, unix-…, SOCK_…, N.",
-            ),
-            key(
-                "domain",
-                Form::WordOrInt(DOMAINS, INT_MIN, INT_MAX),
-                "AF_…, N; that of the run.",
-            ),
-            key(
-                "protocol",
-                Form::Int(INT_MIN, INT_MAX),
-                "The protocol number; 0 unless given.",
-            ),
+            key("type", Form::WordOrInt(TYPES, INT_MIN, INT_MAX), "tcp, udp, unix-…, SOCK_…, N."),
+            key("domain", Form::WordOrInt(DOMAINS, INT_MIN, INT_MAX), "AF_…, N; that of the run."),
+            key("protocol", Form::Int(INT_MIN, INT_MAX), "The protocol number; 0 unless given."),
             key("nonblock", Form::Flag, "O_NONBLOCK from the start."),
         ],
     ),
@@ -298,12 +148,7 @@ pub(super) const VERBS: &[Verb] = &[
         &["backlog"],
         &[key("backlog", Form::Int(INT_MIN, INT_MAX), "The backlog.")],
     ),
-    verb(
-        "connect",
-        "connect(2) to an address.",
-        &["addr"],
-        &[ADDR, PORT],
-    ),
+    verb("connect", "connect(2) to an address.", &["addr"], &[ADDR, PORT]),
     verb(
         "accept",
         "accept(2): makes the socket of this name, `conn` unless given.",
@@ -313,75 +158,21 @@ pub(super) const VERBS: &[Verb] = &[
             key("flags", Form::Words(ACCEPT_FLAGS), "Flags of accept4(2)."),
         ],
     ),
-    verb(
-        "send",
-        "send(2): a length, or text in quotes.",
-        PAYLOAD,
-        SEND,
-    ),
-    verb(
-        "sendto",
-        "sendto(2): a length, or text in quotes.",
-        PAYLOAD,
-        SEND,
-    ),
-    verb(
-        "sendmsg",
-        "sendmsg(2): a length, or text in quotes.",
-        PAYLOAD,
-        SEND,
-    ),
-    verb(
-        "write",
-        "write(2): a length, or text in quotes.",
-        PAYLOAD,
-        WRITE,
-    ),
-    verb(
-        "writev",
-        "writev(2): a length, or text in quotes.",
-        PAYLOAD,
-        WRITE,
-    ),
-    verb(
-        "recv",
-        "recv(2) into a buffer of that many bytes.",
-        &["len"],
-        RECV,
-    ),
-    verb(
-        "recvfrom",
-        "recvfrom(2) into a buffer of that many bytes.",
-        &["len"],
-        RECV,
-    ),
-    verb(
-        "recvmsg",
-        "recvmsg(2) into a buffer of that many bytes.",
-        &["len"],
-        RECV,
-    ),
-    verb(
-        "read",
-        "read(2) into a buffer of that many bytes.",
-        &["len"],
-        READ,
-    ),
-    verb(
-        "readv",
-        "readv(2) into a buffer of that many bytes.",
-        &["len"],
-        READ,
-    ),
+    verb("send", "send(2): a length, or text in quotes.", PAYLOAD, SEND),
+    verb("sendto", "sendto(2): a length, or text in quotes.", PAYLOAD, SEND),
+    verb("sendmsg", "sendmsg(2): a length, or text in quotes.", PAYLOAD, SEND),
+    verb("write", "write(2): a length, or text in quotes.", PAYLOAD, WRITE),
+    verb("writev", "writev(2): a length, or text in quotes.", PAYLOAD, WRITE),
+    verb("recv", "recv(2) into a buffer of that many bytes.", &["len"], RECV),
+    verb("recvfrom", "recvfrom(2) into a buffer of that many bytes.", &["len"], RECV),
+    verb("recvmsg", "recvmsg(2) into a buffer of that many bytes.", &["len"], RECV),
+    verb("read", "read(2) into a buffer of that many bytes.", &["len"], READ),
+    verb("readv", "readv(2) into a buffer of that many bytes.", &["len"], READ),
     verb(
         "shutdown",
         "shutdown(2): rd, wr or rdwr.",
         &["how"],
-        &[key(
-            "how",
-            Form::WordOrInt(HOWS, INT_MIN, INT_MAX),
-            "rd, wr, rdwr, or a number.",
-        )],
+        &[key("how", Form::WordOrInt(HOWS, INT_MIN, INT_MAX), "rd, wr, rdwr, or a number.")],
     ),
     verb("close", "close(2).", &[], &[]),
     verb(
@@ -402,12 +193,7 @@ pub(super) const VERBS: &[Verb] = &[
         &["request"],
         &[key("request", Form::Word(IOCTLS), "What to ask.")],
     ),
-    verb(
-        "setsockopt",
-        "setsockopt(2): one call for each option, in order.",
-        &[],
-        &[],
-    ),
+    verb("setsockopt", "setsockopt(2): one call for each option, in order.", &[], &[]),
     verb(
         "getsockopt",
         "getsockopt(2): an option's name.",
@@ -420,14 +206,7 @@ pub(super) const VERBS: &[Verb] = &[
         "poll",
         "poll(2): POLLIN and POLLOUT without waiting, unless it says more.",
         &[],
-        &[
-            key(
-                "events",
-                Form::Words(POLL_EVENTS),
-                "POLL… events to ask for.",
-            ),
-            TIMEOUT,
-        ],
+        &[key("events", Form::Words(POLL_EVENTS), "POLL… events to ask for."), TIMEOUT],
     ),
     verb(
         "select",
@@ -435,12 +214,7 @@ pub(super) const VERBS: &[Verb] = &[
         &[],
         &[TIMEOUT],
     ),
-    verb(
-        "epoll_create",
-        "epoll_create1(2): makes the subject.",
-        &[],
-        &[],
-    ),
+    verb("epoll_create", "epoll_create1(2): makes the subject.", &[], &[]),
     verb(
         "epoll_ctl",
         "epoll_ctl(2): {add: client, events: [EPOLLIN]}.",
@@ -452,36 +226,31 @@ pub(super) const VERBS: &[Verb] = &[
             EPOLL,
         ],
     ),
-    verb(
-        "epoll_wait",
-        "epoll_wait(2), without waiting unless it says so.",
-        &[],
-        &[TIMEOUT],
-    ),
+    verb("epoll_wait", "epoll_wait(2), without waiting unless it says so.", &[], &[TIMEOUT]),
 ];
 
 /// What can be done to a process, each with its meaning.
 pub(super) const PROCESS_VERBS: &[(&str, &str)] = &[
-    (
-        "kill",
-        "Sends a signal: SIGKILL. The step ends when the process is gone.",
-    ),
+    ("kill", "Sends a signal: SIGKILL. The step ends when the process is gone."),
     ("exit", "The process calls exit(0)."),
     ("wait", "Its end is awaited and told."),
 ];
 
-/// Steps without a subject, each with its meaning.
-pub(super) const BARE_STEPS: &[(&str, &str)] = &[
-    ("pause", "Time passes."),
-    (
-        "silence",
-        "Time passes, and that nothing was sent (or what was) is recorded.",
-    ),
+/// Steps without a subject.
+pub(super) const BARE_STEPS: &[Verb] = &[
+    Verb { name: "pause", doc: "Time passes.", needs: &["for"], keys: BARE, common: &[] },
+    Verb {
+        name: "silence",
+        doc: "Time passes, and that nothing was sent (or what was) is recorded.",
+        needs: &["for"],
+        keys: BARE,
+        common: &[],
+    },
 ];
+const BARE: &[Key] = &[key("for", Form::Time, "How long."), TIMED];
 
 /// Socket names that cases use by convention: editors propose them, any other is as good.
-pub(super) const USUAL_NAMES: &[&str] = &[
-    "client", "server", "conn", "listener", "a", "b", "c", "d", "u", "ep",
-];
+pub(super) const USUAL_NAMES: &[&str] =
+    &["client", "server", "conn", "listener", "a", "b", "c", "d", "u", "ep"];
 /// The usual name of a process.
 pub(super) const USUAL_PROCESS: &str = "worker";

@@ -67,17 +67,14 @@ impl<'n> Matrix<'n> {
     /// Each variable with its values as text.
     pub fn texts(&self) -> Texts<'n> {
         let texts = |values: &[Node]| values.iter().map(value_text).collect();
-        self.variables
-            .iter()
-            .map(|(name, values)| (*name, texts(values)))
-            .collect()
+        self.variables.iter().map(|(name, values)| (*name, texts(values))).collect()
     }
 }
 
 /// A value becomes a part of the line `== how=rd`, so it has to fit into a line.
 fn check_value(value: &Node) -> Read<()> {
     match &value.kind {
-        Kind::Null => Err(value.expected("a value")),
+        Kind::Null => Err(value.expected("a value (the word null needs quotes)")),
         Kind::Str(text) if text.contains(char::is_control) => {
             Err(value.fault("a value of the matrix stays on one line"))
         }
@@ -123,13 +120,7 @@ impl<'n> Substitution<'_, 'n> {
                 let mut list = Vec::new();
                 for item in nodes {
                     match (self.whole(item)?, &item.kind) {
-                        (
-                            Some(Node {
-                                kind: Kind::List(items),
-                                ..
-                            }),
-                            _,
-                        ) => {
+                        (Some(Node { kind: Kind::List(items), .. }), _) => {
                             for value in items {
                                 list.push(self.copy(value, item.id)?);
                             }
@@ -159,15 +150,9 @@ impl<'n> Substitution<'_, 'n> {
     fn scalar(&mut self, node: &Node, text: &str) -> Read<Node> {
         if let Some(value) = self.whole(node)? {
             let copy = self.copy(value, node.id)?;
-            return Ok(Node {
-                line: node.line,
-                ..copy
-            });
+            return Ok(Node { line: node.line, ..copy });
         }
-        Ok(Node {
-            kind: Kind::Str(self.text(node.id, text)?),
-            ..*node
-        })
+        Ok(Node { kind: Kind::Str(self.text(node.id, text)?), ..*node })
     }
 
     /// The value that a node is nothing but the variable of.
@@ -189,10 +174,7 @@ impl<'n> Substitution<'_, 'n> {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
             out.push_str(before);
-            match self
-                .variable(after)
-                .map_err(|message| Fault { id, message })?
-            {
+            match self.variable(after).map_err(|message| Fault { id, message })? {
                 Some((value, left)) => {
                     if matches!(value.kind, Kind::List(_) | Kind::Map(_)) {
                         let message =
@@ -269,10 +251,9 @@ fn weight(node: &Node) -> usize {
         + match &node.kind {
             Kind::Str(text) => text.len(),
             Kind::List(nodes) => nodes.iter().map(weight).sum(),
-            Kind::Map(entries) => entries
-                .iter()
-                .map(|(key, node)| key.text.len() + weight(node))
-                .sum(),
+            Kind::Map(entries) => {
+                entries.iter().map(|(key, node)| key.text.len() + weight(node)).sum()
+            }
             _ => 0,
         }
 }

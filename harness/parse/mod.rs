@@ -27,8 +27,8 @@
 //! - `spec`: references: `[RFC 9293 §3.5.2]`.
 //! - `covers`: ids of the behaviours and article situations that it answers: `[E3]`.
 //! - `tags`: words of `[a-z0-9-]` to select cases by.
-//! - `topology`: `loopback` (default): both ends are local sockets; `wire`: the far end is
-//!   scripted.
+//! - `topology`: `loopback` (default): both ends are local sockets; `wire`: the far end is the
+//!   scripted peer, see below.
 //! - `family`: `[4]` (default), `[6]`, or `[4, 6]` to run under both.
 //! - `given`: the state brought about before recording starts, see below.
 //! - `needs`: capabilities beyond those that follow from the case: words of
@@ -48,8 +48,9 @@
 //! # Steps
 //!
 //! A step is `subject.verb`, or `subject.verb: object`, or one of `pause: 300ms` and
-//! `silence: 150ms` (which records that nothing was sent meanwhile, or what was). The subject is
-//! a socket or a process. Names are `[a-z][a-z0-9-]*`; by convention `server` listens, `client`
+//! `silence: 150ms` (which records that nothing was sent meanwhile, or what was; with bands:
+//! `silence: {for: 7s, timed: true}`). The subject is a socket, a process, a peer of the wire, or
+//! the `host`. Names are `[a-z][a-z0-9-]*`; by convention `server` listens, `client`
 //! connects and `conn` was accepted. `peer`, `host`, `router`, `closed-port`, `local` and the
 //! words for addresses are reserved.
 //!
@@ -127,7 +128,8 @@
 //!
 //! ## Addresses
 //!
-//! `loopback`, `any`, `local` (our side of the wire), `peer`, `closed-port`, `unspec` (AF_UNSPEC),
+//! `loopback`, `any`, `closed-port`, on the wire `local` (our side), `peer` and `peer2` … `peer16`
+//! (each with its port), `unspec` (AF_UNSPEC),
 //! `bad` (an unmapped address), the name of a socket (its own address), or a literal: `127.0.0.2`,
 //! `"127.0.0.2:80"`, `"::1"`, `"[::1]:80"`, and for AF_UNIX `"@abstract"` or `"name.sock"` (no
 //! paths: a case stays in its own folder). The harness chooses ports; `{addr: any, port: server}`
@@ -151,13 +153,101 @@
 //! listener such as fork() would have left: the process keeps that copy until it ends, so that
 //! closing the listener alone does not end it.
 //!
+//! # The wire
+//!
+//! Under `topology: wire` the machine's real sockets talk to a scripted peer. It sees every packet,
+//! can send any, and answers nothing by itself: no ACK, no RST.
+//!
+//! ```yaml
+//! about: >
+//!   The peer has rebooted and knows nothing of the connection: what does data bring about?
+//! topology: wire
+//! given: established
+//! steps:
+//!   - peer.forget
+//!   - client.send: 10
+//!   - peer.recv: {flags: P., within: 1s}
+//!   - peer.send: {flags: R, seq: nxt}
+//!   - client.recv: 256
+//! ```
+//!
+//! The subjects are `peer`, `peer2` … `peer16`, which differ by port, and `router`, a third address
+//! that only sends.
+//!
+//! ## `send`
+//! Flags in tcpdump's letters `FSRP.UEW`, or `none`; what is absent follows the peer's own
+//! connection: `peer.send: S.` answers a SYN. One key of the map tells what is sent.
+//!
+//! - A segment. Keys: **`flags`**; `seq`, `ack`: numbers, see below; `len` or `data`: what it
+//!   carries; `win`: the window, unscaled; `urg`: the urgent pointer; `options`: a list of
+//!   `mss 1460`, `wscale 7`, `sackOK`, `sack 1-100 200-300`, `ts 100 0`, `nop`, `eol` and
+//!   `raw 1e03aa` (these bytes, right or wrong), filled up to whole words with zeros;
+//!   `bad: checksum`; `offset`: the data offset in words, right or wrong; `reserved`: the reserved
+//!   bits, 0 to 15; `ttl`; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
+//!   socket, `closed-port`, or another address in quotes. Without `options` a SYN has `mss 1460`,
+//!   any other segment none, but both have timestamps where both SYNs had.
+//! - A datagram. Keys: **`udp`**: a length, or text in quotes; `to`.
+//! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
+//!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
+//!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;
+//!   `mtu`, for `fragmentation-needed`.
+//!
+//! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
+//! `router.send: R`. `timed` and `times: 3` are as for calls.
+//!
+//! A number is what a transcript prints; `{abs: 7}` is the number on the wire; `nxt+100` counts
+//! from a variable of the receiver (RFC 9293 §3.3.1) and is printed in that form: for `seq` from
+//! `nxt` (RCV.NXT) or `wnd` (RCV.NXT + RCV.WND, the first number beyond the window), for `ack` from
+//! `nxt` (SND.NXT) or `una` (SND.UNA); a connection with that peer has to have begun. It is never
+//! `+100`: YAML reads +100 and 100 alike.
+//!
+//! ## `recv` and `forget`
+//! `peer.recv` takes the oldest packet that matches and that no `recv` has taken yet, or records
+//! that none came. Alone it takes any; in short it is flags, exactly these, or `tcp` `udp` `icmp`
+//! `any`. Keys: `flags`, `len`; or `proto`: one of these words; `within: 1s`: how long it waits,
+//! not at all unless given. `peer.forget`: the peer loses all memory, as by a reboot; its next SYN
+//! has another initial number.
+//!
+//! ## `host`
+//! What happens to the machine around a run. On loopback, too.
+//!
+//! - `host.firewall`: from now on packets are refused. Keys: **`reject`**: `tcp-reset` `icmp-port`
+//!   `icmp-admin` `icmp-host` `drop`; `at`: `in` (unless given), `out`, or `path`: on the wire,
+//!   between this machine and the peer; `port`: a socket: only packets to its port.
+//! - `host.route`: `peer`, `default`, or an address or network in quotes. Keys: **`to`**, `type`:
+//!   `unreachable` (unless given) `blackhole` `prohibit` `none`.
+//! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Keys: **`state`**.
+//! - `host.sysctl`: settings that change in the middle of a run: `{net.ipv4.tcp_retries2: 3}`.
+//! - `host.destroy`: the connection of that socket is aborted from outside. Keys: **`socket`**.
+//!
+//! ```yaml
+//! topology: wire
+//! given: listen
+//! matrix:
+//!   seq: [nxt-1, 0, {abs: 0}]
+//! steps:
+//!   - client.socket: {type: tcp, nonblock: true}
+//!   - client.bind: local
+//!   - client.connect: peer2
+//!   - peer2.recv: S
+//!   - peer2.send: {flags: S., options: [mss 1460, nop, wscale 7]}
+//!   - peer.send: {flags: S, to: closed-port}
+//!   - peer.send: {flags: R, seq: $seq, to: client, from: peer2, bad: checksum}
+//!   - router.send: {icmp: host-unreachable, quote: 28, of: client}
+//!   - host.firewall: {reject: tcp-reset, at: in, port: server}
+//!   - host.sysctl: {net.ipv4.tcp_retries2: 3}
+//!   - silence: {for: 3s, timed: true}
+//! ```
+//!
 //! # Given
 //!
 //! A state by its name in RFC 9293, or `{state: established, by: accept}`. On loopback: `closed`
 //! (default), `listen` (a `server` with backlog 8 and an unconnected `client`) and `established`
-//! (`client`, `server` and `conn`). The other states need the wire, where the local socket is
-//! `client` when it connected and `conn` when it accepted; `by` is `connect` unless given, but
-//! `accept` for `syn-received`.
+//! (`client`, `server` and `conn`). The other states need the wire: `syn-sent`, `syn-received`,
+//! `fin-wait-1`, `fin-wait-2`, `close-wait`, `closing`, `last-ack` and `time-wait`. There the local
+//! socket is `client` when it connected, and `conn` beside the listener `server` when it accepted
+//! (`syn-received`: `server` alone, nothing is accepted yet); `by` is `connect` unless given, but
+//! `accept` for `syn-received`. `listen` makes `server` alone.
 //!
 //! # Matrix
 //!
@@ -203,11 +293,15 @@ mod claim;
 mod error;
 mod hash;
 mod header;
+mod host;
 mod language;
 mod matrix;
 mod node;
+mod packet;
+mod peer;
 mod schema;
 mod scope;
+mod settings;
 mod step;
 mod tree;
 
@@ -217,6 +311,10 @@ mod tests;
 mod tests_bounds;
 #[cfg(test)]
 mod tests_errors;
+#[cfg(test)]
+mod tests_wire;
+#[cfg(test)]
+mod tests_wire_errors;
 
 pub use error::CaseError;
 

@@ -11,20 +11,14 @@ use std::time::Duration;
 impl Key {
     /// A mistake at this key.
     pub fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault {
-            id: self.id,
-            message: message.into(),
-        }
+        Fault { id: self.id, message: message.into() }
     }
 }
 
 impl Node {
     /// A mistake at this node.
     pub fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault {
-            id: self.id,
-            message: message.into(),
-        }
+        Fault { id: self.id, message: message.into() }
     }
 
     /// A mistake of kind or form: says what was expected and what is there.
@@ -64,9 +58,7 @@ impl Node {
             Kind::Int(value) if range.contains(&value) => Ok(value),
             Kind::Int(value) => {
                 let (low, high) = (range.start(), range.end());
-                Err(self.fault(format!(
-                    "{value} is out of bounds, expected {low} to {high}"
-                )))
+                Err(self.fault(format!("{value} is out of bounds, expected {low} to {high}")))
             }
             _ => Err(self.expected(what)),
         }
@@ -155,15 +147,11 @@ impl Node {
 pub(super) fn valid_name(text: &str) -> Result<Name, String> {
     if Name::is_reserved(text) {
         let reserved = RESERVED.join(", ");
-        return Err(format!(
-            "`{text}` is reserved, as are {reserved}: choose another name"
-        ));
+        return Err(format!("`{text}` is reserved, as are {reserved}: choose another name"));
     }
     if !Name::is_valid(text) {
         let text = shortened(text);
-        return Err(format!(
-            "`{text}` is no name, expected [a-z][a-z0-9-]*: client, conn, b"
-        ));
+        return Err(format!("`{text}` is no name, expected [a-z][a-z0-9-]*: client, conn, b"));
     }
     Ok(Name::new(text))
 }

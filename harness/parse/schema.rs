@@ -4,6 +4,8 @@
 //! every verb, because editors propose only properties; any other name is allowed by pattern.
 //! The schema is a little wider than the parser: whether a socket exists only the parser knows.
 
+mod wire;
+
 use super::claim;
 use super::header::BYS;
 use super::language::{
@@ -16,6 +18,8 @@ use crate::model::case::{ShowField, State};
 use crate::model::limits::STEPS_MAX;
 use crate::model::option::{OPTIONS, OptionKind, SocketOption};
 use serde_json::{Map, Value, json};
+
+use wire::NOT_A_SOCKET;
 
 /// A name, or text that a variable of the matrix makes one.
 const NAME: &str = "[a-z$][a-z0-9$.-]*";
@@ -37,10 +41,10 @@ pub(super) fn text() -> String {
         definitions.insert((*name).into(), option_value(*kind));
     }
     definitions.insert("option".into(), option_names());
+    definitions.extend(wire::definitions());
     definitions.insert("message-flags".into(), word_list(MSG_FLAGS));
-    let properties = HEADER
-        .iter()
-        .map(|(name, doc)| ((*name).to_owned(), described(header_form(name), doc)));
+    let properties =
+        HEADER.iter().map(|(name, doc)| ((*name).to_owned(), described(header_form(name), doc)));
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "sockdiff case",
@@ -97,10 +101,7 @@ fn map_of(properties: Map<String, Value>) -> Value {
 }
 
 fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> Map<String, Value> {
-    pairs
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn header_form(name: &str) -> Value {
@@ -154,24 +155,18 @@ fn given() -> Value {
 fn show() -> Value {
     let fields = || list_of(words(ShowField::ALL.iter().map(|(_, word)| *word)));
     let calls = list_of(json!({ "type": "string", "pattern": "^[a-z][a-z0-9-]*\\.[a-z_]+$" }));
-    any_of(vec![
-        fields(),
-        map_of(pairs([("packets", fields()), ("calls", calls)])),
-    ])
+    any_of(vec![fields(), map_of(pairs([("packets", fields()), ("calls", calls)]))])
 }
 
 fn claim_form() -> Value {
     let form = |key: &str| match key {
-        "platforms" => any_of(vec![
-            json!({ "type": "string" }),
-            list_of(json!({ "type": "string" })),
-        ]),
+        "platforms" => {
+            any_of(vec![json!({ "type": "string" }), list_of(json!({ "type": "string" }))])
+        }
         "row" => json!({ "type": "object" }),
         _ => json!({ "type": "string", "minLength": 1 }),
     };
-    let keys = claim::KEYS
-        .iter()
-        .map(|(key, doc)| (*key, described(form(key), doc)));
+    let keys = claim::KEYS.iter().map(|(key, doc)| (*key, described(form(key), doc)));
     let mut schema = map_of(pairs(keys));
     schema["required"] = json!(["source", "says"]);
     schema["anyOf"] = json!([{ "required": ["expect"] }, { "required": ["never"] }]);
@@ -204,9 +199,12 @@ fn address() -> Value {
     any_of(vec![base(), map])
 }
 
+fn int(low: i64, high: i64) -> Value {
+    json!({ "type": "integer", "minimum": low, "maximum": high })
+}
+
 /// What may stand after a key.
 fn form(form: Form) -> Value {
-    let int = |low: i64, high: i64| json!({ "type": "integer", "minimum": low, "maximum": high });
     match form {
         Form::Base => base(),
         Form::Address => reference("address"),
@@ -225,12 +223,11 @@ fn form(form: Form) -> Value {
         Form::Word(list) => or_variable(words(list.iter().copied())),
         Form::Words(list) if list == MSG_FLAGS => reference("message-flags"),
         Form::Words(list) => word_list(list),
-        Form::WordOrInt(list, low, high) => any_of(vec![
-            words(list.iter().copied()),
-            int(low, high),
-            reference("variable"),
-        ]),
+        Form::WordOrInt(list, low, high) => {
+            any_of(vec![words(list.iter().copied()), int(low, high), reference("variable")])
+        }
         Form::Option => or_variable(reference("option")),
+        wire => wire::form(wire),
     }
 }
 
@@ -254,8 +251,16 @@ fn object_of(verb: &Verb) -> Value {
     if verb.takes_options() {
         return setsockopt();
     }
+    let mut forms: Vec<Value> = verb.short_keys().map(|key| form(key.form)).collect();
+    forms.extend([reference("variable"), map_of_verb(verb)]);
+    any_of(forms)
+}
+
+/// The map after a verb.
+fn map_of_verb(verb: &Verb) -> Value {
     let keyed = |key: &Key| (key.name, described(form(key.form), key.doc));
-    let mut map = map_of(pairs(verb.keys.iter().map(keyed).chain(common_keys())));
+    let own = verb.keys.iter().map(keyed);
+    let mut map = map_of(pairs(own.chain(references(verb.common))));
     match verb.needs {
         [] => {}
         [only] => map["required"] = json!([only]),
@@ -264,21 +269,17 @@ fn object_of(verb: &Verb) -> Value {
             map["oneOf"] = several.iter().map(one).collect();
         }
     }
-    let mut forms: Vec<Value> = verb.short_keys().map(|key| form(key.form)).collect();
-    forms.extend([reference("variable"), map]);
-    any_of(forms)
+    map
 }
 
-fn common_keys() -> impl Iterator<Item = (&'static str, Value)> {
-    COMMON.iter().map(|key| (key.name, reference(key.name)))
+fn references(keys: &'static [Key]) -> impl Iterator<Item = (&'static str, Value)> {
+    keys.iter().map(|key| (key.name, reference(key.name)))
 }
 
 fn setsockopt() -> Value {
     let kind = |option: &SocketOption| word_of(OPTION_KINDS, option.kind);
-    let options = OPTIONS
-        .iter()
-        .map(|option| (option.name, reference(kind(option))));
-    let mut map = map_of(pairs(common_keys().chain(options)));
+    let options = OPTIONS.iter().map(|option| (option.name, reference(kind(option))));
+    let mut map = map_of(pairs(references(COMMON).chain(options)));
     map["patternProperties"] = json!({ "\\$[a-z]": {} });
     any_of(vec![
         map,
@@ -328,29 +329,32 @@ fn step() -> Value {
         for name in USUAL_NAMES {
             properties.insert(format!("{name}.{}", verb.name), reference(verb.name));
         }
-        patterns.insert(format!("^{NAME}\\.{}$", verb.name), reference(verb.name));
+        let pattern = format!("^{NOT_A_SOCKET}{NAME}\\.{}$", verb.name);
+        patterns.insert(pattern, reference(verb.name));
     }
-    for (word, doc) in BARE_STEPS {
-        properties.insert((*word).to_owned(), described(reference("duration"), doc));
+    wire::steps(&mut properties, &mut patterns);
+    for verb in BARE_STEPS {
+        properties.insert(verb.name.to_owned(), described(object_of(verb), verb.doc));
     }
     for (verb, doc) in PROCESS_VERBS.iter().filter(|(verb, _)| *verb == "kill") {
         let signals = described(or_variable(words(SIGNALS.iter().copied())), doc);
         properties.insert(format!("{USUAL_PROCESS}.{verb}"), signals.clone());
         patterns.insert(format!("^{NAME}\\.{verb}$"), signals);
     }
-    let bare = VERBS
-        .iter()
-        .filter(|verb| verb.needs.is_empty() && !verb.takes_options());
+    let bare = VERBS.iter().filter(|verb| verb.needs.is_empty() && !verb.takes_options());
     let bare: Vec<&str> = bare.map(|verb| verb.name).collect();
     let proposed = USUAL_NAMES
         .iter()
         .flat_map(|name| bare.iter().map(move |verb| format!("{name}.{verb}")))
         .chain(["exit", "wait"].map(|verb| format!("{USUAL_PROCESS}.{verb}")));
-    let pattern = format!("^{NAME}\\.({}|exit|wait)$", bare.join("|"));
+    let pattern = format!("^{NOT_A_SOCKET}{NAME}\\.({}|exit|wait)$", bare.join("|"));
+    let [peers, any_peer] = wire::bare_steps();
     json!({
         "anyOf": [
             { "enum": proposed.collect::<Vec<String>>() },
             { "type": "string", "pattern": pattern },
+            peers,
+            any_peer,
             {
                 "type": "object",
                 "properties": properties,
@@ -359,6 +363,7 @@ fn step() -> Value {
                 "minProperties": 1,
                 "maxProperties": 1,
             },
+            reference("variable"),
         ],
     })
 }
@@ -420,7 +425,7 @@ mod tests {
         for name in USUAL_NAMES {
             for verb in VERBS {
                 let property = format!("{name}.{}", verb.name);
-                assert!(step[2]["properties"][&property].is_object(), "{property}");
+                assert!(step[4]["properties"][&property].is_object(), "{property}");
             }
         }
         let bare = step[0]["enum"].as_array().expect("a list");

@@ -4,13 +4,19 @@
 use super::error::{Read, unknown};
 use super::node::valid_name;
 use super::tree::Node;
-use crate::model::{Capability, Name};
+use crate::model::{Capability, Family, Name, Topology};
 use std::collections::BTreeSet;
 
 /// The names known so far.
 pub(super) struct Scope<'c> {
     /// Sockets that `given` or an earlier step could have made.
     pub sockets: BTreeSet<Name>,
+    /// What is at the far end.
+    pub topology: Topology,
+    /// The families that the case runs under.
+    pub families: &'c [Family],
+    /// Peers that a connection could have begun with.
+    pub met: BTreeSet<Name>,
     /// The case's processes.
     pub processes: &'c [(Name, Vec<Name>)],
     /// What the steps need.
@@ -48,9 +54,7 @@ impl Scope<'_> {
     /// A name that a step may give to a socket.
     pub fn new_name(&self, text: &str) -> Result<Name, String> {
         if self.is_process(text) {
-            return Err(format!(
-                "`{text}` is a process, a socket needs another name"
-            ));
+            return Err(format!("`{text}` is a process, a socket needs another name"));
         }
         valid_name(text)
     }

@@ -6,26 +6,37 @@ use super::error::{Fault, Read, shortened, unknown};
 use super::language::{BARE_STEPS, PROCESS_VERBS, VERBS};
 use super::scope::Scope;
 use super::tree::{Kind, Node};
+use super::{host, packet, peer};
 use crate::model::call::SIGNALS;
-use crate::model::{Action, Name, ProcessVerb, Step, Times};
+use crate::model::{Action, AddrBase, Call, Name, ProcessVerb, Step, Times};
 
 const EXPECTED: &str = "a step: `client.close`, `client.send: 256`, `pause: 300ms`";
 
 /// A step's words and object, before they are understood.
-struct Parts<'n> {
+pub(super) struct Parts<'n> {
     /// `client.send`
-    head: &'n str,
+    pub head: &'n str,
     /// The node or key of the head.
-    id: u32,
-    line: u32,
-    object: Option<&'n Node>,
+    pub id: u32,
+    pub line: u32,
+    pub object: Option<&'n Node>,
 }
 
 impl Parts<'_> {
-    fn fault(&self, message: impl Into<String>) -> Fault {
-        Fault {
-            id: self.id,
-            message: message.into(),
+    /// A mistake of the whole step.
+    pub fn fault(&self, message: impl Into<String>) -> Fault {
+        Fault { id: self.id, message: message.into() }
+    }
+
+    /// A step that does this, once.
+    pub fn step(&self, action: Action) -> Step {
+        Step {
+            line: self.line,
+            action,
+            blocks: false,
+            timed: false,
+            times: Times::Count(1),
+            patience: None,
         }
     }
 }
@@ -36,36 +47,23 @@ pub(super) fn read(node: &Node, scope: &mut Scope<'_>) -> Read<Option<Step>> {
     if matches!(parts.object, Some(Node { kind: Kind::List(list), .. }) if list.is_empty()) {
         return Ok(None);
     }
-    let step = |action| Step {
-        line: parts.line,
-        action,
-        blocks: false,
-        timed: false,
-        times: Times::Count(1),
-        patience: None,
-    };
     let Some((subject, verb)) = parts.head.split_once('.') else {
-        return read_bare(&parts).map(|action| Some(step(action)));
+        return read_bare(&parts, scope).map(Some);
     };
-    if subject == "host" || subject.starts_with("peer") && Name::is_reserved(subject) {
-        return Err(parts.fault(format!(
-            "`{subject}.` steps belong to the wire, which this version does not run yet"
-        )));
-    }
-    if scope.is_process(subject) {
-        return read_process(&parts, subject, verb).map(|action| Some(step(action)));
-    }
-    read_call(&parts, subject, verb, scope).map(Some)
+    let step = match subject {
+        "host" => host::read(&parts, verb, scope),
+        subject if packet::is_peer(subject) => peer::read(&parts, subject, verb, scope),
+        process if scope.is_process(process) => {
+            read_process(&parts, process, verb).map(|action| parts.step(action))
+        }
+        subject => read_call(&parts, subject, verb, scope),
+    };
+    step.map(Some)
 }
 
 fn split(node: &Node) -> Read<Parts<'_>> {
     match &node.kind {
-        Kind::Str(head) => Ok(Parts {
-            head,
-            id: node.id,
-            line: node.line,
-            object: None,
-        }),
+        Kind::Str(head) => Ok(Parts { head, id: node.id, line: node.line, object: None }),
         Kind::Map(entries) => match entries.as_slice() {
             [(key, object)] => Ok(Parts {
                 head: &key.text,
@@ -84,27 +82,26 @@ fn split(node: &Node) -> Read<Parts<'_>> {
 }
 
 /// `pause` and `silence`.
-fn read_bare(parts: &Parts<'_>) -> Read<Action> {
-    let words = BARE_STEPS.iter().map(|(word, _)| *word);
-    if !words.clone().any(|word| word == parts.head) {
+fn read_bare(parts: &Parts<'_>, scope: &mut Scope<'_>) -> Read<Step> {
+    let words = BARE_STEPS.iter().map(|verb| verb.name);
+    let Some(verb) = BARE_STEPS.iter().find(|verb| verb.name == parts.head) else {
         let message = if VERBS.iter().any(|verb| verb.name == parts.head) {
             format!("`{0}` has no subject, expected `client.{0}`", parts.head)
         } else if Name::is_valid(parts.head) {
             unknown("step", parts.head, words.chain(["subject.verb"]))
         } else {
-            format!(
-                "`{}` is no step, expected {EXPECTED}",
-                shortened(parts.head)
-            )
+            format!("`{}` is no step, expected {EXPECTED}", shortened(parts.head))
         };
         return Err(parts.fault(message));
-    }
-    let object = parts.object;
-    let object = object.ok_or_else(|| parts.fault("a duration is missing: 300ms, 2s, 1min"))?;
-    let duration = object.duration()?;
-    Ok(match parts.head {
-        "pause" => Action::Pause(duration),
-        _ => Action::Silence(duration),
+    };
+    let args = Args::read(verb, parts.object, parts.id, scope)?;
+    let time = args.needed("for", args.time("for"))?;
+    Ok(Step {
+        timed: args.flag("timed"),
+        ..parts.step(match verb.name {
+            "pause" => Action::Pause(time),
+            _ => Action::Silence(time),
+        })
     })
 }
 
@@ -127,10 +124,20 @@ fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
             return Err(parts.fault(unknown(&what, verb, words)));
         }
     };
-    Ok(Action::Process {
-        process: Name::new(process),
-        verb,
-    })
+    Ok(Action::Process { process: Name::new(process), verb })
+}
+
+/// The peer that a call begins a connection with.
+fn met_by(call: &Call) -> Option<Name> {
+    let (Call::Connect(to) | Call::Send { to: Some(to), .. }) = call else {
+        return None;
+    };
+    match &to.base {
+        AddrBase::Peer(name) => Some(name.clone()),
+        // The peer's own address, written out.
+        AddrBase::Literal(_) => Some(Name::new("peer")),
+        _ => None,
+    }
 }
 
 /// A socket's call.
@@ -155,15 +162,12 @@ fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>
     if makes_subject {
         scope.make(&subject);
     }
+    scope.met.extend(calls.iter().filter_map(|spec| met_by(&spec.call)));
     for name in calls.iter().filter_map(|spec| spec.call.makes()) {
-        scope
-            .new_name(name.as_str())
-            .map_err(|message| parts.fault(message))?;
+        scope.new_name(name.as_str()).map_err(|message| parts.fault(message))?;
         scope.make(name);
     }
     Ok(Step {
-        line: parts.line,
-        action: Action::Calls { subject, calls },
         blocks: args.flag("blocks"),
         timed: args.flag("timed"),
         times: match args.word("times") {
@@ -171,5 +175,6 @@ fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>
             None => Times::Count(args.number("times").unwrap_or(1)),
         },
         patience: args.time("for"),
+        ..parts.step(Action::Calls { subject, calls })
     })
 }

@@ -1,5 +1,6 @@
 //! The language by examples: what parses and to what, and what each mistake is told as.
 
+use super::language::wire;
 use super::parse_case;
 use crate::model::address::{AddrBase, AddrExpr, PortExpr};
 use crate::model::call::{Domain, Kind, Payload};
@@ -41,49 +42,24 @@ fn addr(base: AddrBase) -> AddrExpr {
 }
 
 fn send(form: SendForm, payload: Payload) -> Call {
-    Call::Send {
-        form,
-        payload,
-        flags: vec![],
-        to: None,
-    }
+    Call::Send { form, payload, flags: vec![], to: None }
 }
 
 fn recv(form: RecvForm, len: usize) -> Call {
-    Call::Recv {
-        form,
-        len,
-        flags: vec![],
-        show_data: false,
-    }
+    Call::Recv { form, len, flags: vec![], show_data: false }
 }
 
 fn socket(word: &'static str, domain: Domain, kind: Kind) -> SocketSpec {
-    SocketSpec {
-        word: Some(word),
-        domain,
-        kind,
-        protocol: 0,
-        nonblock: false,
-    }
+    SocketSpec { word: Some(word), domain, kind, protocol: 0, nonblock: false }
 }
 
 fn set(name: &str, value: OptionValue) -> Call {
-    Call::Setsockopt {
-        option: option::find(name).expect("a known option"),
-        value,
-    }
+    Call::Setsockopt { option: option::find(name).expect("a known option"), value }
 }
 
 #[rstest]
-#[case(
-    "a.socket: tcp",
-    Call::Socket(socket("tcp", Domain::OfRun, Kind::Stream))
-)]
-#[case(
-    "a.socket: udp6",
-    Call::Socket(socket("udp6", Domain::Inet6, Kind::Dgram))
-)]
+#[case("a.socket: tcp", Call::Socket(socket("tcp", Domain::OfRun, Kind::Stream)))]
+#[case("a.socket: udp6", Call::Socket(socket("udp6", Domain::Inet6, Kind::Dgram)))]
 #[case(
     "a.socket: unix-seqpacket",
     Call::Socket(socket("unix-seqpacket", Domain::Unix, Kind::Seqpacket))
@@ -103,21 +79,12 @@ fn set(name: &str, value: OptionValue) -> Call {
         port: Some(PortExpr::Literal(80)) }))]
 #[case("client.bind: \"@sockdiff\"", Call::Bind(addr(AddrBase::Literal("@sockdiff".to_owned()))))]
 #[case("client.bind: a.sock", Call::Bind(addr(AddrBase::Literal("a.sock".to_owned()))))]
-#[case(
-    "client.connect: server",
-    Call::Connect(addr(AddrBase::Socket(Name::new("server"))))
-)]
-#[case(
-    "client.connect: closed-port",
-    Call::Connect(addr(AddrBase::ClosedPort))
-)]
+#[case("client.connect: server", Call::Connect(addr(AddrBase::Socket(Name::new("server")))))]
+#[case("client.connect: closed-port", Call::Connect(addr(AddrBase::ClosedPort)))]
 #[case("client.connect: unspec", Call::Connect(addr(AddrBase::Unspec)))]
 #[case("client.connect: \"[::1]:80\"",
     Call::Connect(addr(AddrBase::Literal("[::1]:80".to_owned()))))]
-#[case(
-    "client.connect: {addr: bad, addrlen: 8}",
-    Call::Connect(addr(AddrBase::Bad))
-)]
+#[case("client.connect: {addr: bad, addrlen: 8}", Call::Connect(addr(AddrBase::Bad)))]
 #[case("client.connect: {addr: loopback, port: closed-port}",
     Call::Connect(AddrExpr { base: AddrBase::Loopback, port: Some(PortExpr::Closed) }))]
 #[case("server.listen: 5", Call::Listen(5))]
@@ -147,26 +114,17 @@ fn set(name: &str, value: OptionValue) -> Call {
 #[case("client.readv: 1", recv(RecvForm::Readv, 1))]
 #[case("client.recvmsg: {len: 8, flags: [MSG_PEEK], show: data}",
     Call::Recv { form: RecvForm::Recvmsg, len: 8, flags: vec!["MSG_PEEK"], show_data: true })]
-#[case(
-    "client.setsockopt: SO_REUSEADDR",
-    set("SO_REUSEADDR", OptionValue::Int(1))
-)]
+#[case("client.setsockopt: SO_REUSEADDR", set("SO_REUSEADDR", OptionValue::Int(1)))]
 #[case("client.setsockopt: {SO_LINGER: {onoff: 1, linger: 0}, times: 2}",
     set("SO_LINGER", OptionValue::Linger { onoff: 1, linger: 0 }))]
 #[case(
     "client.setsockopt: {SO_RCVTIMEO: 100ms}",
     set("SO_RCVTIMEO", OptionValue::Time(Duration::from_millis(100)))
 )]
-#[case(
-    "client.setsockopt: {SO_LINGER: 1}",
-    set("SO_LINGER", OptionValue::Int(1))
-)]
+#[case("client.setsockopt: {SO_LINGER: 1}", set("SO_LINGER", OptionValue::Int(1)))]
 #[case("client.setsockopt: {TCP_CONGESTION: cubic}",
     set("TCP_CONGESTION", OptionValue::Text("cubic".to_owned())))]
-#[case(
-    "client.setsockopt: {SO_KEEPALIVE: {len: 2}}",
-    set("SO_KEEPALIVE", OptionValue::Zeros(2))
-)]
+#[case("client.setsockopt: {SO_KEEPALIVE: {len: 2}}", set("SO_KEEPALIVE", OptionValue::Zeros(2)))]
 #[case("client.getsockopt: SO_ERROR",
     Call::Getsockopt(option::find("SO_ERROR").expect("a known option")))]
 #[case("client.getsockname", Call::Getsockname)]
@@ -204,21 +162,9 @@ fn common_keys_stand_beside_the_verbs_own() {
     assert_eq!(step.times, Times::UntilError);
     assert_eq!(step.patience, Some(Duration::from_secs(8)));
     assert_eq!(step.line, 6);
-    let Action::Calls { calls, .. } = step.action else {
-        panic!("no call")
-    };
-    assert_eq!(
-        calls[0].bad,
-        BadArgs {
-            fd: Some(999),
-            addrlen: Some(3),
-            buf: true
-        }
-    );
-    assert_eq!(
-        last_step("client.send: {len: 1, times: 30}").times,
-        Times::Count(30)
-    );
+    let Action::Calls { calls, .. } = step.action else { panic!("no call") };
+    assert_eq!(calls[0].bad, BadArgs { fd: Some(999), addrlen: Some(3), buf: true });
+    assert_eq!(last_step("client.send: {len: 1, times: 30}").times, Times::Count(30));
 }
 
 #[test]
@@ -229,14 +175,8 @@ fn setsockopt_is_one_call_for_each_option() {
     };
     let one = |name| set(name, OptionValue::Int(1));
     let expected = vec![one("SO_REUSEPORT"), one("SO_REUSEADDR")];
-    assert_eq!(
-        calls("client.setsockopt: {SO_REUSEPORT: 1, SO_REUSEADDR: 1}"),
-        expected
-    );
-    assert_eq!(
-        calls("client.setsockopt: [SO_REUSEPORT, SO_REUSEADDR]"),
-        expected
-    );
+    assert_eq!(calls("client.setsockopt: {SO_REUSEPORT: 1, SO_REUSEADDR: 1}"), expected);
+    assert_eq!(calls("client.setsockopt: [SO_REUSEPORT, SO_REUSEADDR]"), expected);
 }
 
 #[rstest]
@@ -253,36 +193,18 @@ fn steps_without_a_call(#[case] step: &str, #[case] expected: Action) {
 #[test]
 fn rows_vary_the_last_variable_fastest() {
     let case = case(include_str!("tests_valid.yaml"));
-    let rows: Vec<String> = case
-        .rows
-        .iter()
-        .map(|row| format!("{:?}", row.at))
-        .collect();
+    let rows: Vec<String> = case.rows.iter().map(|row| format!("{:?}", row.at)).collect();
     assert_eq!(rows.len(), 16);
     let at = |who: &str, o: &str| {
-        let at = [
-            ("how", "rd"),
-            ("n", "1"),
-            ("o", o),
-            ("who", who),
-            ("pair", "[256,128]"),
-        ];
+        let at = [("how", "rd"), ("n", "1"), ("o", o), ("who", who), ("pair", "[256,128]")];
         format!("{at:?}")
     };
     let full = "[SO_REUSEADDR,SO_KEEPALIVE]";
     assert_eq!(
         rows[..4],
-        [
-            at("client", "[]"),
-            at("conn", "[]"),
-            at("client", full),
-            at("conn", full)
-        ]
+        [at("client", "[]"), at("conn", "[]"), at("client", full), at("conn", full)]
     );
-    assert_eq!(
-        case.rows[4].settings["linux"]["net.ipv4.tcp_syn_retries"],
-        "2"
-    );
+    assert_eq!(case.rows[4].settings["linux"]["net.ipv4.tcp_syn_retries"], "2");
 }
 
 #[test]
@@ -297,13 +219,7 @@ fn a_row_replaces_variables_and_leaves_steps_out() {
         other => panic!("{other:?}"),
     };
     assert_eq!(call(&without[0]).1, send(SendForm::Send, Payload::Len(256)));
-    assert_eq!(
-        call(&with[0]),
-        (
-            Name::new("client"),
-            set("SO_REUSEADDR", OptionValue::Int(1))
-        )
-    );
+    assert_eq!(call(&with[0]), (Name::new("client"), set("SO_REUSEADDR", OptionValue::Int(1))));
     let text = Payload::Text("how is rd, $ and $5".to_owned());
     assert_eq!(call(&without[9 - 1]).1, send(SendForm::Send, text));
 }
@@ -318,10 +234,7 @@ fn a_list_takes_in_the_items_of_a_variable() {
         Action::Calls { calls, .. } => calls[0].call.clone(),
         other => panic!("{other:?}"),
     };
-    let poll = |events| Call::Poll {
-        events,
-        timeout: None,
-    };
+    let poll = |events| Call::Poll { events, timeout: None };
     assert_eq!(events(0), poll(vec!["POLLIN", "POLLPRI", "POLLOUT"]));
     assert_eq!(events(1), poll(vec!["POLLIN", "POLLOUT"]));
 }
@@ -344,10 +257,7 @@ fn needs_follow_from_what_is_asked(
     #[case] step: &str,
     #[case] needs: &[Capability],
 ) {
-    assert_eq!(
-        case(&format!("about: x\n{header}\nsteps:\n  - {step}\n")).needs,
-        needs
-    );
+    assert_eq!(case(&format!("about: x\n{header}\nsteps:\n  - {step}\n")).needs, needs);
 }
 
 #[test]
@@ -358,14 +268,8 @@ fn the_hash_is_the_questions_own() {
     let told = "about: y\nspec: [RFC 1]\ntags: [a]\ngiven: listen\nclaims: [{source: a, says: b, \
                 never: c}]\nsteps:\n  - client.close # now\n";
     assert_eq!(hash(told), plain);
-    assert_ne!(
-        hash("about: x\ngiven: listen\nsteps: [server.close]\n"),
-        plain
-    );
-    assert_ne!(
-        hash("about: x\nfamily: [6]\ngiven: listen\nsteps: [client.close]\n"),
-        plain
-    );
+    assert_ne!(hash("about: x\ngiven: listen\nsteps: [server.close]\n"), plain);
+    assert_ne!(hash("about: x\nfamily: [6]\ngiven: listen\nsteps: [client.close]\n"), plain);
     let aliased = "about: x\ngiven: listen\nmatrix: {a: [&a server.close]}\nsteps: [*a]\n";
     let written = "about: x\ngiven: listen\nmatrix: {a: [server.close]}\nsteps: [server.close]\n";
     assert_eq!(hash(aliased), hash(written));
@@ -374,57 +278,33 @@ fn the_hash_is_the_questions_own() {
 #[test]
 fn a_claim_is_kept_with_its_line() {
     let case = case(include_str!("tests_valid.yaml"));
-    let [first, second] = case.claims.as_slice() else {
-        panic!("{:?}", case.claims)
-    };
+    let [first, second] = case.claims.as_slice() else { panic!("{:?}", case.claims) };
     assert_eq!((first.line, second.line), (23, 28));
-    assert_eq!(
-        first.expect,
-        [
-            "server > client [R.] seq 1",
-            "client.recv(256) = -1 ECONNRESET"
-        ]
-    );
-    assert_eq!(
-        second.platforms,
-        ["windows 7601", "linux <4.12", "linux 5.10..6.1"]
-    );
+    assert_eq!(first.expect, ["server > client [R.] seq 1", "client.recv(256) = -1 ECONNRESET"]);
+    assert_eq!(second.platforms, ["windows 7601", "linux <4.12", "linux 5.10..6.1"]);
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     assert_eq!(second.row, [pair("how", "rd"), pair("family", "ipv6")]);
 }
 
 #[test]
-fn wire_cases_parse_up_to_the_peer() {
-    let text = "about: x\ntopology: wire\ngiven: fin-wait-2\nsteps:\n  - client.close\n";
-    assert_eq!(case(text).topology, crate::model::Topology::Wire);
-}
-
-#[test]
 fn the_reference_gives_valid_examples() {
-    let reference = include_str!("mod.rs")
-        .lines()
-        .map_while(|line| line.strip_prefix("//!"));
-    let reference: String = reference
-        .map(|line| format!("{}\n", line.get(1..).unwrap_or("")))
-        .collect();
+    let reference = include_str!("mod.rs").lines().map_while(|line| line.strip_prefix("//!"));
+    let reference: String =
+        reference.map(|line| format!("{}\n", line.get(1..).unwrap_or(""))).collect();
     let blocks: Vec<&str> = reference
         .split("```yaml\n")
         .skip(1)
         .filter_map(|rest| rest.split_once("```"))
         .map(|(block, _)| block)
         .collect();
-    assert_eq!(blocks.len(), 4);
+    assert_eq!(blocks.len(), 6);
     for block in blocks {
-        let head = if block.contains("about:") {
-            ""
-        } else {
-            "about: x\ngiven: established\n"
+        let head = match (block.contains("about:"), block.contains("given:")) {
+            (true, _) => "",
+            (false, true) => "about: x\n",
+            (false, false) => "about: x\ngiven: established\n",
         };
-        let tail = if block.contains("steps:") {
-            ""
-        } else {
-            "steps: [client.close]\n"
-        };
+        let tail = if block.contains("steps:") { "" } else { "steps: [client.close]\n" };
         case(&format!("{head}{block}{tail}"));
     }
 }
@@ -433,14 +313,11 @@ fn the_reference_gives_valid_examples() {
 fn the_reference_names_every_word() {
     let reference = include_str!("mod.rs");
     let header = super::language::HEADER.iter().map(|(name, _)| *name);
-    let verbs = super::language::VERBS;
-    let keys = verbs
-        .iter()
-        .flat_map(|verb| verb.keys)
-        .chain(super::language::COMMON);
-    let words = header
-        .chain(verbs.iter().map(|verb| verb.name))
-        .chain(keys.map(|key| key.name));
+    let sockets = super::language::VERBS;
+    let wire = [wire::SENDS, wire::HOST_VERBS, std::slice::from_ref(wire::RECV)].concat();
+    let verbs = || sockets.iter().chain(&wire);
+    let keys = verbs().flat_map(|verb| verb.keys).chain(super::language::COMMON);
+    let words = header.chain(sockets.iter().map(|verb| verb.name)).chain(keys.map(|key| key.name));
     for word in words {
         let told = [format!("`{word}`"), format!("`{word}: ")];
         assert!(told.iter().any(|told| reference.contains(told)), "{word}");

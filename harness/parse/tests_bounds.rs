@@ -1,48 +1,28 @@
 //! That no input does harm: every bound is told, nothing panics, nothing takes long.
 
 use super::tests_errors::{assert_error, parse};
+use rstest::rstest;
 use std::time::{Duration, Instant};
 
 #[test]
 fn bytes_that_are_no_text() {
-    assert_error(
-        b"about: x\nsteps: \xff\n",
-        "foo.yaml:2:8: byte 16 is not UTF-8, save",
-    );
-    assert_error(
-        "\u{feff}about: x\n",
-        "foo.yaml:1:1: a character U+FEFF, expected none$",
-    );
-    assert_error(
-        "about: §\u{2028}",
-        "foo.yaml:1:9: a character U+2028, expected none$",
-    );
-    assert_error(
-        vec![b'a'; 10 << 20],
-        "foo.yaml:1:1: 10485760 bytes, a case has at most 1048576$",
-    );
+    assert_error(b"about: x\nsteps: \xff\n", "foo.yaml:2:8: byte 16 is not UTF-8, save");
+    assert_error("\u{feff}about: x\n", "foo.yaml:1:1: a character U+FEFF, expected none$");
+    assert_error("about: §\u{2028}", "foo.yaml:1:9: a character U+2028, expected none$");
+    assert_error(vec![b'a'; 10 << 20], "foo.yaml:1:1: 10485760 bytes, a case has at most 1048576$");
 }
 
 #[test]
 fn limits_are_told() {
     let nested = format!("about: {}{}\n", "[".repeat(30), "]".repeat(30));
     assert_error(nested, "foo.yaml:1:31: about[0][0]");
-    assert_error(
-        "[".repeat(1 << 20),
-        "foo.yaml:1:10001: more than 10000 brackets open in one",
-    );
+    assert_error("[".repeat(1 << 20), "foo.yaml:1:10001: more than 10000 brackets open in one");
     let steps = "- client.close\n".repeat(65);
     let text = format!("about: x\ngiven: established\nsteps:\n{steps}");
-    assert_error(
-        text,
-        "foo.yaml:68:3: steps[64]: a step too many, a case has at most 64$",
-    );
+    assert_error(text, "foo.yaml:68:3: steps[64]: a step too many, a case has at most 64$");
     let list = (0..65).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
     let text = format!("about: x\nmatrix: {{a: [{list}], b: [{list}]}}\nsteps: [a.close]\n");
-    assert_error(
-        text,
-        "foo.yaml:2:9: matrix: 4225 rows in 1 families, a case has at most 4096",
-    );
+    assert_error(text, "foo.yaml:2:9: matrix: 4225 rows in 1 families, a case has at most 4096");
 }
 
 #[test]
@@ -57,10 +37,7 @@ fn long_values_in_many_rows_are_told() {
     assert!(error.contains("the rows take more than"), "{error}");
     let many: String = (0..17).map(|i| format!("v{i}: [1], ")).collect();
     let text = format!("about: x\nmatrix: {{{many}}}\nsteps: [a.socket: tcp]\n");
-    assert_error(
-        text,
-        "foo.yaml:2:160: matrix.v16: a variable too many, expected at most 16$",
-    );
+    assert_error(text, "foo.yaml:2:160: matrix.v16: a variable too many, expected at most 16$");
 }
 
 #[test]
@@ -73,10 +50,7 @@ fn an_alias_bomb_ends_soon() {
     }
     let begun = Instant::now();
     let error = parse(&text).map(|case| case.about).expect_err("a bomb");
-    assert!(
-        error.contains("values after following the aliases"),
-        "{error}"
-    );
+    assert!(error.contains("values after following the aliases"), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
@@ -92,24 +66,27 @@ fn rows_that_outgrow_their_text_are_told() {
 }
 
 const VALID: &str = include_str!("tests_valid.yaml");
+const WIRE: &str = include_str!("tests_wire.yaml");
 
-#[test]
-fn a_torn_case_never_panics() {
-    assert!(parse(VALID).is_ok(), "{:?}", parse(VALID));
-    for end in 0..VALID.len() {
+#[rstest]
+#[case(VALID)]
+#[case(WIRE)]
+fn a_torn_case_never_panics(#[case] valid: &str) {
+    assert!(parse(valid).is_ok(), "{:?}", parse(valid));
+    for end in 0..valid.len() {
         // Whether it parses is not the question.
-        drop(parse(&VALID.as_bytes()[..end]));
+        drop(parse(&valid.as_bytes()[..end]));
     }
 }
 
-#[test]
-fn a_damaged_case_never_panics() {
-    let strange = [
-        "{", "]", "*a", "&a ", "!x ", "- ", ": ", "\"", "$", "$v.9", "9e999", "~", "\n",
-    ];
-    for at in (0..VALID.len()).step_by(29) {
+#[rstest]
+#[case(VALID)]
+#[case(WIRE)]
+fn a_damaged_case_never_panics(#[case] valid: &str) {
+    let strange = ["{", "]", "*a", "&a ", "!x ", "- ", ": ", "\"", "$", "$v.9", "9e999", "~", "\n"];
+    for at in (0..valid.len()).step_by(29) {
         for damage in strange {
-            let (Some(before), Some(after)) = (VALID.get(..at), VALID.get(at + 1..)) else {
+            let (Some(before), Some(after)) = (valid.get(..at), valid.get(at + 1..)) else {
                 continue;
             };
             drop(parse(format!("{before}{damage}{after}")));
@@ -120,14 +97,8 @@ fn a_damaged_case_never_panics() {
 #[test]
 fn deep_or_broken_yaml_ends_soon() {
     let begun = Instant::now();
-    for text in [
-        "{a: ", "- ", "? ", "&a ", "[", "\"a\n", "*a ", "'", "a: ", "|\n", "!a ",
-    ] {
+    for text in ["{a: ", "- ", "? ", "&a ", "[", "\"a\n", "*a ", "'", "a: ", "|\n", "!a "] {
         drop(parse(text.repeat((1 << 16) / text.len())));
     }
-    assert!(
-        begun.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

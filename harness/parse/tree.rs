@@ -47,19 +47,13 @@ pub(super) fn check_bytes(bytes: &[u8]) -> Result<&str, Trouble> {
     let fault = |offset, message| Err(Trouble::at_byte(bytes, offset, message));
     if bytes.len() > FILE_BYTES_MAX {
         let len = bytes.len();
-        return fault(
-            0,
-            format!("{len} bytes, a case has at most {FILE_BYTES_MAX}"),
-        );
+        return fault(0, format!("{len} bytes, a case has at most {FILE_BYTES_MAX}"));
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let offset = error.valid_up_to();
-            return fault(
-                offset,
-                format!("byte {offset} is not UTF-8, save the file as UTF-8"),
-            );
+            return fault(offset, format!("byte {offset} is not UTF-8, save the file as UTF-8"));
         }
     };
     // U+0085, U+2028 and U+2029 end a line for YAML 1.1 and for nobody else.
@@ -71,15 +65,9 @@ pub(super) fn check_bytes(bytes: &[u8]) -> Result<&str, Trouble> {
         };
         return fault(offset, message);
     }
-    let openings = text
-        .bytes()
-        .enumerate()
-        .filter(|(_, b)| matches!(b, b'[' | b'{'));
+    let openings = text.bytes().enumerate().filter(|(_, b)| matches!(b, b'[' | b'{'));
     if let Some((offset, _)) = openings.clone().nth(OPENINGS_MAX) {
-        return fault(
-            offset,
-            format!("more than {OPENINGS_MAX} brackets open in one file"),
-        );
+        return fault(offset, format!("more than {OPENINGS_MAX} brackets open in one file"));
     }
     Ok(text)
 }
@@ -93,12 +81,7 @@ pub(super) fn read(text: &str) -> Result<Node, Trouble> {
 pub(super) fn locate(text: &str, id: u32, message: String) -> Trouble {
     match walk(text, Some((id, message.clone()))) {
         Err(trouble) => trouble,
-        Ok(root) => Trouble {
-            line: root.line,
-            column: 1,
-            at: String::new(),
-            message,
-        },
+        Ok(root) => Trouble { line: root.line, column: 1, at: String::new(), message },
     }
 }
 
@@ -106,23 +89,14 @@ fn walk(text: &str, blame: Option<(u32, String)>) -> Result<Node, Trouble> {
     let mut reader = Reader::new(text, blame);
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let root = match documents.next() {
-        Some(document) => Seed {
-            reader: &mut reader,
-            depth: 0,
-        }
-        .deserialize(document),
+        Some(document) => Seed { reader: &mut reader, depth: 0 }.deserialize(document),
         None => Err(reader.refuse(EMPTY.to_owned())),
     };
     let root = root.map_err(|error| reader.trouble(&error))?;
     if let Some(second) = documents.next() {
         let message = "a second document, expected one case per file".to_owned();
         reader.blame = Some((reader.next_id, message));
-        if let Err(error) = (Seed {
-            reader: &mut reader,
-            depth: 0,
-        })
-        .deserialize(second)
-        {
+        if let Err(error) = (Seed { reader: &mut reader, depth: 0 }).deserialize(second) {
             return Err(reader.trouble(&error));
         }
     }
@@ -151,9 +125,7 @@ impl<'t> Reader<'t> {
         let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
         Reader {
             text,
-            line_starts: std::iter::once(0)
-                .chain(breaks.map(|(i, _)| i + 1))
-                .collect(),
+            line_starts: std::iter::once(0).chain(breaks.map(|(i, _)| i + 1)).collect(),
             line: 1,
             next_id: 0,
             path: Vec::new(),
@@ -191,15 +163,11 @@ impl<'t> Reader<'t> {
     }
 
     fn trouble(&self, error: &serde_yaml::Error) -> Trouble {
-        let (line, column) = error
-            .location()
-            .map_or((self.line as usize, 1), |at| (at.line(), at.column()));
+        let (line, column) =
+            error.location().map_or((self.line as usize, 1), |at| (at.line(), at.column()));
         let message = self.message.clone().unwrap_or_else(|| {
             let place = format!(" at line {line} column {column}");
-            format!(
-                "invalid YAML: {}",
-                error.to_string().replacen(&place, "", 1)
-            )
+            format!("invalid YAML: {}", error.to_string().replacen(&place, "", 1))
         });
         Trouble {
             line: u32::try_from(line).unwrap_or(u32::MAX),
@@ -218,11 +186,7 @@ struct Seed<'r, 't> {
 
 impl Seed<'_, '_> {
     fn leaf<E: de::Error>(self, kind: Kind) -> Result<Node, E> {
-        Ok(Node {
-            id: self.reader.enter()?,
-            line: self.reader.line,
-            kind,
-        })
+        Ok(Node { id: self.reader.enter()?, line: self.reader.line, kind })
     }
 
     fn too_large<E: de::Error>(self) -> Result<Node, E> {
@@ -301,9 +265,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
         self.reader.enter::<A::Error>()?;
-        Err(self
-            .reader
-            .refuse("a YAML tag (`!…`), expected a plain value".to_owned()))
+        Err(self.reader.refuse("a YAML tag (`!…`), expected a plain value".to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Node, A::Error> {
@@ -312,10 +274,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let mut nodes = Vec::new();
         loop {
             reader.path.push(format!("[{}]", nodes.len()));
-            let seed = Seed {
-                reader: &mut *reader,
-                depth: depth + 1,
-            };
+            let seed = Seed { reader: &mut *reader, depth: depth + 1 };
             let Some(node) = list.next_element_seed(seed)? else {
                 break;
             };
@@ -324,11 +283,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         }
         reader.path.pop();
         let line = nodes.first().map_or(reader.line, |node| node.line);
-        Ok(Node {
-            id,
-            line,
-            kind: Kind::List(nodes),
-        })
+        Ok(Node { id, line, kind: Kind::List(nodes) })
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Node, A::Error> {
@@ -336,24 +291,16 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let Seed { reader, depth } = self;
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut seen = HashSet::new();
-        while let Some(key) = map.next_key_seed(KeySeed {
-            reader: &mut *reader,
-            seen: &mut seen,
-        })? {
-            let seed = Seed {
-                reader: &mut *reader,
-                depth: depth + 1,
-            };
+        while let Some(key) =
+            map.next_key_seed(KeySeed { reader: &mut *reader, seen: &mut seen })?
+        {
+            let seed = Seed { reader: &mut *reader, depth: depth + 1 };
             let value = map.next_value_seed(seed)?;
             reader.path.pop();
             entries.push((key, value));
         }
         let line = entries.first().map_or(reader.line, |(key, _)| key.line);
-        Ok(Node {
-            id,
-            line,
-            kind: Kind::Map(entries),
-        })
+        Ok(Node { id, line, kind: Kind::Map(entries) })
     }
 }
 
@@ -384,9 +331,7 @@ impl<'de> Visitor<'de> for KeySeed<'_, '_> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Key, E> {
-        self.reader
-            .path
-            .push(format!(".{}", super::error::shortened(text)));
+        self.reader.path.push(format!(".{}", super::error::shortened(text)));
         let id = self.reader.enter()?;
         let line = self.reader.line;
         if text == "<<" {
@@ -396,10 +341,6 @@ impl<'de> Visitor<'de> for KeySeed<'_, '_> {
         if !self.seen.insert(text.to_owned()) {
             return Err(self.reader.refuse("this key stands here twice".to_owned()));
         }
-        Ok(Key {
-            id,
-            line,
-            text: text.to_owned(),
-        })
+        Ok(Key { id, line, text: text.to_owned() })
     }
 }

@@ -21,11 +21,7 @@ pub(super) fn collapse(events: Vec<Event>, rounds: bool) -> Vec<Event> {
             .filter(|(_, times)| *times > 1)
             .max_by_key(|(len, times)| (len * times, Reverse(*len)))
             .unwrap_or((1, 1));
-        kept.extend(
-            events[at..at + len]
-                .iter()
-                .map(|event| counted(event, times)),
-        );
+        kept.extend(events[at..at + len].iter().map(|event| counted(event, times)));
         at += len * times;
     }
     kept
@@ -52,16 +48,15 @@ fn counted(event: &Event, times: usize) -> Event {
 #[cfg(test)]
 mod tests {
     use super::{Event, collapse, line};
-    use crate::model::transcript::{PacketEvent, PacketWhat};
+    use crate::model::transcript::{NumberForms, PacketEvent, PacketWhat};
     use rstest::rstest;
 
     fn datagram(len: char) -> Event {
         Event::Packet(PacketEvent {
             from: "a".to_owned(),
             to: "b".to_owned(),
-            what: PacketWhat::Udp {
-                len: len.to_digit(10).expect("a digit") as usize,
-            },
+            what: PacketWhat::Udp { len: len.to_digit(10).expect("a digit") as usize },
+            forms: NumberForms::default(),
             extras: vec![],
             count: 1,
             band: None,

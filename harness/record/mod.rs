@@ -42,9 +42,7 @@ pub fn transcript(case: &Case, logs: &[RunLog]) -> Transcript {
             sections.push((log.row, section));
         }
     }
-    Transcript {
-        sections: sections.into_iter().map(|(_, section)| section).collect(),
-    }
+    Transcript { sections: sections.into_iter().map(|(_, section)| section).collect() }
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Which name an address has at a moment of the run.
 
 use crate::model::Address;
+use crate::model::case::Family;
+use crate::model::limits::PEERS_MAX;
 use crate::model::name::Name;
+use crate::model::wire::{End, address, nth_peer, peer_port};
 use crate::render::quoted;
 use crate::run::log::Holder;
 use std::collections::HashMap;
@@ -37,6 +40,21 @@ struct Held {
 }
 
 impl Names {
+    /// The names of the wire's peers, who hold their addresses from the beginning.
+    pub fn with_peers(family: Family) -> Names {
+        let mut names = Names::default();
+        for name in (1..=PEERS_MAX).map(nth_peer) {
+            let port = peer_port(&name).unwrap_or_default();
+            let address = SocketAddr::new(address(End::Peer, family), port);
+            names.held.push(Held {
+                address: Address::Inet(address),
+                shown: name.to_string(),
+                holders: vec![name],
+            });
+        }
+        names
+    }
+
     /// A socket was found to hold an address.
     pub fn hold(&mut self, holder: &Holder) {
         let address = canonical(&holder.address);
@@ -149,11 +167,7 @@ impl Names {
             (Address::Other(family), None) => format!("family {family}"),
         };
         let is_mapped = |addr: SocketAddr| addr.is_ipv6() && addr.ip().to_canonical().is_ipv4();
-        if address.inet().is_some_and(is_mapped) {
-            format!("mapped:{text}")
-        } else {
-            text
-        }
+        if address.inet().is_some_and(is_mapped) { format!("mapped:{text}") } else { text }
     }
 
     fn exactly(&self, address: &Address) -> Option<&Held> {
@@ -192,11 +206,7 @@ impl Names {
 
 /// The sender of an ICMP message: the far end of the packet that it quotes, or a third party.
 pub(super) fn icmp_sender(source: IpAddr, quoted_destination: IpAddr, far_end: &str) -> String {
-    if source == quoted_destination {
-        far_end.to_owned()
-    } else {
-        ROUTER.to_owned()
-    }
+    if source == quoted_destination { far_end.to_owned() } else { ROUTER.to_owned() }
 }
 
 /// An IP address in a case's words.
@@ -204,8 +214,16 @@ pub(super) fn ip_word(ip: IpAddr) -> String {
     match ip {
         ip if ip.is_unspecified() => "any".to_owned(),
         IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST) => "loopback".to_owned(),
-        ip => quoted(ip.to_string().as_bytes()),
+        ip => on_wire(ip).map_or_else(|| quoted(ip.to_string().as_bytes()), str::to_owned),
     }
+}
+
+/// The word for an address of the wire.
+fn on_wire(ip: IpAddr) -> Option<&'static str> {
+    let family = if ip.is_ipv4() { Family::V4 } else { Family::V6 };
+    let words = [(End::Local, "local"), (End::Peer, "peer"), (End::Router, ROUTER)];
+    let mut words = words.into_iter();
+    words.find(|(end, _)| address(*end, family) == ip).map(|(_, word)| word)
 }
 
 /// IPv4 inside IPv6 is IPv4 on the wire. Flow label and scope are no part of a name.
@@ -223,9 +241,7 @@ fn port(address: &Address) -> Option<u16> {
 }
 
 fn is_wildcard(address: &Address) -> bool {
-    address
-        .inet()
-        .is_some_and(|addr| addr.ip().is_unspecified())
+    address.inet().is_some_and(|addr| addr.ip().is_unspecified())
 }
 
 /// Whether an address can be told from another by a name.

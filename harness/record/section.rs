@@ -9,10 +9,10 @@ use crate::model::transcript::{
     CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
 };
 use crate::model::{
-    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show,
+    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show, Topology,
 };
-use crate::render::{Naming, answer};
-use crate::run::log::{CallLog, RunLog, StepLog};
+use crate::render::{Naming, answer, number_forms, peer_answer};
+use crate::run::log::{CallLog, RunLog, Sent, StepLog};
 use crate::wire::relative::Relative;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -25,7 +25,11 @@ pub(super) fn section(case: &Case, log: &RunLog) -> Section {
         case,
         row,
         log,
-        names: Names::default(),
+        names: match case.topology {
+            Topology::Loopback => Names::default(),
+            Topology::Wire => Names::with_peers(log.family),
+        },
+        shown: Vec::new(),
         relative: Relative::default(),
         pending: Vec::new(),
     };
@@ -40,20 +44,16 @@ pub(super) fn section(case: &Case, log: &RunLog) -> Section {
         }
     }
     steps.retain(|step| !step.events.is_empty());
-    Section {
-        at: row.map(|row| row.at.clone()).unwrap_or_default(),
-        family: log.family,
-        steps,
-    }
+    Section { at: row.map(|row| row.at.clone()).unwrap_or_default(), family: log.family, steps }
 }
 
 /// Whether `show: {calls: …}` keeps an event. A deadline is kept: without it half a record would
 /// look like a whole one.
 fn is_chosen(event: &Event, calls: &[(Name, String)]) -> bool {
     match event {
-        Event::Call(call) => calls
-            .iter()
-            .any(|(name, verb)| *name == call.subject && verb == call.spec.call.verb()),
+        Event::Call(call) => {
+            calls.iter().any(|(name, verb)| *name == call.subject && verb == call.spec.call.verb())
+        }
         Event::Deadline(_) => true,
         Event::Packet(_) | Event::Note(_) | Event::Nothing(_) => false,
     }
@@ -66,6 +66,8 @@ struct Recorder<'a> {
     log: &'a RunLog,
     names: Names,
     relative: Relative,
+    /// What has been told of the packets that a peer may take, on the wire.
+    shown: Vec<(&'a Packet, PacketEvent)>,
     /// Calls that have not returned, and whether their step is timed.
     pending: Vec<(&'a CallLog, bool)>,
 }
@@ -76,10 +78,11 @@ impl<'a> Recorder<'a> {
         for holder in &step.holders {
             self.names.hold(holder);
         }
+        let packets = self.packets(step);
         let heads = step.calls.iter().map(|call| self.call(call, step.timed));
-        let mut events: Vec<Event> = step.note.clone().map(Event::Note).into_iter().collect();
+        let mut events: Vec<Event> = self.note(step).map(Event::Note).into_iter().collect();
         events.extend(collapse(heads.collect(), false));
-        events.extend(self.packets(step));
+        events.extend(packets);
         let is_silent = step.packets.is_empty() && self.log.captured;
         events.extend(step.silence.filter(|_| is_silent).map(Event::Nothing));
         for call in &step.completed {
@@ -88,28 +91,19 @@ impl<'a> Recorder<'a> {
         }
         let begun = step.calls.iter().filter(|call| call.fate == Fate::Pending);
         self.pending.extend(begun.map(|call| (call, step.timed)));
-        StepRecord {
-            step: step.index,
-            line: step.line,
-            events,
-        }
+        StepRecord { step: step.index, line: step.line, events }
     }
 
     /// What is told after the last step.
     fn end(&self) -> StepRecord {
         let blocked = self.log.blocked.iter().map(|call| {
-            let call = CallLog {
-                fate: Fate::StillBlocked,
-                ..call.clone()
-            };
+            let call = CallLog { fate: Fate::StillBlocked, ..call.clone() };
             self.call(&call, false)
         });
         StepRecord {
             step: None,
             line: 0,
-            events: blocked
-                .chain(self.log.deadline.map(Event::Deadline))
-                .collect(),
+            events: blocked.chain(self.log.deadline.map(Event::Deadline)).collect(),
         }
     }
 
@@ -129,10 +123,7 @@ impl<'a> Recorder<'a> {
                 self.names.close(&call.subject);
             }
         }
-        let action = step
-            .index
-            .and_then(|index| Some(&self.row?.steps.get(index)?.action));
-        if let Some(Action::Process { process, verb }) = action
+        if let Some(Action::Process { process, verb }) = self.action(step)
             && *verb != ProcessVerb::Wait
         {
             let host = self.case.processes.iter().find(|(name, _)| name == process);
@@ -170,31 +161,62 @@ impl<'a> Recorder<'a> {
             fate: call.fate.clone(),
             nth_pending: call.nth_pending,
             count: 1,
-            band: call
-                .took
-                .filter(|_| timed && !returned.is_empty())
-                .map(band),
+            band: call.took.filter(|_| timed && !returned.is_empty()).map(band),
             returned,
         })
     }
 
-    fn packets(&mut self, step: &StepLog) -> Vec<Event> {
-        let mut before = step.calls.first().map_or(step.began, |call| call.began);
-        let packets = step.packets.iter().map(|packet| {
-            let passed = packet.at.saturating_sub(before);
-            before = packet.at;
-            self.packet(packet, step, passed)
-        });
-        let packets = packets.collect();
-        collapse(packets, step.calls.len() > 1)
+    /// The head line of a step without a call.
+    fn note(&self, step: &StepLog) -> Option<String> {
+        let note = step.note.as_ref()?;
+        let Some(awaited) = &step.awaited else {
+            return Some(note.clone());
+        };
+        let is_it = |packet: &Packet| awaited.taken.as_ref() == Some(packet);
+        let taken = self.shown.iter().find(|(packet, _)| is_it(packet));
+        let answer = peer_answer(taken.map(|(_, event)| event), awaited.within);
+        Some(format!("{note} = {answer}"))
     }
 
-    fn packet(&mut self, packet: &Packet, step: &StepLog, passed: Duration) -> Event {
+    fn packets(&mut self, step: &'a StepLog) -> Vec<Event> {
+        let mut before = step.calls.first().map_or(step.began, |call| call.began);
+        let mut events = Vec::with_capacity(step.packets.len());
+        for (index, packet) in step.packets.iter().enumerate() {
+            let passed = packet.at.saturating_sub(before);
+            before = packet.at;
+            let sent = step.sent.filter(|sent| sent.index == index);
+            let event = self.packet(packet, step, sent, passed);
+            if self.case.topology == Topology::Wire {
+                let band = None;
+                self.shown.push((packet, PacketEvent { band, ..event.clone() }));
+            }
+            events.push(Event::Packet(event));
+        }
+        collapse(events, step.calls.len() > 1)
+    }
+
+    /// What the case does in this step; none for what `given` does.
+    fn action(&self, step: &StepLog) -> Option<&'a Action> {
+        Some(&self.row?.steps.get(step.index?)?.action)
+    }
+
+    fn packet(
+        &mut self,
+        packet: &Packet,
+        step: &StepLog,
+        sent: Option<Sent>,
+        passed: Duration,
+    ) -> PacketEvent {
         let (from, to, what) = match &packet.body {
             PacketBody::Tcp(tcp) => {
                 let source = SocketAddr::new(packet.source, tcp.source_port);
                 let destination = SocketAddr::new(packet.destination, tcp.destination_port);
-                let numbers = self.relative.numbers(source, destination, tcp);
+                let numbers = match sent {
+                    Some(Sent { aside: true, .. }) => {
+                        self.relative.numbers_aside(source, destination, tcp)
+                    }
+                    _ => self.relative.numbers(source, destination, tcp),
+                };
                 let (from, to) = self.ends(source, destination, step);
                 let what = PacketWhat::Tcp {
                     flags: tcp.flags,
@@ -205,11 +227,7 @@ impl<'a> Recorder<'a> {
                 };
                 (from, to, what)
             }
-            PacketBody::Udp {
-                source_port,
-                destination_port,
-                len,
-            } => {
+            PacketBody::Udp { source_port, destination_port, len } => {
                 let source = SocketAddr::new(packet.source, *source_port);
                 let destination = SocketAddr::new(packet.destination, *destination_port);
                 let (from, to) = self.ends(source, destination, step);
@@ -217,21 +235,21 @@ impl<'a> Recorder<'a> {
             }
             PacketBody::Icmp(icmp) => self.icmp(packet, icmp),
             PacketBody::Other { protocol } => {
-                let what = PacketWhat::Other {
-                    protocol: *protocol,
-                };
+                let what = PacketWhat::Other { protocol: *protocol };
                 (ip_word(packet.source), ip_word(packet.destination), what)
             }
         };
-        Event::Packet(PacketEvent {
+        let action = sent.and_then(|_| self.action(step));
+        PacketEvent {
             from,
             to,
             what,
+            forms: action.map(number_forms).unwrap_or_default(),
             extras: extras(packet, &self.case.show),
             count: 1,
             band: step.timed.then(|| band(passed)),
             hex: hex(&packet.bytes),
-        })
+        }
     }
 
     /// The names of both ends; names what nobody held.
@@ -247,8 +265,7 @@ impl<'a> Recorder<'a> {
             self.names.begin_flow(source, destination, &call.subject);
         }
         (
-            self.names
-                .name_in_flow(source, destination, sender.as_ref()),
+            self.names.name_in_flow(source, destination, sender.as_ref()),
             self.names.name_in_flow(destination, source, None),
         )
     }
@@ -266,16 +283,9 @@ impl<'a> Recorder<'a> {
     }
 
     fn icmp(&mut self, packet: &Packet, icmp: &Icmp) -> (String, String, PacketWhat) {
-        let what = |quoted| PacketWhat::Icmp {
-            word: icmp.word.clone(),
-            quoted,
-        };
+        let what = |quoted| PacketWhat::Icmp { word: icmp.word.clone(), quoted };
         let Some(quoted) = &icmp.quoted else {
-            return (
-                ip_word(packet.source),
-                ip_word(packet.destination),
-                what(None),
-            );
+            return (ip_word(packet.source), ip_word(packet.destination), what(None));
         };
         let (near, far) = self.quoted_ends(quoted);
         let from = icmp_sender(packet.source, quoted.destination, &far);
@@ -289,10 +299,7 @@ impl<'a> Recorder<'a> {
         };
         let source = SocketAddr::new(quoted.source, source_port);
         let destination = SocketAddr::new(quoted.destination, destination_port);
-        (
-            self.names.name_end(source, None),
-            self.names.name_end(destination, None),
-        )
+        (self.names.name_end(source, None), self.names.name_end(destination, None))
     }
 }
 
@@ -306,9 +313,7 @@ impl Naming for Recorder<'_> {
     }
 
     fn token(&self, token: u64) -> String {
-        let name = usize::try_from(token)
-            .ok()
-            .and_then(|at| self.log.tokens.get(at));
+        let name = usize::try_from(token).ok().and_then(|at| self.log.tokens.get(at));
         name.map_or_else(|| format!("token {token}"), ToString::to_string)
     }
 }

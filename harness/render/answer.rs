@@ -27,19 +27,8 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
         Answer::Number(number) => format!("0 {number}"),
         Answer::Word(word) => format!("0 {word}"),
         Answer::Addr(address) => format!("0 {}", names.address(address)),
-        Answer::Received {
-            len,
-            from,
-            data,
-            flags,
-        } => {
-            let shown = matches!(
-                call,
-                Call::Recv {
-                    show_data: true,
-                    ..
-                }
-            ) && !data.is_empty();
+        Answer::Received { len, from, data, flags } => {
+            let shown = matches!(call, Call::Recv { show_data: true, .. }) && !data.is_empty();
             let from = from.as_ref().map(|from| names.sender(from));
             received(*len, shown.then_some(data), flags, from)
         }

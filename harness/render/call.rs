@@ -34,9 +34,7 @@ fn right_arguments(call: &Call) -> Vec<String> {
             Vec::new()
         }
         Call::Fcntl(op) => vec![word_of(&FcntlOp::ALL, *op).to_owned()],
-        Call::Send {
-            payload, flags, to, ..
-        } => {
+        Call::Send { payload, flags, to, .. } => {
             let mut arguments = vec![match payload {
                 Payload::Len(len) => len.to_string(),
                 Payload::Text(text) => quoted(text.as_bytes()),
@@ -110,9 +108,8 @@ fn address(expr: &AddrExpr) -> String {
         AddrBase::Loopback => "loopback".to_owned(),
         AddrBase::Any => "any".to_owned(),
         AddrBase::Local => "local".to_owned(),
-        AddrBase::Peer => "peer".to_owned(),
         AddrBase::ClosedPort => "closed-port".to_owned(),
-        AddrBase::Socket(name) => name.to_string(),
+        AddrBase::Socket(name) | AddrBase::Peer(name) => name.to_string(),
         AddrBase::Literal(text) => quoted(text.as_bytes()),
         AddrBase::Unspec => "unspec".to_owned(),
         AddrBase::Bad => "bad".to_owned(),

@@ -110,10 +110,10 @@ pub fn events(transcript: &Transcript) -> Vec<JsonEvent> {
     for section in &transcript.sections {
         let row = title(transcript, section);
         for step in &section.steps {
-            let shown = step.events.iter().map(|event| JsonEvent {
-                row: row.clone(),
-                ..json_event(step, event)
-            });
+            let shown = step
+                .events
+                .iter()
+                .map(|event| JsonEvent { row: row.clone(), ..json_event(step, event) });
             events.extend(shown);
         }
     }
@@ -121,32 +121,13 @@ pub fn events(transcript: &Transcript) -> Vec<JsonEvent> {
 }
 
 fn json_event(step: &StepRecord, event: &Event) -> JsonEvent {
-    let json = JsonEvent {
-        step: step.step,
-        line: step.line,
-        ..JsonEvent::default()
-    };
+    let json = JsonEvent { step: step.step, line: step.line, ..JsonEvent::default() };
     match event {
-        Event::Call(call) => JsonEvent {
-            call: Some(json_call(call)),
-            ..json
-        },
-        Event::Packet(packet) => JsonEvent {
-            packet: Some(json_packet(packet)),
-            ..json
-        },
-        Event::Note(note) => JsonEvent {
-            note: Some(note.clone()),
-            ..json
-        },
-        Event::Nothing(time) => JsonEvent {
-            nothing: Some(Shown(*time).to_string()),
-            ..json
-        },
-        Event::Deadline(time) => JsonEvent {
-            deadline: Some(Shown(*time).to_string()),
-            ..json
-        },
+        Event::Call(call) => JsonEvent { call: Some(json_call(call)), ..json },
+        Event::Packet(packet) => JsonEvent { packet: Some(json_packet(packet)), ..json },
+        Event::Note(note) => JsonEvent { note: Some(note.clone()), ..json },
+        Event::Nothing(time) => JsonEvent { nothing: Some(Shown(*time).to_string()), ..json },
+        Event::Deadline(time) => JsonEvent { deadline: Some(Shown(*time).to_string()), ..json },
     }
 }
 
@@ -196,13 +177,7 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
         hex: event.hex.clone(),
     };
     match &event.what {
-        PacketWhat::Tcp {
-            flags,
-            seq,
-            ack,
-            len,
-            window,
-        } => {
+        PacketWhat::Tcp { flags, seq, ack, len, window } => {
             json.proto = "tcp".to_owned();
             json.flags = Some(flags.to_string());
             json.seq = Some(*seq);

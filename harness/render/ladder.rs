@@ -54,12 +54,7 @@ impl<'a> Event<'a> {
             let (from, rest) = rest.split_once(" > ")?;
             let (to, label) = rest.split_once(' ')?;
             let plain = !from.contains(' ');
-            plain.then_some(Packet {
-                line,
-                from,
-                to,
-                label,
-            })
+            plain.then_some(Packet { line, from, to, label })
         });
         packet.map_or(Event::Other(line), Event::Packet)
     }
@@ -124,9 +119,7 @@ impl Layout {
         let ends = names.iter().enumerate();
         Some(Layout {
             calls,
-            ends: ends
-                .map(|(i, name)| ((*name).to_owned(), cell(i)))
-                .collect(),
+            ends: ends.map(|(i, name)| ((*name).to_owned(), cell(i))).collect(),
             width: cell(gaps) + last.len() / 2 + 2,
         })
     }
@@ -173,12 +166,7 @@ impl Layout {
     }
 
     fn packet(&self, packet: &Packet, lines: &mut Vec<Vec<char>>) {
-        let cell_of = |name: &str| {
-            self.ends
-                .iter()
-                .find(|(end, _)| end == name)
-                .map(|end| end.1)
-        };
+        let cell_of = |name: &str| self.ends.iter().find(|(end, _)| end == name).map(|end| end.1);
         let (Some(from), Some(to)) = (cell_of(packet.from), cell_of(packet.to)) else {
             return;
         };
@@ -222,11 +210,7 @@ fn arrow(cells: &mut [char], from: usize, to: usize, text: &str) {
     cells[if from < to { right - 1 } else { left + 1 }] = if from < to { '>' } else { '<' };
     if !text.is_empty() {
         let text = format!(" {text} ");
-        let start = if from < to {
-            left + 3
-        } else {
-            right - 2 - text.chars().count()
-        };
+        let start = if from < to { left + 3 } else { right - 2 - text.chars().count() };
         put(cells, start, &text);
     }
 }

@@ -70,6 +70,26 @@
 //! line with the number of rounds. Where a step is timed, a line ends in its band: the duration of
 //! a call, for a packet the time since the line before it.
 //!
+//! # The wire
+//! ```text
+//! peer.send(S.)                             peer.send(P., seq nxt+100, len 10)
+//!     peer > client [S.] seq 0 ack 1            peer > client [P.] seq nxt+100 ack 1 len 10
+//! peer.send(udp 10, to server)              peer.send(R., seq {abs: 7}, bad checksum)
+//! router.send(icmp host-unreachable, quote 28, of client)
+//! peer.send(S, win 0, urg 1, options [mss 1460,raw 1e03aa], offset 4, reserved 5, to closed-port)
+//! peer.recv(S) = client > peer [S] seq 0    peer.recv(P., len 10) = nothing within 1s
+//! peer.recv(udp) = nothing                  peer.forget()
+//! host.firewall(reject tcp-reset in server) host.firewall(drop out)
+//! host.route(unreachable peer)              host.link(down)
+//! host.sysctl(net.ipv4.tcp_retries2 3)      host.destroy(client)
+//! ```
+//! - What a peer does and what happens to the machine are lines of their own: the head is
+//!   [`peer_head`], `peer.recv` ends in ` = ` and [`peer_answer`], a `host.` step is [`host_note`].
+//!   The packet that is sent is the first packet line of its step.
+//! - Fields stand as the case gave them, in the order of the header; what it left out is left out
+//!   here. A number relative to the receiver's variables, `nxt+100`, is printed in that form in the
+//!   packet line too ([`number_forms`]): its value would depend on the system.
+//!
 //! # Other lines
 //! `pause 300ms`, `silence 150ms`, `worker.kill(SIGKILL)` and `worker.wait() = exited 0` (or
 //! `killed by SIGTERM`, `still running`) are steps without a call. Under
@@ -81,9 +101,11 @@ mod call;
 pub mod json;
 pub mod ladder;
 mod packet;
+mod peer;
 
 pub use answer::{Naming, answer};
 pub use call::{head, quoted};
+pub use peer::{host_note, number_forms, peer_answer, peer_head};
 
 use crate::model::case::Family;
 use crate::model::time::Shown;
@@ -109,11 +131,8 @@ pub fn text(transcript: &Transcript) -> String {
 
 /// What names a section: `how=rd ipv6`. None where there is nothing to tell apart.
 pub fn title(transcript: &Transcript, section: &Section) -> Option<String> {
-    let mut words: Vec<String> = section
-        .at
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let mut words: Vec<String> =
+        section.at.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let has_v4 = transcript.sections.iter().any(|s| s.family == Family::V4);
     if section.family == Family::V6 && has_v4 {
         words.push(Family::V6.to_string());
@@ -174,10 +193,8 @@ pub fn calls_only(body: &str) -> String {
     // The lines of the section before, to tell whether IPv6 still has something of its own to say.
     let mut before = ("", String::new());
     for (title, lines) in sections(body) {
-        let lines: String = lines
-            .split_inclusive('\n')
-            .filter(|line| !line.starts_with(INDENT))
-            .collect();
+        let lines: String =
+            lines.split_inclusive('\n').filter(|line| !line.starts_with(INDENT)).collect();
         let twin = title.strip_suffix("ipv6").map(str::trim_end);
         if twin == Some(before.0) && lines == before.1 {
             continue;

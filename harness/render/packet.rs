@@ -14,16 +14,11 @@ pub(super) fn line(event: &PacketEvent) -> String {
 /// What a packet is, without its ends: `[P.] seq 1 ack 1 len 256`.
 pub(super) fn label(event: &PacketEvent) -> String {
     let mut label = match &event.what {
-        PacketWhat::Tcp {
-            flags,
-            seq,
-            ack,
-            len,
-            window,
-        } => {
+        PacketWhat::Tcp { flags, seq, ack, len, window } => {
+            let seq = number(event.forms.seq.as_ref(), *seq);
             let mut text = format!("[{flags}] seq {seq}");
             if let Some(ack) = ack {
-                let _ = write!(text, " ack {ack}");
+                let _ = write!(text, " ack {}", number(event.forms.ack.as_ref(), *ack));
             }
             text.push_str(&len_field(*len));
             if *window == 0 {
@@ -42,6 +37,11 @@ pub(super) fn label(event: &PacketEvent) -> String {
         let _ = write!(label, " {extra}");
     }
     label
+}
+
+/// A number, or the form in which the case wrote it.
+fn number(form: Option<&String>, number: i64) -> String {
+    form.map_or_else(|| number.to_string(), String::clone)
 }
 
 fn len_field(len: usize) -> String {

@@ -24,18 +24,11 @@ pub fn judge(claim: &Claim, body: &str, captured: bool) -> Verdict {
         return Verdict::NotRecorded;
     }
     let sections = sections(body);
-    let mut picked = sections
-        .iter()
-        .filter(|section| section.is_in(&claim.row))
-        .peekable();
+    let mut picked = sections.iter().filter(|section| section.is_in(&claim.row)).peekable();
     if picked.peek().is_none() {
         return Verdict::NotRecorded;
     }
-    if picked.all(|section| section.agrees(claim)) {
-        Verdict::Holds
-    } else {
-        Verdict::Refuted
-    }
+    if picked.all(|section| section.agrees(claim)) { Verdict::Holds } else { Verdict::Refuted }
 }
 
 /// Whether a claim is about that platform: `linux`, `linux 6.12`, `linux <4.12`, `linux >=6.5`,
@@ -85,18 +78,12 @@ struct Section<'a> {
 }
 
 fn sections(body: &str) -> Vec<Section<'_>> {
-    let mut sections = vec![Section {
-        header: Vec::new(),
-        lines: Vec::new(),
-    }];
+    let mut sections = vec![Section { header: Vec::new(), lines: Vec::new() }];
     for line in body.lines() {
         match line.strip_prefix("== ") {
             Some(header) => {
                 let header = header.split(' ').collect();
-                sections.push(Section {
-                    header,
-                    lines: Vec::new(),
-                });
+                sections.push(Section { header, lines: Vec::new() });
             }
             None => {
                 let last = sections.last_mut().expect("there is always one section");
@@ -112,19 +99,16 @@ impl Section<'_> {
     fn is_in(&self, row: &[(String, String)]) -> bool {
         row.iter().all(|(name, value)| match name.as_str() {
             "family" => self.header.contains(&"ipv6") == (value == "ipv6" || value == "6"),
-            _ => self.header.iter().any(|word| {
-                word.split_once('=')
-                    .is_some_and(|(n, v)| n == name && v == value)
-            }),
+            _ => self
+                .header
+                .iter()
+                .any(|word| word.split_once('=').is_some_and(|(n, v)| n == name && v == value)),
         })
     }
 
     fn agrees(&self, claim: &Claim) -> bool {
         let mut rest = self.lines.iter();
-        let in_order = claim
-            .expect
-            .iter()
-            .all(|want| rest.any(|line| says(line, want)));
+        let in_order = claim.expect.iter().all(|want| rest.any(|line| says(line, want)));
         let never = |want: &String| self.lines.iter().any(|line| says(line, want));
         in_order && !claim.never.iter().any(never)
     }
@@ -132,8 +116,7 @@ impl Section<'_> {
 
 fn says(line: &str, want: &str) -> bool {
     let want = want.trim();
-    line.strip_prefix(want)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    line.strip_prefix(want).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
 #[cfg(test)]
@@ -146,11 +129,7 @@ mod tests {
 
     fn claim(expect: &[&str], never: &[&str]) -> Claim {
         let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
-        Claim {
-            expect: owned(expect),
-            never: owned(never),
-            ..Claim::default()
-        }
+        Claim { expect: owned(expect), never: owned(never), ..Claim::default() }
     }
 
     #[rstest]
@@ -195,10 +174,7 @@ mod tests {
     fn platforms(#[case] text: &str, #[case] expected: bool) {
         let mut claim = claim(&[], &[]);
         claim.platforms = vec![text.to_owned()];
-        let platform = Platform {
-            id: "linux".to_owned(),
-            release: Release(vec![6, 12]),
-        };
+        let platform = Platform { id: "linux".to_owned(), release: Release(vec![6, 12]) };
         assert_eq!(concerns(&claim, &platform), expected);
     }
 }

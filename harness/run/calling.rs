@@ -1,6 +1,6 @@
 //! One call: handed to a lane, awaited, and its consequences for the names.
 
-use super::conductor::{Conductor, Pending, SLOT_HELD, now};
+use super::conductor::{Conductor, Pending, now};
 use super::lanes::Lane;
 use super::log::{CallLog, StepLog};
 use super::names::{AddressKind, Socket};
@@ -9,10 +9,6 @@ use crate::model::call::Domain;
 use crate::model::transcript::Fate;
 use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
 use crate::sys::{Reply, Trouble};
-use std::time::{Duration, Instant};
-
-/// How long the conductor steps aside for a thread that has something to do.
-const STEP_ASIDE: Duration = Duration::from_micros(100);
 
 impl Conductor<'_> {
     /// Makes a call once. None: it is pending, its head line is in the log.
@@ -31,13 +27,7 @@ impl Conductor<'_> {
             began: now(),
             took: None,
         };
-        let mut resolver = Resolver {
-            names: &mut self.names,
-            ground: &mut *self.ground,
-            family: self.family,
-            closed_port: &mut self.closed_port,
-        };
-        let (request, process) = match resolver.request(subject, spec) {
+        let (request, process) = match self.resolver().request(subject, spec) {
             Ok(resolved) => resolved,
             Err(Refusal::NotIssued(why)) => {
                 call.fate = Fate::NotIssued(why);
@@ -62,41 +52,13 @@ impl Conductor<'_> {
         }
     }
 
-    /// Waits for a call to return or, if it may block, for its thread to sleep in the kernel.
-    fn await_reply(
-        &mut self,
-        lane: &Lane,
-        blocks: bool,
-        patience: Duration,
-    ) -> Result<Option<Reply>, Trouble> {
-        let limit = patience.min(self.until.saturating_duration_since(Instant::now()));
-        let reply = match lane.wait(SLOT_HELD.min(limit))? {
-            None if blocks => self.until_asleep(lane, limit)?,
-            None => {
-                self.slot.give_back();
-                let reply = lane.wait(limit.saturating_sub(SLOT_HELD));
-                self.take_slot();
-                reply?
-            }
-            reply => reply,
-        };
-        self.deadline_hit |= reply.is_none() && Instant::now() >= self.until;
-        Ok(reply)
-    }
-
-    fn until_asleep(&mut self, lane: &Lane, limit: Duration) -> Result<Option<Reply>, Trouble> {
-        let until = Instant::now() + limit;
-        loop {
-            self.take_packets()?;
-            if let Some(reply) = lane.wait(Duration::ZERO)? {
-                return Ok(Some(reply));
-            }
-            if lane.asleep() || self.is_stopped(lane) || Instant::now() >= until {
-                return Ok(None);
-            }
-            if let Some(reply) = lane.wait(STEP_ASIDE)? {
-                return Ok(Some(reply));
-            }
+    pub(super) fn resolver(&mut self) -> Resolver<'_> {
+        Resolver {
+            names: &mut self.names,
+            ground: &mut *self.ground,
+            family: self.family,
+            topology: self.case.topology,
+            closed_port: &mut self.closed_port,
         }
     }
 
@@ -113,22 +75,14 @@ impl Conductor<'_> {
                 call.fate = Fate::NotIssued(why);
                 return call;
             }
-            Reply::Done {
-                outcome,
-                began,
-                took,
-            } => {
+            Reply::Done { outcome, began, took } => {
                 call.began = began;
                 call.took = Some(took);
                 outcome
             }
         };
         self.follow(&call, &outcome, process);
-        call.fate = if later {
-            Fate::Completed(outcome)
-        } else {
-            Fate::Returned(outcome)
-        };
+        call.fate = if later { Fate::Completed(outcome) } else { Fate::Returned(outcome) };
         call
     }
 
@@ -142,12 +96,10 @@ impl Conductor<'_> {
                     (Domain::Unix, _) => AddressKind::Unix,
                     (Domain::Number(_), _) => AddressKind::Other,
                 };
-                self.names
-                    .put(&call.subject, Socket::new(*fd, process, kind));
+                self.names.put(&call.subject, Socket::new(*fd, process, kind));
             }
             (Call::EpollCreate, Answer::Fd(fd)) => {
-                self.names
-                    .put(&call.subject, Socket::new(*fd, process, AddressKind::Other));
+                self.names.put(&call.subject, Socket::new(*fd, process, AddressKind::Other));
             }
             (_, Answer::Fd(fd)) => {
                 let parent = self.names.get(&call.subject).cloned();
@@ -164,6 +116,11 @@ impl Conductor<'_> {
                 self.names.put(made, new);
             }
             (_, Answer::Died(_)) => self.names.ended.extend(process.cloned()),
+            (Call::Listen(_), Answer::Value(0)) => {
+                if let Some(socket) = self.names.get_mut(&call.subject) {
+                    socket.listens = true;
+                }
+            }
             (Call::Close, answer) => {
                 // Linux and the BSDs release the descriptor whatever close() returns, but for
                 // EBADF.
@@ -180,11 +137,7 @@ impl Conductor<'_> {
     }
 
     pub(super) fn lane(&mut self, process: Option<&Name>) -> Result<Lane, Trouble> {
-        match self
-            .idle
-            .iter()
-            .position(|lane| lane.process.as_ref() == process)
-        {
+        match self.idle.iter().position(|lane| lane.process.as_ref() == process) {
             Some(index) => Ok(self.idle.swap_remove(index)),
             None => Lane::start(&mut *self.ground, process),
         }
@@ -194,12 +147,8 @@ impl Conductor<'_> {
         let same = |pending: &&Pending| {
             pending.log.subject == *subject && pending.log.spec.call.verb() == spec.call.verb()
         };
-        let taken: Vec<u32> = self
-            .pending
-            .iter()
-            .filter(same)
-            .map(|pending| pending.log.nth_pending)
-            .collect();
+        let taken: Vec<u32> =
+            self.pending.iter().filter(same).map(|pending| pending.log.nth_pending).collect();
         (1..).find(|n| !taken.contains(n)).unwrap_or(1)
     }
 }

@@ -4,24 +4,19 @@ use super::jitter::Jitter;
 use super::lanes::Lane;
 use super::log::{CallLog, Holder, RunLog, StepLog};
 use super::names::Names;
-use super::{Conditions, Slot, given};
+use super::peer::Peers;
+use super::{Conditions, Slot};
 use crate::model::transcript::Fate;
 use crate::model::{
-    Action, Address, Answer, Call, CallSpec, Case, Family, Name, ProcessVerb, Row, Step, Times,
-    limits, time,
+    Action, Address, Answer, Call, CallSpec, Case, Family, Name, Packet, ProcessVerb, Row, Step,
+    Times, Topology, limits, time,
 };
 use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
-use crate::wire;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call that takes longer than this gives its place on the CPU to another run.
 pub(super) const SLOT_HELD: Duration = Duration::from_millis(2);
-/// How long the conductor steps aside for a thread that was woken.
-const STEP_ASIDE: Duration = Duration::from_micros(50);
-/// How long threads that were woken by a step may take to reach their next sleep.
-const WOKEN_MAX: Duration = Duration::from_secs(2);
-
 /// Takes one run from its beginning to its end.
 pub struct Conductor<'a> {
     pub(super) case: &'a Case,
@@ -37,8 +32,10 @@ pub struct Conductor<'a> {
     pub(super) pending: Vec<Pending>,
     pub(super) until: Instant,
     pub(super) deadline_hit: bool,
+    /// The far ends, where there is a wire.
+    pub(super) peers: Option<Peers>,
     /// Packets of the step in progress.
-    packets: Vec<crate::model::Packet>,
+    pub(super) packets: Vec<Packet>,
 }
 
 /// A call that has not returned.
@@ -64,15 +61,14 @@ impl<'a> Conductor<'a> {
             family,
             ground,
             slot,
-            jitter: conditions
-                .jitter
-                .map(|most| Jitter::new(most, conditions.seed)),
+            jitter: conditions.jitter.map(|most| Jitter::new(most, conditions.seed)),
             names: Names::new(case),
             closed_port: None,
             idle: Vec::new(),
             pending: Vec::new(),
             until: Instant::now() + case.deadline,
             deadline_hit: false,
+            peers: (case.topology == Topology::Wire).then(|| Peers::new(family)),
             packets: Vec::new(),
         }
     }
@@ -96,21 +92,12 @@ impl<'a> Conductor<'a> {
     }
 
     fn record(&mut self, log: &mut RunLog) -> Result<(), Trouble> {
-        for step in given::steps(self.row.given) {
-            let step_log = self.step(None, &step)?;
-            let failed = step_log.calls.iter().find(|call| !succeeded(&call.fate));
-            if let Some(call) = failed {
-                let (verb, fate) = (call.spec.call.verb(), &call.fate);
-                let what = format!("given: {}.{verb} did not succeed: {fate:?}", call.subject);
-                return Err(Trouble::Failed(what));
-            }
-            log.given.push(step_log);
-        }
+        log.given = self.bring_about(self.row.given)?;
         self.until = Instant::now() + self.case.deadline;
         for (index, step) in self.row.steps.iter().enumerate() {
             if let Some(jitter) = &mut self.jitter {
                 let time = jitter.next();
-                self.rest(time);
+                self.rest(time)?;
             }
             if !self.late() {
                 log.steps.push(self.step(Some(index), step)?);
@@ -121,11 +108,7 @@ impl<'a> Conductor<'a> {
             }
         }
         log.settled = self.ground.finish();
-        log.blocked = self
-            .pending
-            .iter()
-            .map(|pending| pending.log.clone())
-            .collect();
+        log.blocked = self.pending.iter().map(|pending| pending.log.clone()).collect();
         for blocked in &mut log.blocked {
             blocked.fate = Fate::StillBlocked;
         }
@@ -133,7 +116,7 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
-    fn step(&mut self, index: Option<usize>, step: &Step) -> Result<StepLog, Trouble> {
+    pub(super) fn step(&mut self, index: Option<usize>, step: &Step) -> Result<StepLog, Trouble> {
         let mut log = StepLog {
             index,
             line: step.line,
@@ -149,23 +132,22 @@ impl<'a> Conductor<'a> {
             }
             Action::Pause(time) => {
                 log.note = Some(format!("pause {}", time::Shown(*time)));
-                self.rest(*time);
+                self.rest(*time)?;
             }
             Action::Silence(time) => {
                 log.note = Some(format!("silence {}", time::Shown(*time)));
                 log.silence = Some(*time);
-                self.rest(*time);
+                self.rest(*time)?;
             }
             Action::Process { process, verb } => {
                 log.note = Some(self.process(process, verb)?);
             }
-            Action::Peer { .. } | Action::Host(_) => {
-                return Err(Trouble::Failed("there is no wire yet".to_owned()));
-            }
+            Action::Peer { peer, verb } => self.peer_acts(peer, verb, &mut log)?,
+            Action::Host(verb) => log.note = Some(self.host(verb)?),
         }
         self.settle(&mut log)?;
         self.learn_addresses(&mut log);
-        log.packets = std::mem::take(&mut self.packets);
+        self.log_packets(&mut log);
         Ok(log)
     }
 
@@ -200,54 +182,6 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
-    /// Waits until all that the step caused has happened: packets are delivered, and every pending
-    /// call has either returned or sleeps.
-    fn settle(&mut self, log: &mut StepLog) -> Result<(), Trouble> {
-        let until = Instant::now() + WOKEN_MAX;
-        loop {
-            self.take_packets()?;
-            let mut at_rest = true;
-            let mut index = 0;
-            while index < self.pending.len() {
-                let pending = &self.pending[index];
-                match pending.lane.wait(Duration::ZERO)? {
-                    Some(reply) => {
-                        at_rest = false;
-                        let Pending { lane, log: call } = self.pending.remove(index);
-                        let process = lane.process.clone();
-                        log.completed
-                            .push(self.returned(call, reply, process.as_ref(), true));
-                        self.idle.push(lane);
-                    }
-                    None if pending.lane.asleep() || self.is_stopped(&pending.lane) => index += 1,
-                    None => {
-                        at_rest = false;
-                        std::thread::sleep(STEP_ASIDE);
-                        index += 1;
-                    }
-                }
-            }
-            if at_rest || Instant::now() >= until {
-                log.completed.sort_by_key(|call| call.began);
-                return Ok(());
-            }
-        }
-    }
-
-    pub(super) fn take_packets(&mut self) -> Result<(), Trouble> {
-        let waits = self.ground.waits_to_settle();
-        if waits {
-            self.slot.give_back();
-        }
-        let captured = self.ground.settle();
-        if waits {
-            self.take_slot();
-        }
-        let captured = captured?;
-        self.packets.extend(captured.iter().map(wire::decode));
-        Ok(())
-    }
-
     /// Asks for the own addresses of the sockets that the step may have given one.
     fn learn_addresses(&mut self, log: &mut StepLog) {
         let calls = log.calls.iter().chain(&log.completed);
@@ -256,11 +190,7 @@ impl<'a> Conductor<'a> {
             [verb, call.spec.call.makes().cloned()]
         });
         let mut asked: Vec<Name> = subjects.flatten().collect();
-        asked.extend(
-            self.pending
-                .iter()
-                .map(|pending| pending.log.subject.clone()),
-        );
+        asked.extend(self.pending.iter().map(|pending| pending.log.subject.clone()));
         for name in asked {
             let Some(socket) = self.names.get(&name).filter(|socket| !socket.closed) else {
                 continue;
@@ -273,28 +203,20 @@ impl<'a> Conductor<'a> {
             let Some(address) = address.filter(says_something) else {
                 continue;
             };
-            let socket = self
-                .names
-                .get_mut(&name)
-                .expect("it was there a line above");
+            let socket = self.names.get_mut(&name).expect("it was there a line above");
             if socket.address.as_ref() != Some(&address) {
                 socket.address = Some(address.clone());
                 let accepted_by = socket.accepted_by.clone();
-                log.holders.push(Holder {
-                    name,
-                    address,
-                    accepted_by,
-                });
+                log.holders.push(Holder { name, address, accepted_by });
             }
         }
     }
 
     fn process(&mut self, process: &Name, verb: &ProcessVerb) -> Result<String, Trouble> {
         let (act, shown) = match verb {
-            ProcessVerb::Kill(signal) => (
-                ProcessAct::Kill(signal.clone()),
-                format!("{process}.kill({signal})"),
-            ),
+            ProcessVerb::Kill(signal) => {
+                (ProcessAct::Kill(signal.clone()), format!("{process}.kill({signal})"))
+            }
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
             ProcessVerb::Wait => return self.await_process(process),
         };
@@ -336,26 +258,10 @@ impl<'a> Conductor<'a> {
         Ok(format!("{process}.wait() = {told}"))
     }
 
-    /// Lets time pass without keeping a place on the CPU.
-    fn rest(&mut self, time: Duration) {
-        let left = self.until.saturating_duration_since(Instant::now());
-        self.deadline_hit |= time >= left;
-        self.slot.give_back();
-        std::thread::sleep(time.min(left));
-        self.take_slot();
-    }
-
     /// Whether the deadline has passed: a call begun after it would be told as one that blocks.
     fn late(&mut self) -> bool {
         self.deadline_hit |= Instant::now() >= self.until;
         self.deadline_hit
-    }
-
-    /// Comes back to the CPU. That others were there is no time of the case's own.
-    pub(super) fn take_slot(&mut self) {
-        let asked = Instant::now();
-        self.slot.take_again();
-        self.until += asked.elapsed();
     }
 
     /// After the recording: ends blocked calls and closes what is open. Both send packets, which
@@ -389,7 +295,7 @@ impl<'a> Conductor<'a> {
     }
 }
 
-fn succeeded(fate: &Fate) -> bool {
+pub(super) fn succeeded(fate: &Fate) -> bool {
     match fate {
         Fate::Returned(outcome) | Fate::Completed(outcome) => {
             outcome.errno().is_none() && !matches!(outcome.answer, Answer::Died(_))
@@ -416,7 +322,5 @@ fn says_something(address: &Address) -> bool {
 }
 
 pub(super) fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

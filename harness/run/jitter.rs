@@ -13,10 +13,7 @@ impl Jitter {
     /// At most `most`, from this seed.
     pub fn new(most: Duration, seed: u64) -> Jitter {
         // The state must not be zero; the odd constant spreads small seeds.
-        Jitter {
-            most,
-            state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
-        }
+        Jitter { most, state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 }
     }
 
     /// The next time.

@@ -53,10 +53,7 @@ impl Lane {
 
     /// Hands a call over; its end comes out of [`Lane::wait`] or [`Lane::poll`].
     pub fn begin(&self, request: Request) -> Result<(), Trouble> {
-        let sent = self
-            .requests
-            .as_ref()
-            .map(|requests| requests.send(request));
+        let sent = self.requests.as_ref().map(|requests| requests.send(request));
         match sent {
             Some(Ok(())) => Ok(()),
             _ => Err(lost()),

@@ -48,12 +48,35 @@ pub struct StepLog {
     pub calls: Vec<CallLog>,
     /// Packets seen until the step had settled, in the order of their stamps.
     pub packets: Vec<Packet>,
+    /// The packet that a peer sent in this step.
+    pub sent: Option<Sent>,
+    /// What a peer waited for in this step.
+    pub awaited: Option<Awaited>,
     /// Calls of earlier steps that returned, in the order of their beginnings.
     pub completed: Vec<CallLog>,
     /// Addresses that sockets were found to hold after the step.
     pub holders: Vec<Holder>,
     /// The step is timed.
     pub timed: bool,
+}
+
+/// A packet that a peer sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// Which of the step's packets it is.
+    pub index: usize,
+    /// It is a SYN inside a connection that goes on: numbers do not count from it until the far end
+    /// accepts it.
+    pub aside: bool,
+}
+
+/// What came of a peer's waiting.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Awaited {
+    /// The packet that it took, of this or an earlier step.
+    pub taken: Option<Packet>,
+    /// How long it would have waited.
+    pub within: Option<Duration>,
 }
 
 /// One call.

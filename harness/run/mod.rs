@@ -13,6 +13,7 @@
 //!   lane 2                      accept() zzz ………………… returns in the step that woke it
 //! ```
 
+mod around;
 mod calling;
 mod conductor;
 mod given;
@@ -20,9 +21,11 @@ mod jitter;
 mod lanes;
 pub mod log;
 mod names;
+mod peer;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use crate::model::host::{FirewallAt, HostVerb};
 use crate::model::{Action, Case, Family, Step, Topology};
@@ -82,11 +85,7 @@ pub fn execute(
         cpu: slot.cpu(),
         wire: case.topology == Topology::Wire,
         firewall: case.rows[row].steps.iter().any(sets_firewall),
-        processes: case
-            .processes
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect(),
+        processes: case.processes.iter().map(|(name, _)| name.clone()).collect(),
     };
     let ground = stack.open(&plan)?;
     let captured = stack.machine().captures();

@@ -28,6 +28,8 @@ pub struct Socket {
     pub process: Option<Name>,
     /// Whether close() has been called on it.
     pub closed: bool,
+    /// Whether listen() has been called on it.
+    pub listens: bool,
     /// What kind of addresses it takes.
     pub kind: AddressKind,
     /// Its own address, as last seen.
@@ -43,6 +45,7 @@ impl Socket {
             fd,
             process: process.cloned(),
             closed: false,
+            listens: false,
             kind,
             address: None,
             accepted_by: None,
@@ -76,9 +79,7 @@ impl Names {
     /// The names of a case before its first step.
     pub fn new(case: &Case) -> Names {
         let homes = case.processes.iter().flat_map(|(process, sockets)| {
-            sockets
-                .iter()
-                .map(move |socket| (socket.clone(), process.clone()))
+            sockets.iter().map(move |socket| (socket.clone(), process.clone()))
         });
         Names {
             sockets: BTreeMap::new(),
@@ -110,11 +111,7 @@ impl Names {
                     && other.fd == socket.fd
                     && other.process == socket.process
             });
-        if reused {
-            Err(Unusable::Reused)
-        } else {
-            Ok(socket)
-        }
+        if reused { Err(Unusable::Reused) } else { Ok(socket) }
     }
 
     /// The socket of this name, whatever its state.
@@ -135,6 +132,13 @@ impl Names {
     /// Every socket that is still open.
     pub fn open(&self) -> impl Iterator<Item = (&Name, &Socket)> {
         self.sockets.iter().filter(|(_, socket)| !socket.closed)
+    }
+
+    /// The only socket of the case that is like this; none if there are several.
+    pub fn only(&self, is_wanted: impl Fn(&Socket) -> bool) -> Option<&Socket> {
+        let mut found = self.open().map(|(_, socket)| socket).filter(|s| is_wanted(s));
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
     }
 
     /// The token that stands for a name in epoll events.

@@ -2,7 +2,10 @@
 
 use super::names::{AddressKind, Names, Socket, Unusable};
 use crate::model::call::{Domain, Payload, SocketSpec};
-use crate::model::{AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr};
+use crate::model::wire::{self, End, peer_port};
+use crate::model::{
+    AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr, Topology,
+};
 use crate::sys::{AddressPlace, Buffer, Fd, Ground, Request, Target, Trouble};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -16,6 +19,8 @@ pub struct Resolver<'a> {
     pub ground: &'a mut dyn Ground,
     /// The family of the run.
     pub family: Family,
+    /// What is at the far end.
+    pub topology: Topology,
     /// The port that nobody listens on, once it has been asked for.
     pub closed_port: &'a mut Option<u16>,
 }
@@ -75,12 +80,7 @@ impl Resolver<'_> {
             (domain, _) => domain,
         };
         let (kind, protocol, nonblock) = (spec.kind, spec.protocol, spec.nonblock);
-        Request::Socket {
-            domain,
-            kind,
-            protocol,
-            nonblock,
-        }
+        Request::Socket { domain, kind, protocol, nonblock }
     }
 
     /// Refuses calls in a process that has ended: nobody is there to make them.
@@ -157,23 +157,10 @@ impl Resolver<'_> {
                 let to = self.target(subject, socket, to, Purpose::Far, bad)?;
                 Ok(Request::Connect { fd, to })
             }
-            Call::Send {
-                form,
-                payload,
-                flags,
-                to,
-            } => {
-                let to = to
-                    .as_ref()
-                    .map(|to| self.target(subject, socket, to, Purpose::Far, bad));
+            Call::Send { form, payload, flags, to } => {
+                let to = to.as_ref().map(|to| self.target(subject, socket, to, Purpose::Far, bad));
                 let (form, flags, to) = (*form, owned(flags), to.transpose()?);
-                Ok(Request::Send {
-                    fd,
-                    form,
-                    data: buffer(payload, bad),
-                    flags,
-                    to,
-                })
+                Ok(Request::Send { fd, form, data: buffer(payload, bad), flags, to })
             }
             Call::EpollCtl { op, target, events } => {
                 let watched = self.usable(target)?;
@@ -182,13 +169,7 @@ impl Resolver<'_> {
                     return Err(Refusal::NotIssued(why));
                 }
                 let (token, events) = (self.names.token(target), owned(events));
-                Ok(Request::EpollCtl {
-                    fd,
-                    op: *op,
-                    target: watched.fd,
-                    token,
-                    events,
-                })
+                Ok(Request::EpollCtl { fd, op: *op, target: watched.fd, token, events })
             }
             call => plain(fd, call, bad).ok_or_else(|| {
                 let what = format!("{} does not work on a descriptor", call.verb());
@@ -213,10 +194,7 @@ impl Resolver<'_> {
             }
             _ => Some(self.inet_address(socket, expr, purpose)?),
         };
-        Ok(Target {
-            address,
-            len: bad.addrlen,
-        })
+        Ok(Target { address, len: bad.addrlen })
     }
 
     fn unix_address(
@@ -251,6 +229,9 @@ impl Resolver<'_> {
         };
         let (ip, port) = match &expr.base {
             AddrBase::Any => (wildcard(six), None),
+            AddrBase::ClosedPort if self.topology == Topology::Wire => {
+                (on_wire(End::Peer, six), Some(self.closed_port()?))
+            }
             AddrBase::ClosedPort => (loopback(six), Some(self.closed_port()?)),
             AddrBase::Socket(name) => match self.address_of(name)? {
                 // A far end cannot be a wildcard on every system; the nearest real one is meant.
@@ -262,8 +243,13 @@ impl Resolver<'_> {
             },
             AddrBase::Literal(text) => literal(text)?,
             AddrBase::Loopback => (loopback(six), None),
-            AddrBase::Local | AddrBase::Peer | AddrBase::Unspec | AddrBase::Bad => {
+            AddrBase::Local | AddrBase::Peer(_) if self.topology == Topology::Loopback => {
                 return Err(Refusal::NotIssued("no wire".to_owned()));
+            }
+            AddrBase::Local => (on_wire(End::Local, six), None),
+            AddrBase::Peer(name) => (on_wire(End::Peer, six), peer_port(name)),
+            AddrBase::Unspec | AddrBase::Bad => {
+                return Err(Refusal::NotIssued("no address of this family".to_owned()));
             }
         };
         let port = match (&expr.port, port) {
@@ -286,7 +272,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn closed_port(&mut self) -> Result<u16, Refusal> {
+    /// A port that nobody listens on.
+    pub fn closed_port(&mut self) -> Result<u16, Refusal> {
         if let Some(port) = *self.closed_port {
             return Ok(port);
         }
@@ -295,7 +282,8 @@ impl Resolver<'_> {
         Ok(port)
     }
 
-    fn address_of(&self, name: &Name) -> Result<Address, Refusal> {
+    /// The own address of a socket.
+    pub fn address_of(&self, name: &Name) -> Result<Address, Refusal> {
         let Some(socket) = self.names.get(name) else {
             return Err(Refusal::NotIssued(format!("no {name}")));
         };
@@ -306,89 +294,50 @@ impl Resolver<'_> {
 
 /// A call that needs nothing but its descriptor and its own arguments.
 fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
-    let place = AddressPlace {
-        bad: bad.buf,
-        len: bad.addrlen,
-    };
+    let place = AddressPlace { bad: bad.buf, len: bad.addrlen };
     Some(match call {
-        Call::Listen(backlog) => Request::Listen {
-            fd,
-            backlog: *backlog,
-        },
-        Call::Accept { flags, .. } => Request::Accept {
-            fd,
-            place,
-            flags: owned(flags),
-        },
+        Call::Listen(backlog) => Request::Listen { fd, backlog: *backlog },
+        Call::Accept { flags, .. } => Request::Accept { fd, place, flags: owned(flags) },
         Call::Close => Request::Close { fd },
         Call::Dup(_) => Request::Dup { fd },
         Call::Fcntl(op) => Request::Fcntl { fd, op: *op },
-        Call::Recv {
-            form, len, flags, ..
-        } => Request::Recv {
-            fd,
-            form: *form,
-            len: *len,
-            bad: bad.buf,
-            flags: owned(flags),
-        },
+        Call::Recv { form, len, flags, .. } => {
+            Request::Recv { fd, form: *form, len: *len, bad: bad.buf, flags: owned(flags) }
+        }
         Call::Setsockopt { option, value } => Request::Setsockopt {
             fd,
             option: option.name.to_owned(),
             value: value.clone(),
             bad: bad.buf,
         },
-        Call::Getsockopt(option) => Request::Getsockopt {
-            fd,
-            option: option.name.to_owned(),
-            bad: bad.buf,
-        },
+        Call::Getsockopt(option) => {
+            Request::Getsockopt { fd, option: option.name.to_owned(), bad: bad.buf }
+        }
         Call::Getsockname => Request::Getsockname { fd, place },
         Call::Getpeername => Request::Getpeername { fd, place },
         Call::Shutdown(how) => Request::Shutdown { fd, how: *how },
         Call::Poll { events, timeout } => {
             let usual: &[&'static str] = &["POLLIN", "POLLOUT"];
-            let events = if events.is_empty() {
-                owned(usual)
-            } else {
-                owned(events)
-            };
-            Request::Poll {
-                fd,
-                events,
-                timeout_ms: millis(*timeout),
-            }
+            let events = if events.is_empty() { owned(usual) } else { owned(events) };
+            Request::Poll { fd, events, timeout_ms: millis(*timeout) }
         }
-        Call::Select { timeout } => Request::Select {
-            fd,
-            timeout_ms: millis(*timeout),
-        },
-        Call::EpollWait { timeout } => Request::EpollWait {
-            fd,
-            timeout_ms: millis(*timeout),
-        },
-        Call::Ioctl(request) => Request::Ioctl {
-            fd,
-            request: (*request).to_owned(),
-        },
+        Call::Select { timeout } => Request::Select { fd, timeout_ms: millis(*timeout) },
+        Call::EpollWait { timeout } => Request::EpollWait { fd, timeout_ms: millis(*timeout) },
+        Call::Ioctl(request) => Request::Ioctl { fd, request: (*request).to_owned() },
         _ => return None,
     })
 }
 
+fn on_wire(end: End, six: bool) -> IpAddr {
+    wire::address(end, if six { Family::V6 } else { Family::V4 })
+}
+
 fn loopback(six: bool) -> IpAddr {
-    if six {
-        IpAddr::V6(Ipv6Addr::LOCALHOST)
-    } else {
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
-    }
+    if six { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { IpAddr::V4(Ipv4Addr::LOCALHOST) }
 }
 
 fn wildcard(six: bool) -> IpAddr {
-    if six {
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED)
-    } else {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-    }
+    if six { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
 }
 
 fn literal(text: &str) -> Result<(IpAddr, Option<u16>), Refusal> {
@@ -403,11 +352,7 @@ fn literal(text: &str) -> Result<(IpAddr, Option<u16>), Refusal> {
 }
 
 fn buffer(payload: &Payload, bad: &BadArgs) -> Buffer {
-    if bad.buf {
-        Buffer::Bad(payload.len())
-    } else {
-        Buffer::Bytes(payload.bytes())
-    }
+    if bad.buf { Buffer::Bad(payload.len()) } else { Buffer::Bytes(payload.bytes()) }
 }
 
 fn owned(words: &[&'static str]) -> Vec<String> {
@@ -416,7 +361,5 @@ fn owned(words: &[&'static str]) -> Vec<String> {
 
 /// A timeout as poll() takes it: none does not wait at all.
 fn millis(timeout: Option<Duration>) -> i32 {
-    timeout.map_or(0, |timeout| {
-        i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
-    })
+    timeout.map_or(0, |timeout| i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX))
 }

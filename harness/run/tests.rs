@@ -14,22 +14,10 @@ fn run(
     script: impl FnMut(&Request, &mut World) -> Scripted + Send + 'static,
 ) -> RunLog {
     let text = format!("about: a test\n{steps}");
-    let case = parse_case(
-        CaseId("t/t".to_owned()),
-        Path::new("t.yaml"),
-        text.as_bytes(),
-    );
+    let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text.as_bytes());
     let case = case.unwrap();
     let fake = Fake::new(script);
-    execute(
-        &case,
-        0,
-        Family::V4,
-        &fake,
-        &Conditions::default(),
-        &mut AnyCpu,
-    )
-    .unwrap()
+    execute(&case, 0, Family::V4, &fake, &Conditions::default(), &mut AnyCpu).unwrap()
 }
 
 /// The fates of all calls in short: `client.socket=Fd(3)`.
@@ -46,11 +34,7 @@ fn story(log: &RunLog) -> Vec<String> {
                 Fate::NotIssued(why) => format!("not issued: {why}"),
                 other => format!("{other:?}"),
             };
-            story.push(format!(
-                "{dots}{}.{} {fate}",
-                call.subject,
-                call.spec.call.verb()
-            ));
+            story.push(format!("{dots}{}.{} {fate}", call.subject, call.spec.call.verb()));
         }
     }
     story
@@ -98,10 +82,7 @@ fn unmarked_call_is_passed_over_after_patience_with_the_same_story() {
         Request::Accept { .. } => Scripted::Blocks,
         _ => Scripted::Plain,
     });
-    assert_eq!(
-        story(&log),
-        ["server.accept Pending", "conn.recv not issued: no conn"]
-    );
+    assert_eq!(story(&log), ["server.accept Pending", "conn.recv not issued: no conn"]);
     assert_eq!(log.blocked.len(), 1);
     assert_eq!(log.blocked[0].fate, Fate::StillBlocked);
 }
@@ -161,11 +142,7 @@ fn nothing_is_issued_in_a_process_that_has_ended() {
         "late.socket not issued: worker has ended",
     ];
     assert_eq!(story(&log), expected);
-    let notes: Vec<&str> = log
-        .steps
-        .iter()
-        .filter_map(|step| step.note.as_deref())
-        .collect();
+    let notes: Vec<&str> = log.steps.iter().filter_map(|step| step.note.as_deref()).collect();
     let expected = [
         "worker.wait() = still running",
         "worker.exit()",
@@ -185,11 +162,8 @@ fn stopped_process_is_still_there_when_it_goes_on() {
         Request::Recv { .. } => Scripted::Blocks,
         _ => Scripted::Plain,
     });
-    let expected = [
-        "conn.recv Pending",
-        "conn.close Value(0)",
-        "conn.close not issued: worker has ended",
-    ];
+    let expected =
+        ["conn.recv Pending", "conn.close Value(0)", "conn.close not issued: worker has ended"];
     assert_eq!(story(&log), expected);
 }
 
@@ -255,18 +229,8 @@ fn given_that_fails_is_the_harness_trouble_and_no_answer() {
         _ => Scripted::Plain,
     });
     let case = case.unwrap();
-    assert!(matches!(
-        &case.rows[0].steps[0].action,
-        Action::Calls { .. }
-    ));
-    let log = execute(
-        &case,
-        0,
-        Family::V4,
-        &fake,
-        &Conditions::default(),
-        &mut AnyCpu,
-    );
+    assert!(matches!(&case.rows[0].steps[0].action, Action::Calls { .. }));
+    let log = execute(&case, 0, Family::V4, &fake, &Conditions::default(), &mut AnyCpu);
     let error = log.unwrap_err().to_string();
     assert!(error.contains("given: client.connect"), "{error}");
 }

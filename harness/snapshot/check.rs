@@ -43,11 +43,7 @@ impl fmt::Display for Finding {
 
 /// Checks everything. `cases` are all cases with the present hashes of their questions.
 pub fn check(store: &Store, cases: &[(CaseId, String)]) -> Vec<Finding> {
-    let mut checker = Checker {
-        store,
-        cases,
-        findings: Vec::new(),
-    };
+    let mut checker = Checker { store, cases, findings: Vec::new() };
     checker.case_names();
     for file in store.files() {
         checker.file(file);
@@ -101,10 +97,7 @@ impl Checker<'_> {
                 self.fault(&case.0, what);
             }
             if case.folder().split('/').next() == Some("ledger") {
-                self.fault(
-                    &case.0,
-                    "`ledger` is the folder of the ledgers: move the case",
-                );
+                self.fault(&case.0, "`ledger` is the folder of the ledgers: move the case");
             }
         }
     }
@@ -126,10 +119,7 @@ impl Checker<'_> {
             return self.fault(file, "neither an expected file nor a ledger: delete it");
         }
         if !self.is_case(case) {
-            self.fault(
-                file,
-                format!("there is no case {case}: delete the file, or move it along"),
-            );
+            self.fault(file, format!("there is no case {case}: delete the file, or move it along"));
         }
         let known = self.store.cases().get(&CaseId(case.to_owned()));
         let is_known = |names: &Vec<SnapName>| names.iter().any(|known| known.to_string() == name);
@@ -161,10 +151,7 @@ impl Checker<'_> {
     }
 
     fn neighbours(&mut self, case: &CaseId, names: &[SnapName], answers: &[Answer]) {
-        for pair in answers
-            .windows(2)
-            .filter(|pair| pair[0].body == pair[1].body)
-        {
+        for pair in answers.windows(2).filter(|pair| pair[0].body == pair[1].body) {
             let what = format!(
                 "the same answer as the next release's ({}): delete this file",
                 pair[1].name
@@ -187,21 +174,15 @@ impl Checker<'_> {
             self.fault(&file, what);
         }
         if !is_hash(&header.settings) {
-            self.fault(
-                &file,
-                "`settings` in the header: expected 16 hexadecimal digits",
-            );
+            self.fault(&file, "`settings` in the header: expected 16 hexadecimal digits");
         }
     }
 
     /// What a ledger vouches for must exist; what it does not vouch for is told.
     fn ledger(&mut self, ledger: &Ledger) {
         let file = ledger.file();
-        let gone: Vec<&CaseId> = ledger
-            .cases
-            .keys()
-            .filter(|case| !self.is_case(&case.0))
-            .collect();
+        let gone: Vec<&CaseId> =
+            ledger.cases.keys().filter(|case| !self.is_case(&case.0)).collect();
         for case in gone {
             self.findings.push(Finding {
                 path: self.store.expected().path(&file),
@@ -212,55 +193,32 @@ impl Checker<'_> {
         }
         let cases = self.cases;
         let of = |standing: Standing| {
-            let cases = cases
-                .iter()
-                .filter(|(case, hash)| ledger.standing(case, hash) == standing);
+            let cases = cases.iter().filter(|(case, hash)| ledger.standing(case, hash) == standing);
             cases.map(|(case, _)| case.0.as_str()).collect::<Vec<_>>()
         };
         let platform = ledger.platform();
         for case in of(Standing::Recorded) {
-            if self
-                .store
-                .name_for(&CaseId(case.to_owned()), &platform)
-                .is_none()
-            {
-                self.fault(
-                    &file,
-                    format!("{case} is entered, but there is no answer: record it"),
-                );
+            if self.store.name_for(&CaseId(case.to_owned()), &platform).is_none() {
+                self.fault(&file, format!("{case} is entered, but there is no answer: record it"));
             }
         }
         let stale = of(Standing::Stale);
         if !stale.is_empty() {
-            self.note(
-                &file,
-                format!("{} stale: {}", stale.len(), stale.join(", ")),
-            );
+            self.note(&file, format!("{} stale: {}", stale.len(), stale.join(", ")));
         }
         let missing = of(Standing::NotRecorded);
         if !missing.is_empty() {
-            self.note(
-                &file,
-                format!("{} not recorded: {}", missing.len(), missing.join(", ")),
-            );
+            self.note(&file, format!("{} not recorded: {}", missing.len(), missing.join(", ")));
         }
     }
 
     /// Platforms that have answers and no ledger at all.
     fn unvouched(&mut self) {
         let store = self.store;
-        let platforms: BTreeSet<&str> = store
-            .cases()
-            .values()
-            .flatten()
-            .map(|name| name.platform.as_str())
-            .collect();
+        let platforms: BTreeSet<&str> =
+            store.cases().values().flatten().map(|name| name.platform.as_str()).collect();
         for platform in platforms {
-            if store
-                .ledgers()
-                .iter()
-                .all(|ledger| ledger.platform != platform)
-            {
+            if store.ledgers().iter().all(|ledger| ledger.platform != platform) {
                 let what = format!("answers of {platform}, but no ledger: use `sockdiff record`");
                 self.note("ledger", what);
             }
@@ -273,19 +231,9 @@ impl From<super::SnapshotError> for Finding {
         use super::SnapshotError::{Bad, Io};
         let (path, line, what) = match error {
             Bad { path, line, what } => (path, line, what),
-            Io {
-                path,
-                what,
-                error,
-                help,
-            } => (path, 0, format!("{what} ({error}): {help}")),
+            Io { path, what, error, help } => (path, 0, format!("{what} ({error}): {help}")),
         };
-        Finding {
-            path,
-            line,
-            what,
-            fault: true,
-        }
+        Finding { path, line, what, fault: true }
     }
 }
 
@@ -299,28 +247,18 @@ fn unportable(path: &str) -> Option<String> {
         ));
     }
     if path.len() > PATH_CHARS_MAX {
-        return Some(format!(
-            "{} characters in the path: at most {PATH_CHARS_MAX}",
-            path.len()
-        ));
+        return Some(format!("{} characters in the path: at most {PATH_CHARS_MAX}", path.len()));
     }
     path.split('/').find_map(|name| {
         let stem = name.split('.').next().unwrap_or("");
         if RESERVED.contains(&stem) {
-            return Some(format!(
-                "`{stem}` is a device on Windows: choose another name"
-            ));
+            return Some(format!("`{stem}` is a device on Windows: choose another name"));
         }
         if name.ends_with('.') {
             return Some("a name cannot end with a point on Windows".to_owned());
         }
         let long = name.len() > NAME_CHARS_MAX;
-        long.then(|| {
-            format!(
-                "{} characters in a name: at most {NAME_CHARS_MAX}",
-                name.len()
-            )
-        })
+        long.then(|| format!("{} characters in a name: at most {NAME_CHARS_MAX}", name.len()))
     })
 }
 

@@ -6,9 +6,7 @@ use super::*;
 use rstest::rstest;
 
 fn cases() -> Vec<(CaseId, String)> {
-    ["rst/closed", "rst/other"]
-        .map(|id| (CaseId(id.to_owned()), HASH.to_owned()))
-        .to_vec()
+    ["rst/closed", "rst/other"].map(|id| (CaseId(id.to_owned()), HASH.to_owned())).to_vec()
 }
 
 fn ledger(cases: &str) -> String {
@@ -32,10 +30,7 @@ fn found(folder: &Folder) -> Vec<String> {
     let root = format!("{}/", folder.path().display());
     let tell = |finding: &Finding| {
         let mark = if finding.fault { "fault" } else { "note" };
-        format!(
-            "{mark} {}",
-            finding.to_string().replace('\\', "/").replace(&root, "")
-        )
+        format!("{mark} {}", finding.to_string().replace('\\', "/").replace(&root, ""))
     };
     check(&folder.store(), &cases()).iter().map(tell).collect()
 }
@@ -46,33 +41,15 @@ fn nothing_is_wrong() {
 }
 
 #[rstest]
-#[case::orphan(
-    "rst/gone/linux.snap",
-    "fault rst/gone/linux.snap: there is no case rst/gone"
-)]
-#[case::stray(
-    "rst/closed/notes.txt",
-    "fault rst/closed/notes.txt: neither an expected file"
-)]
+#[case::orphan("rst/gone/linux.snap", "fault rst/gone/linux.snap: there is no case rst/gone")]
+#[case::stray("rst/closed/notes.txt", "fault rst/closed/notes.txt: neither an expected file")]
 #[case::at_the_root("linux.snap", "fault linux.snap: neither")]
 #[case::among_ledgers("ledger/linux.snap", "fault ledger/linux.snap: neither")]
-#[case::draft(
-    "rst/closed/.linux.snap.1.tmp",
-    "fault rst/closed/.linux.snap.1.tmp: neither"
-)]
-#[case::capitals(
-    "rst/closed/Linux.snap",
-    "fault rst/closed/Linux.snap: 'L' in the name"
-)]
+#[case::draft("rst/closed/.linux.snap.1.tmp", "fault rst/closed/.linux.snap.1.tmp: neither")]
+#[case::capitals("rst/closed/Linux.snap", "fault rst/closed/Linux.snap: 'L' in the name")]
 #[case::device("rst/closed/nul.snap", "fault rst/closed/nul.snap: `nul` is a device")]
-#[case::no_name(
-    "rst/closed/linux-6x-.snap",
-    "fault rst/closed/linux-6x-.snap: no platform"
-)]
-#[case::pending(
-    "rst/closed/linux.snap.new",
-    "note rst/closed/linux.snap.new: waits for review"
-)]
+#[case::no_name("rst/closed/linux-6x-.snap", "fault rst/closed/linux-6x-.snap: no platform")]
+#[case::pending("rst/closed/linux.snap.new", "note rst/closed/linux.snap.new: waits for review")]
 #[case::neighbours(
     "rst/closed/linux-6.12.snap",
     "fault rst/closed/linux-6.12.snap: the same answer as the next release's (linux.snap)"
@@ -93,25 +70,16 @@ fn long_names() {
 #[test]
 fn broken_file_has_its_line() {
     let folder = good();
-    folder.write(
-        "rst/closed/linux.snap",
-        snap("6.18", "a() = 0\n>>>>>>> theirs"),
-    );
+    folder.write("rst/closed/linux.snap", snap("6.18", "a() = 0\n>>>>>>> theirs"));
     let found = found(&folder);
-    assert!(
-        found[0].starts_with("fault rst/closed/linux.snap:10: a merge conflict"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("fault rst/closed/linux.snap:10: a merge conflict"), "{found:?}");
 }
 
 #[test]
 fn newest_has_the_plain_name() {
     let folder = good();
     folder.write("rst/closed/gvisor-20240729.snap", {
-        let header = Header {
-            recorded_on: "gvisor 20240729 x86_64".to_owned(),
-            ..header("6.18")
-        };
+        let header = Header { recorded_on: "gvisor 20240729 x86_64".to_owned(), ..header("6.18") };
         header.file_text("a() = 0")
     });
     assert_eq!(
@@ -136,10 +104,7 @@ fn header_must_fit() {
 #[test]
 fn ledger_is_held_against_the_cases() {
     let folder = good();
-    let lines = format!(
-        "  rst/closed: \"{}\"\n  rst/gone: \"{HASH}\"\n",
-        "f".repeat(16)
-    );
+    let lines = format!("  rst/closed: \"{}\"\n  rst/gone: \"{HASH}\"\n", "f".repeat(16));
     folder.write("ledger/linux-6.18.yaml", ledger(&lines));
     assert_eq!(
         found(&folder),

@@ -32,11 +32,7 @@ pub fn compare(expected: Option<&Answer>, body: &str, captured: bool) -> Verdict
     }
     let calls_only = !packets_count(expected, captured);
     let (recorded, happened) = comparable(expected, body, captured);
-    Verdict::Differs(Diff {
-        recorded,
-        happened,
-        calls_only,
-    })
+    Verdict::Differs(Diff { recorded, happened, calls_only })
 }
 
 /// Whether two answers are equal as far as both can be.
@@ -76,10 +72,7 @@ mod tests {
         Answer {
             name: SnapName::plain("linux"),
             path: "expected/x/linux.snap".into(),
-            header: Header {
-                capture: capture.to_owned(),
-                ..header("6.18")
-            },
+            header: Header { capture: capture.to_owned(), ..header("6.18") },
             body: body.to_owned(),
         }
     }

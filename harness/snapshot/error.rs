@@ -31,11 +31,7 @@ pub enum SnapshotError {
 
 impl SnapshotError {
     pub(super) fn bad(path: &Path, line: u32, what: impl Into<String>) -> SnapshotError {
-        SnapshotError::Bad {
-            path: path.to_owned(),
-            line,
-            what: what.into(),
-        }
+        SnapshotError::Bad { path: path.to_owned(), line, what: what.into() }
     }
 
     pub(super) fn read(path: &Path, error: io::Error) -> SnapshotError {
@@ -60,20 +56,13 @@ impl SnapshotError {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SnapshotError::Bad {
-                path,
-                line: 0,
-                what,
-            } => write!(f, "{}: {what}", path.display()),
+            SnapshotError::Bad { path, line: 0, what } => write!(f, "{}: {what}", path.display()),
             SnapshotError::Bad { path, line, what } => {
                 write!(f, "{}:{line}: {what}", path.display())
             }
-            SnapshotError::Io {
-                path,
-                what,
-                error,
-                help,
-            } => write!(f, "{}: {what} ({error}): {help}", path.display()),
+            SnapshotError::Io { path, what, error, help } => {
+                write!(f, "{}: {what} ({error}): {help}", path.display())
+            }
         }
     }
 }

@@ -20,18 +20,12 @@ pub struct SnapName {
 impl SnapName {
     /// The plain name of a platform.
     pub fn plain(platform: &str) -> SnapName {
-        SnapName {
-            platform: platform.to_owned(),
-            upto: None,
-        }
+        SnapName { platform: platform.to_owned(), upto: None }
     }
 
     /// The name of an older answer of a platform.
     pub fn older(platform: &str, upto: Release) -> SnapName {
-        SnapName {
-            platform: platform.to_owned(),
-            upto: Some(upto),
-        }
+        SnapName { platform: platform.to_owned(), upto: Some(upto) }
     }
 
     /// Reads a file name; none if no platform's file can be called that.

@@ -38,12 +38,7 @@ pub struct Header {
 impl Header {
     /// The header for an answer of this machine.
     pub fn of(machine: &Machine, settled: bool) -> Header {
-        let Machine {
-            platform,
-            kernel,
-            arch,
-            ..
-        } = machine;
+        let Machine { platform, kernel, arch, .. } = machine;
         Header {
             recorded_on: format!("{platform} {kernel} {arch}"),
             capture: machine.capture.clone(),
@@ -92,9 +87,7 @@ impl Header {
             settled: take("settled").ok().as_deref() != Some("no"),
         };
         match pairs.into_keys().next() {
-            Some(key) => Err(format!(
-                "the header has an unknown entry `{key}`: remove it"
-            )),
+            Some(key) => Err(format!("the header has an unknown entry `{key}`: remove it")),
             None => Ok(header),
         }
     }
@@ -160,10 +153,7 @@ pub(super) fn normal(body: &str) -> String {
 pub(super) fn conflict(text: &str) -> Option<u32> {
     const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
     let marked = |line: &str| MARKERS.iter().any(|marker| line.starts_with(marker));
-    (1..)
-        .zip(text.lines())
-        .find(|(_, line)| marked(line))
-        .map(|(number, _)| number)
+    (1..).zip(text.lines()).find(|(_, line)| marked(line)).map(|(number, _)| number)
 }
 
 /// `  key: value` or `  key: "value"`.
@@ -186,10 +176,7 @@ fn pair(line: &str) -> Result<(&str, String), String> {
 pub fn fingerprint(settings: &BTreeMap<String, String>) -> String {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
-    let lines: String = settings
-        .iter()
-        .map(|(key, value)| format!("{key}={value}\n"))
-        .collect();
+    let lines: String = settings.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
     format!("{:016x}", lines.bytes().fold(OFFSET, step))
 }
@@ -210,10 +197,7 @@ mod tests {
 
     #[test]
     fn unsettled_is_kept() {
-        let unsettled = Header {
-            settled: false,
-            ..header("6.18")
-        };
+        let unsettled = Header { settled: false, ..header("6.18") };
         let (read, _) = parse(&unsettled.file_text("x")).expect("good");
         assert!(!read.settled);
     }

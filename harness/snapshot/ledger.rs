@@ -67,10 +67,7 @@ pub(super) fn is_ledger(file: &str) -> bool {
 impl Ledger {
     /// Which release's ledger it is.
     pub fn platform(&self) -> Platform {
-        Platform {
-            id: self.platform.clone(),
-            release: self.release.clone(),
-        }
+        Platform { id: self.platform.clone(), release: self.release.clone() }
     }
 
     /// The file's path below `expected/`.
@@ -92,9 +89,7 @@ impl Ledger {
         let begin = format!("  {case}: ");
         let text = self.text();
         let mut lines = (1..).zip(text.lines());
-        lines
-            .find(|(_, line)| line.starts_with(&begin))
-            .map_or(0, |(number, _)| number)
+        lines.find(|(_, line)| line.starts_with(&begin)).map_or(0, |(number, _)| number)
     }
 
     /// The file's text.
@@ -149,11 +144,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(path: &'a Path, text: &'a str) -> Lines<'a> {
-        Lines {
-            path,
-            number: 0,
-            lines: text.lines(),
-        }
+        Lines { path, number: 0, lines: text.lines() }
     }
 
     fn ledger(mut self, platform: &str, release: Release) -> Result<Ledger, SnapshotError> {
@@ -202,9 +193,10 @@ impl<'a> Lines<'a> {
             "[4]" => Ok(vec![4]),
             "[6]" => Ok(vec![6]),
             "[4, 6]" => Ok(vec![4, 6]),
-            other => Err(self.bad(format!(
-                "expected `families: [4]`, `[6]` or `[4, 6]`, found `{other}`"
-            ))),
+            other => {
+                Err(self
+                    .bad(format!("expected `families: [4]`, `[6]` or `[4, 6]`, found `{other}`")))
+            }
         }
     }
 
@@ -222,10 +214,7 @@ impl<'a> Lines<'a> {
                 return Err(self.bad(format!("{wanted}, found `{line}`")));
             };
             let case = CaseId(case.to_owned());
-            if cases
-                .last_key_value()
-                .is_some_and(|(last, _)| *last >= case)
-            {
+            if cases.last_key_value().is_some_and(|(last, _)| *last >= case) {
                 return Err(self.bad(format!("`{case}` is not in sorted order, or stands twice")));
             }
             cases.insert(case, hash.to_owned());
@@ -305,11 +294,6 @@ mod tests {
     #[test]
     fn name_must_be_a_release() {
         let error = Ledger::parse(Path::new("ledger/linux.yaml"), &ledger().text());
-        assert!(
-            error
-                .expect_err("no release")
-                .to_string()
-                .contains("called after")
-        );
+        assert!(error.expect_err("no release").to_string().contains("called after"));
     }
 }

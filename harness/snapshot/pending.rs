@@ -46,8 +46,7 @@ impl Update {
         let set = std::env::var("INSTA_UPDATE").ok();
         let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
         let usual = if ci { Update::No } else { Update::New };
-        set.and_then(|word| Update::from_word(&word))
-            .unwrap_or(usual)
+        set.and_then(|word| Update::from_word(&word)).unwrap_or(usual)
     }
 }
 
@@ -111,9 +110,7 @@ pub fn clear(
     if store.pending(case, &platform.id).next().is_none() {
         return Ok(());
     }
-    let agrees = store
-        .find(case, platform)?
-        .is_some_and(|answer| alike(&answer, body, captured));
+    let agrees = store.find(case, platform)?.is_some_and(|answer| alike(&answer, body, captured));
     let name = store.pending_name(case, platform)?;
     let path = pending_path(&root.join(&case.0).join(name.to_string()));
     if agrees {
@@ -192,10 +189,7 @@ mod tests {
     }
 
     fn linux() -> Platform {
-        Platform {
-            id: "linux".to_owned(),
-            release: Release(vec![6, 18]),
-        }
+        Platform { id: "linux".to_owned(), release: Release(vec![6, 18]) }
     }
 
     fn keep_in(folder: &Folder, header: &Header, body: &str, update: Update) -> bool {
@@ -218,16 +212,10 @@ mod tests {
             assert!(!text.contains("source"), "{text}");
             assert!(!text.contains("assertion_line"), "{text}");
             let (read, body) = header::parse(&text).expect("our form");
-            assert_eq!(
-                (read, body.as_str()),
-                (header("6.18"), "a() = 0\n    a > b [S]")
-            );
+            assert_eq!((read, body.as_str()), (header("6.18"), "a() = 0\n    a > b [S]"));
         }
         let drafts = fs::read_dir(folder.path().join("rst/closed"));
-        assert_eq!(
-            drafts.map_or(0, Iterator::count),
-            usize::from(file.is_some())
-        );
+        assert_eq!(drafts.map_or(0, Iterator::count), usize::from(file.is_some()));
     }
 
     #[rstest]
@@ -239,10 +227,7 @@ mod tests {
     #[case("yes")]
     fn header_survives_insta(#[case] value: &str) {
         let folder = Folder::new();
-        let odd = Header {
-            settings: value.to_owned(),
-            ..header("6.18")
-        };
+        let odd = Header { settings: value.to_owned(), ..header("6.18") };
         keep_in(&folder, &odd, "x", Update::Always);
         let (read, _) = header::parse(&folder.read(FILE)).expect("our form");
         assert_eq!(read, odd);
@@ -253,15 +238,9 @@ mod tests {
     #[case::over_calls("none", true)]
     fn calls_only_never_replaces_packets(#[case] capture: &str, #[case] stored: bool) {
         let folder = Folder::new();
-        let recorded = Header {
-            capture: capture.to_owned(),
-            ..header("6.18")
-        };
+        let recorded = Header { capture: capture.to_owned(), ..header("6.18") };
         folder.write(FILE, recorded.file_text("a() = 0"));
-        let blind = Header {
-            capture: "none".to_owned(),
-            ..header("6.18")
-        };
+        let blind = Header { capture: "none".to_owned(), ..header("6.18") };
         assert_eq!(keep_in(&folder, &blind, "a() = 1", Update::New), stored);
     }
 
@@ -283,19 +262,9 @@ mod tests {
         let folder = Folder::new();
         // A file in the place of a folder refuses even the administrator.
         folder.write("rst", "");
-        let kept = keep(
-            &folder.store(),
-            &case(),
-            &linux(),
-            &header("6.18"),
-            "x",
-            Update::New,
-        );
+        let kept = keep(&folder.store(), &case(), &linux(), &header("6.18"), "x", Update::New);
         let message = kept.expect_err("unwritable").to_string();
-        assert!(
-            message.contains("linux.snap.new: cannot be written"),
-            "{message}"
-        );
+        assert!(message.contains("linux.snap.new: cannot be written"), "{message}");
         assert!(message.contains("--update no"), "{message}");
     }
 }

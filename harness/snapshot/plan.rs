@@ -96,9 +96,7 @@ pub(super) fn plan(known: &Known<'_>, fresh: &[Fresh], accept: bool) -> CasePlan
     let mut entries = recorded(known, fresh);
     let mut kept = Vec::new();
     for new in fresh {
-        let own = entries
-            .iter()
-            .position(|e| e.release.as_ref() == Some(&new.release));
+        let own = entries.iter().position(|e| e.release.as_ref() == Some(&new.release));
         let own = own.map(|own| entries.swap_remove(own));
         let entry = match known.alike(new) {
             Some(file) => Entry::of(Some(new.release.clone()), file),
@@ -146,11 +144,7 @@ impl Known<'_> {
     /// The release that the plain file speaks for although no ledger vouches for it under the
     /// present question. `Some(None)`: nobody knows which; `None`: it need not be kept.
     fn owner(&self, plain: &Answer, fresh: &[Fresh]) -> Option<Option<Release>> {
-        let bound = self
-            .files
-            .iter()
-            .filter_map(|file| file.name.upto.as_ref())
-            .max();
+        let bound = self.files.iter().filter_map(|file| file.name.upto.as_ref()).max();
         let above = |release: &Release| bound.is_none_or(|bound| release > bound);
         let stale = self.asked.iter().map(|(release, _)| release);
         if let Some(stale) = stale.filter(|release| above(release)).max() {
@@ -165,21 +159,14 @@ impl Known<'_> {
 
 impl<'a> Entry<'a> {
     fn of(release: Option<Release>, file: &'a Answer) -> Entry<'a> {
-        Entry {
-            release,
-            header: &file.header,
-            body: file.body.clone(),
-            accepted: true,
-        }
+        Entry { release, header: &file.header, body: file.body.clone(), accepted: true }
     }
 
     /// An answer that nobody has reviewed. Without packets it is that of the release before it, if
     /// the calls are equal.
     fn new(new: &'a Fresh, others: &[Entry<'a>]) -> Entry<'a> {
         let release = Some(new.release.clone());
-        let older = others
-            .iter()
-            .filter(|e| e.release.is_some() && e.release < release);
+        let older = others.iter().filter(|e| e.release.is_some() && e.release < release);
         let before = older.max_by_key(|entry| entry.release.clone());
         if let Some(before) = before.filter(|before| before.hides(new))
             && calls_only(&before.body) == calls_only(&new.body)
@@ -191,12 +178,7 @@ impl<'a> Entry<'a> {
                 accepted: before.accepted,
             };
         }
-        Entry {
-            release,
-            header: &new.header,
-            body: normal(&new.body),
-            accepted: false,
-        }
+        Entry { release, header: &new.header, body: normal(&new.body), accepted: false }
     }
 
     /// A record that has packets is not replaced by an answer without.
@@ -276,10 +258,7 @@ fn changes(files: &[&Answer], targets: &[Target<'_>], accept: bool) -> Vec<Chang
             writes.push(Change::Write { name, header, body });
         } else if !target.accepted {
             pending.push(Change::Pending { name, header, body });
-        } else if files
-            .iter()
-            .any(|file| file.name == name && file.body == body)
-        {
+        } else if files.iter().any(|file| file.name == name && file.body == body) {
             // It is there already.
         } else if let Some(at) = spare.iter().position(|file| file.body == body) {
             renames.push((spare.remove(at).name.clone(), name));
@@ -288,9 +267,7 @@ fn changes(files: &[&Answer], targets: &[Target<'_>], accept: bool) -> Vec<Chang
         }
     }
     spare.retain(|file| targets.iter().all(|target| target.name != file.name));
-    let deletes = spare.iter().map(|file| Change::Delete {
-        name: file.name.clone(),
-    });
+    let deletes = spare.iter().map(|file| Change::Delete { name: file.name.clone() });
     let mut changes = in_order(renames);
     changes.extend(writes.into_iter().chain(deletes).chain(pending));
     changes

@@ -26,10 +26,7 @@ fn letter(body: &str) -> String {
 
 fn header_of(release: &str, letter: &str) -> Header {
     let blind = letter.to_lowercase() == letter;
-    Header {
-        capture: if blind { "none" } else { "raw sockets" }.to_owned(),
-        ..header(release)
-    }
+    Header { capture: if blind { "none" } else { "raw sockets" }.to_owned(), ..header(release) }
 }
 
 fn version(text: &str) -> Release {
@@ -62,9 +59,7 @@ fn fresh(word: &str) -> Fresh {
 }
 
 fn short(name: &SnapName) -> String {
-    name.upto
-        .as_ref()
-        .map_or("plain".to_owned(), Release::to_string)
+    name.upto.as_ref().map_or("plain".to_owned(), Release::to_string)
 }
 
 fn told(plan: &CasePlan) -> String {
@@ -88,11 +83,8 @@ fn planned(files: &str, asked: &str, new: &str, accept: bool) -> CasePlan {
         .map(|word| (version(word.trim_end_matches('?')), !word.ends_with('?')))
         .collect();
     let new: Vec<Fresh> = new.split_whitespace().map(fresh).collect();
-    let known = Known {
-        platform: "linux",
-        files: &files.iter().collect::<Vec<_>>(),
-        asked: &asked,
-    };
+    let known =
+        Known { platform: "linux", files: &files.iter().collect::<Vec<_>>(), asked: &asked };
     plan(&known, &new, accept)
 }
 
@@ -136,12 +128,7 @@ fn changes_follow(
 #[case::first_record("", "", "6.18:A", "plain=A, !6.18")]
 #[case::three_at_once("", "", "6.1:B 6.12:A 6.18:A", "6.1=B, plain=A, !6.1, !6.12, !6.18")]
 #[case::newer_differs("plain:A", "6.18", "6.19:C", "plain->6.18, plain=C, !6.19")]
-#[case::shift(
-    "6.12:B plain:A",
-    "6.12 6.18",
-    "6.12:A 6.18:B",
-    "6.12=A, plain=B, !6.12, !6.18"
-)]
+#[case::shift("6.12:B plain:A", "6.12 6.18", "6.12:A 6.18:B", "6.12=A, plain=B, !6.12, !6.18")]
 fn accepted_at_once(
     #[case] files: &str,
     #[case] asked: &str,
@@ -189,15 +176,9 @@ fn every_release_finds_its_answer() {
 }
 
 fn plan_all(files: &[Answer], new: &[Fresh], asked: &[&str]) -> CasePlan {
-    let asked: Vec<_> = asked
-        .iter()
-        .map(|release| (version(release), true))
-        .collect();
-    let known = Known {
-        platform: "linux",
-        files: &files.iter().collect::<Vec<_>>(),
-        asked: &asked,
-    };
+    let asked: Vec<_> = asked.iter().map(|release| (version(release), true)).collect();
+    let known =
+        Known { platform: "linux", files: &files.iter().collect::<Vec<_>>(), asked: &asked };
     plan(&known, new, true)
 }
 
@@ -229,11 +210,7 @@ fn applied(files: &[Answer], plan: &CasePlan) -> Vec<Answer> {
 }
 
 fn holds(files: &[Answer], answers: &[Fresh]) {
-    let known = Known {
-        platform: "linux",
-        files: &files.iter().collect::<Vec<_>>(),
-        asked: &[],
-    };
+    let known = Known { platform: "linux", files: &files.iter().collect::<Vec<_>>(), asked: &[] };
     for answer in answers {
         let file = known.file(&answer.release).expect("a file");
         assert_eq!(file.body, normal(&answer.body), "{}", answer.release);

@@ -82,18 +82,12 @@ fn collect<'a>(
     cases: &'a [(CaseId, String)],
     refused: &mut Vec<Refusal>,
 ) -> Collected<'a> {
-    let cases: BTreeMap<&str, (&CaseId, &str)> = cases
-        .iter()
-        .map(|(case, hash)| (case.0.as_str(), (case, hash.as_str())))
-        .collect();
+    let cases: BTreeMap<&str, (&CaseId, &str)> =
+        cases.iter().map(|(case, hash)| (case.0.as_str(), (case, hash.as_str()))).collect();
     let mut collected = Collected::new();
     for file in results {
         let platform = file.platform.platform();
-        for result in file
-            .results
-            .iter()
-            .filter(|result| !result.transcript.trim().is_empty())
-        {
+        for result in file.results.iter().filter(|result| !result.transcript.trim().is_empty()) {
             let known = cases.get(result.id.as_str());
             let taken = asked(result, known.map(|(_, hash)| *hash)).and_then(|()| {
                 let Some((case, _)) = known else {
@@ -104,11 +98,7 @@ fn collect<'a>(
             });
             if let Err(reason) = taken {
                 let (platform, case) = (platform.clone(), result.case());
-                refused.push(Refusal {
-                    platform,
-                    case,
-                    reason,
-                });
+                refused.push(Refusal { platform, case, reason });
             }
         }
     }
@@ -163,10 +153,7 @@ fn one_case(
     terms: &Terms,
     recording: &mut Recording,
 ) -> Result<(), SnapshotError> {
-    let whole = |release: Release| Platform {
-        id: platform.to_owned(),
-        release,
-    };
+    let whole = |release: Release| Platform { id: platform.to_owned(), release };
     let refuse = |new: &Fresh, reason: String| Refusal {
         platform: whole(new.release.clone()),
         case: case.clone(),
@@ -179,10 +166,7 @@ fn one_case(
         return Ok(());
     }
     let answers = store.answers_of(case, platform)?;
-    let of_platform = store
-        .ledgers()
-        .iter()
-        .filter(|ledger| ledger.platform == platform);
+    let of_platform = store.ledgers().iter().filter(|ledger| ledger.platform == platform);
     let asked = of_platform.filter_map(|ledger| {
         let asked = ledger.cases.get(case)?;
         Some((ledger.release.clone(), asked == hash))
@@ -200,23 +184,13 @@ fn one_case(
     let outdated = store.pending(case, platform).filter(stays).cloned();
     let withdrawn: Vec<_> = outdated.map(|name| Change::Withdraw { name }).collect();
     planned.changes.extend(withdrawn);
-    let changes = planned
-        .changes
-        .into_iter()
-        .map(|change| (case.clone(), change));
+    let changes = planned.changes.into_iter().map(|change| (case.clone(), change));
     recording.changes.extend(changes);
-    let entered = planned
-        .entered
-        .into_iter()
-        .map(|r| (whole(r), case.clone()));
+    let entered = planned.entered.into_iter().map(|r| (whole(r), case.clone()));
     recording.entered.extend(entered);
-    let kept = fresh
-        .iter()
-        .filter(|new| planned.kept.contains(&new.release));
+    let kept = fresh.iter().filter(|new| planned.kept.contains(&new.release));
     let reason = "calls only, and what is recorded has packets";
-    recording
-        .refused
-        .extend(kept.map(|new| refuse(new, reason.to_owned())));
+    recording.refused.extend(kept.map(|new| refuse(new, reason.to_owned())));
     Ok(())
 }
 
@@ -260,10 +234,7 @@ fn ledgers(
     }
     let changed = |ledger: &Ledger| {
         let present = store.ledger(&ledger.platform()).cloned();
-        let redated = present.map(|present| Ledger {
-            date: date.to_owned(),
-            ..present
-        });
+        let redated = present.map(|present| Ledger { date: date.to_owned(), ..present });
         redated.as_ref() != Some(ledger)
     };
     ledgers.into_values().filter(changed).collect()
@@ -296,13 +267,11 @@ fn ledger(
             };
             let new = |entry: &mut (Platform, CaseId)| ours(entry) && !vouched(&entry.1);
             let refused = recording.entered.extract_if(.., new);
-            recording
-                .refused
-                .extend(refused.map(|(platform, case)| Refusal {
-                    platform,
-                    case,
-                    reason: "calls only, and the ledger of this release has packets".to_owned(),
-                }));
+            recording.refused.extend(refused.map(|(platform, case)| Refusal {
+                platform,
+                case,
+                reason: "calls only, and the ledger of this release has packets".to_owned(),
+            }));
             return None;
         }
         Some(present) if blind(&ledger) == blind(&present) => {
@@ -313,19 +282,12 @@ fn ledger(
         }
         _ => {}
     }
-    let entered: BTreeSet<&CaseId> = recording
-        .entered
-        .iter()
-        .filter(|entry| ours(entry))
-        .map(|(_, case)| case)
-        .collect();
+    let entered: BTreeSet<&CaseId> =
+        recording.entered.iter().filter(|entry| ours(entry)).map(|(_, case)| case).collect();
     if entered.is_empty() {
         return None;
     }
-    let asked = cases
-        .iter()
-        .filter(|(case, _)| entered.contains(case))
-        .cloned();
+    let asked = cases.iter().filter(|(case, _)| entered.contains(case)).cloned();
     ledger.cases.extend(asked);
     Some(ledger)
 }
@@ -393,9 +355,7 @@ fn remove(path: &Path) -> Result<(), SnapshotError> {
 
 /// Today's date in the Gregorian calendar, by UTC: `2026-11-20`.
 pub fn today() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     date(now.as_secs() / 86_400)
 }
 

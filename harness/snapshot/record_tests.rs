@@ -13,10 +13,7 @@ fn cases() -> Vec<(CaseId, String)> {
 
 fn record(folder: &Folder, results: &[ResultFile], accept: bool) -> Recording {
     let store = folder.store();
-    let terms = Terms {
-        accept,
-        date: "2026-11-20".to_owned(),
-    };
+    let terms = Terms { accept, date: "2026-11-20".to_owned() };
     let recording = plan(&store, results, &cases(), &terms).expect("readable");
     recording.apply(&store).expect("writable");
     recording
@@ -37,10 +34,7 @@ fn first_record_is_pending_then_accepted_then_entered() {
     fs::rename(&pending, pending.with_extension("")).expect("accepted");
     let again = record(&folder, &answers, false);
     assert_eq!(again.changes, []);
-    assert_eq!(
-        files(&folder),
-        ["ledger/linux-6.18.yaml", "rst/closed/linux.snap"]
-    );
+    assert_eq!(files(&folder), ["ledger/linux-6.18.yaml", "rst/closed/linux.snap"]);
     assert!(folder.read("ledger/linux-6.18.yaml").contains(HASH));
     let third = record(&folder, &answers, false);
     assert_eq!(third.ledgers, [], "nothing new, nothing written");
@@ -60,11 +54,7 @@ fn newer_release_moves_the_old_answer() {
             "rst/closed/linux.snap"
         ]
     );
-    assert!(
-        folder
-            .read("rst/closed/linux-6.12.snap")
-            .contains("a() = 0")
-    );
+    assert!(folder.read("rst/closed/linux-6.12.snap").contains("a() = 0"));
     assert!(folder.read("rst/closed/linux.snap").contains("a() = 1"));
 }
 
@@ -74,11 +64,8 @@ fn what_waits_for_review_is_decided_first() {
     let of = |release, answer| [results(release, &[(CASE, answer)])];
     record(&folder, &of("6.18", "a() = 0"), true);
     record(&folder, &of("6.19", "a() = 1"), false);
-    let arranged = [
-        "ledger/linux-6.18.yaml",
-        "rst/closed/linux-6.18.snap",
-        "rst/closed/linux.snap.new",
-    ];
+    let arranged =
+        ["ledger/linux-6.18.yaml", "rst/closed/linux-6.18.snap", "rst/closed/linux.snap.new"];
     assert_eq!(files(&folder), arranged);
     let recording = record(&folder, &of("6.18", "a() = 0"), true);
     assert_eq!(
@@ -89,11 +76,7 @@ fn what_waits_for_review_is_decided_first() {
     record(&folder, &of("6.19", "a() = 0"), false);
     assert_eq!(
         files(&folder),
-        [
-            "ledger/linux-6.18.yaml",
-            "ledger/linux-6.19.yaml",
-            "rst/closed/linux.snap"
-        ],
+        ["ledger/linux-6.18.yaml", "ledger/linux-6.19.yaml", "rst/closed/linux.snap"],
         "the release has changed its mind"
     );
 }
@@ -101,11 +84,7 @@ fn what_waits_for_review_is_decided_first() {
 #[test]
 fn several_releases_at_once() {
     let folder = Folder::new();
-    let releases = [
-        ("6.18", "a() = 1"),
-        ("5.10", "a() = 0"),
-        ("6.12", "a() = 1"),
-    ];
+    let releases = [("6.18", "a() = 1"), ("5.10", "a() = 0"), ("6.12", "a() = 1")];
     let results = releases.map(|(release, answer)| results(release, &[(CASE, answer)]));
     let recording = record(&folder, &results, true);
     assert_eq!(recording.entered.len(), 3);
@@ -115,10 +94,7 @@ fn several_releases_at_once() {
 }
 
 #[rstest]
-#[case::other_question(
-    "case_hash",
-    "recorded for another version of the question: run it again"
-)]
+#[case::other_question("case_hash", "recorded for another version of the question: run it again")]
 #[case::no_such_case("id", "no such case here")]
 #[case::flaky("status", "no settled answer: differs from itself")]
 fn refused(#[case] what: &str, #[case] reason: &str) {
@@ -156,30 +132,15 @@ fn calls_only_does_not_enter_a_ledger_with_packets() {
     let mut blind = results("6.18", &[(CASE, "a() = 1")]);
     blind.platform.capture = "none".to_owned();
     let recording = record(&folder, &[blind.clone()], true);
-    assert!(
-        recording.refused[0]
-            .reason
-            .contains("what is recorded has packets")
-    );
+    assert!(recording.refused[0].reason.contains("what is recorded has packets"));
     assert!(folder.read("rst/closed/linux.snap").contains("[S]"));
     blind.results[0].transcript = "a() = 0".to_owned();
     let recording = record(&folder, &[blind.clone()], true);
-    assert_eq!(
-        (recording.ledgers.len(), recording.refused.len()),
-        (0, 0),
-        "known already"
-    );
+    assert_eq!((recording.ledgers.len(), recording.refused.len()), (0, 0), "known already");
     let ledger = folder.read("ledger/linux-6.18.yaml");
-    folder.write(
-        "ledger/linux-6.18.yaml",
-        ledger.replace(HASH, "ffffffffffffffff"),
-    );
+    folder.write("ledger/linux-6.18.yaml", ledger.replace(HASH, "ffffffffffffffff"));
     let recording = record(&folder, &[blind], true);
-    assert!(
-        recording.refused[0]
-            .reason
-            .contains("the ledger of this release has packets")
-    );
+    assert!(recording.refused[0].reason.contains("the ledger of this release has packets"));
     assert_eq!((recording.ledgers.len(), recording.entered.len()), (0, 0));
 }
 
@@ -189,21 +150,9 @@ fn calls_only_ledger_begins_anew_with_packets() {
     let mut blind = results("6.18", &[(CASE, "a() = 0")]);
     blind.platform.capture = "none".to_owned();
     record(&folder, &[blind], true);
-    assert!(
-        folder
-            .read("ledger/linux-6.18.yaml")
-            .contains("capture: none")
-    );
-    record(
-        &folder,
-        &[results("6.18", &[(CASE, "a() = 0\n    a > b [S]")])],
-        true,
-    );
-    assert!(
-        folder
-            .read("ledger/linux-6.18.yaml")
-            .contains("capture: raw sockets")
-    );
+    assert!(folder.read("ledger/linux-6.18.yaml").contains("capture: none"));
+    record(&folder, &[results("6.18", &[(CASE, "a() = 0\n    a > b [S]")])], true);
+    assert!(folder.read("ledger/linux-6.18.yaml").contains("capture: raw sockets"));
     assert!(folder.read("rst/closed/linux.snap").contains("[S]"));
 }
 
@@ -211,10 +160,7 @@ fn calls_only_ledger_begins_anew_with_packets() {
 fn broken_expected_file_stops_everything() {
     let folder = Folder::new();
     folder.write("rst/closed/linux.snap", snap("6.18", "<<<<<<< HEAD"));
-    let terms = Terms {
-        accept: true,
-        date: today(),
-    };
+    let terms = Terms { accept: true, date: today() };
     let results = [results("6.18", &[(CASE, "a() = 0")])];
     let error = plan(&folder.store(), &results, &cases(), &terms).expect_err("broken");
     assert!(error.to_string().contains("merge conflict"), "{error}");

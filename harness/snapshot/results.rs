@@ -245,46 +245,26 @@ impl ResultFile {
 
     /// What is wrong with it beyond its form.
     fn fault(&self) -> Option<String> {
-        let Origin {
-            id,
-            release: key,
-            families,
-            ..
-        } = &self.platform;
+        let Origin { id, release: key, families, .. } = &self.platform;
         if !is_platform_id(id) {
-            return Some(format!(
-                "platform {id:?}: expected a name such as `linux` or `rhel-9`"
-            ));
+            return Some(format!("platform {id:?}: expected a name such as `linux` or `rhel-9`"));
         }
         if release(key).is_none() {
             return Some(format!("release {key:?}: expected numbers such as `6.18`"));
         }
         if ![&[4][..], &[6], &[4, 6]].contains(&families.as_slice()) {
-            return Some(format!(
-                "families {families:?}: expected [4], [6] or [4, 6]"
-            ));
+            return Some(format!("families {families:?}: expected [4], [6] or [4, 6]"));
         }
-        let Origin {
-            kernel,
-            arch,
-            capture,
-            wire,
-            isolation,
-            ..
-        } = &self.platform;
+        let Origin { kernel, arch, capture, wire, isolation, .. } = &self.platform;
         for text in [kernel, arch, capture, wire, isolation] {
             if text.is_empty() || text.contains(char::is_control) {
-                return Some(format!(
-                    "platform entry {text:?}: expected one line of text"
-                ));
+                return Some(format!("platform entry {text:?}: expected one line of text"));
             }
         }
         let mut seen = BTreeSet::new();
         self.results.iter().find_map(|result| {
             let twice = !seen.insert(&result.id);
-            twice
-                .then(|| format!("two results for {:?}", result.id))
-                .or_else(|| result.fault())
+            twice.then(|| format!("two results for {:?}", result.id)).or_else(|| result.fault())
         })
     }
 }
@@ -304,14 +284,10 @@ impl CaseResult {
     fn fault(&self) -> Option<String> {
         let id = &self.id;
         if !is_case_id(id) {
-            return Some(format!(
-                "result {id:?}: expected a case such as `rst/closed-port`"
-            ));
+            return Some(format!("result {id:?}: expected a case such as `rst/closed-port`"));
         }
         if !is_hash(&self.case_hash) {
-            return Some(format!(
-                "{id}: expected 16 hexadecimal digits as `case_hash`"
-            ));
+            return Some(format!("{id}: expected 16 hexadecimal digits as `case_hash`"));
         }
         let unprintable = |c: char| c.is_control() && c != '\n';
         if self.transcript.contains(unprintable) {
@@ -354,11 +330,7 @@ fn parse(path: &Path, text: &str) -> Result<ResultFile, SnapshotError> {
             let what = format!("format {format}: this sockdiff reads format {FORMAT}, use another");
             Err(SnapshotError::bad(path, 0, what))
         }
-        None => Err(SnapshotError::bad(
-            path,
-            0,
-            format!("no `format`: {expected}"),
-        )),
+        None => Err(SnapshotError::bad(path, 0, format!("no `format`: {expected}"))),
     }
 }
 

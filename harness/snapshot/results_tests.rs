@@ -20,10 +20,7 @@ fn what_is_written_is_read(#[case] path: &str, #[case] file: &str) {
 
 /// A good file's text in which one piece is replaced.
 fn spoiled(good: &str, broken: &str) -> String {
-    let results = results(
-        "6.18",
-        &[("rst/closed", "a() = 0"), ("rst/other", "b() = 0")],
-    );
+    let results = results("6.18", &[("rst/closed", "a() = 0"), ("rst/other", "b() = 0")]);
     let text = serde_json::to_string(&results).expect("serializable");
     assert!(text.contains(good), "{text}");
     text.replacen(good, broken, 1)
@@ -31,11 +28,7 @@ fn spoiled(good: &str, broken: &str) -> String {
 
 #[rstest]
 #[case::truncated("\"results\":[{", "", None)]
-#[case::format(
-    "\"format\":1",
-    "\"format\":2",
-    Some("format 2: this sockdiff reads format 1")
-)]
+#[case::format("\"format\":1", "\"format\":2", Some("format 2: this sockdiff reads format 1"))]
 #[case::foreign("\"format\":1,", "", Some("no `format`: expected a result file"))]
 #[case::platform("\"id\":\"linux\"", "\"id\":\"../x\"", Some("platform \"../x\""))]
 #[case::release("\"6.18\"", "\"6.x\"", Some("release \"6.x\""))]
@@ -73,10 +66,5 @@ fn archive_without_results() {
 #[test]
 fn missing_file_is_named() {
     let error = ResultFile::read(Path::new("nowhere.json")).expect_err("missing");
-    assert!(
-        error
-            .to_string()
-            .starts_with("nowhere.json: cannot be read"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("nowhere.json: cannot be read"), "{error}");
 }

@@ -154,13 +154,7 @@ impl Store {
             }
         }
         cases.values_mut().for_each(|names| names.sort_by(by_age));
-        Ok(Store {
-            expected,
-            files,
-            cases,
-            pending,
-            ledgers,
-        })
+        Ok(Store { expected, files, cases, pending, ledgers })
     }
 
     /// Where the files are.
@@ -186,15 +180,12 @@ impl Store {
 
     /// The ledger of one release.
     pub fn ledger(&self, platform: &Platform) -> Option<&Ledger> {
-        self.ledgers
-            .iter()
-            .find(|l| l.platform == platform.id && l.release == platform.release)
+        self.ledgers.iter().find(|l| l.platform == platform.id && l.release == platform.release)
     }
 
     /// Whether this release has been asked this question as it stands now.
     pub fn standing(&self, platform: &Platform, case: &CaseId, hash: &str) -> Standing {
-        self.ledger(platform)
-            .map_or(Standing::NotRecorded, |ledger| ledger.standing(case, hash))
+        self.ledger(platform).map_or(Standing::NotRecorded, |ledger| ledger.standing(case, hash))
     }
 
     /// Whether anything at all is recorded for a platform, of whatever release.
@@ -209,11 +200,7 @@ impl Store {
     pub fn name_for(&self, case: &CaseId, platform: &Platform) -> Option<&SnapName> {
         let names = self.cases.get(case)?.iter();
         let mut own = names.filter(|name| name.platform == platform.id);
-        own.find(|name| {
-            name.upto
-                .as_ref()
-                .is_none_or(|upto| *upto >= platform.release)
-        })
+        own.find(|name| name.upto.as_ref().is_none_or(|upto| *upto >= platform.release))
     }
 
     /// The answer that a release is held against.
@@ -297,13 +284,7 @@ impl Store {
             let on = answer.recorded_on(platform.release.0.len());
             answer.name.upto.is_some() || on.as_ref().is_some_and(newer)
         });
-        if is_older
-            || self
-                .ledgers
-                .iter()
-                .filter(asked)
-                .any(|ledger| newer(&ledger.release))
-        {
+        if is_older || self.ledgers.iter().filter(asked).any(|ledger| newer(&ledger.release)) {
             return Ok(SnapName::older(&platform.id, platform.release.clone()));
         }
         Ok(SnapName::plain(&platform.id))
@@ -342,24 +323,13 @@ impl Store {
         let path = self.expected.path(file);
         let (header, body) = header::parse(&self.expected.read(file)?)
             .map_err(|(line, what)| SnapshotError::bad(&path, line, what))?;
-        Ok(Answer {
-            name: name.clone(),
-            path,
-            header,
-            body,
-        })
+        Ok(Answer { name: name.clone(), path, header, body })
     }
 }
 
 /// By platform, then the oldest release first and the plain name last.
 fn by_age(a: &SnapName, b: &SnapName) -> std::cmp::Ordering {
-    let key = |name: &SnapName| {
-        (
-            name.platform.clone(),
-            name.upto.is_none(),
-            name.upto.clone(),
-        )
-    };
+    let key = |name: &SnapName| (name.platform.clone(), name.upto.is_none(), name.upto.clone());
     key(a).cmp(&key(b))
 }
 
@@ -372,9 +342,7 @@ impl Answer {
     /// The release in the header (`linux 6.18.44 x86_64`), cut to so many numbers.
     pub(super) fn recorded_on(&self, count: usize) -> Option<Release> {
         let kernel = self.header.recorded_on.split(' ').nth(1)?;
-        let numbers = kernel
-            .split(|c: char| !c.is_ascii_digit() && c != '.')
-            .next()?;
+        let numbers = kernel.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
         let whole = Release::parse(numbers.trim_end_matches('.'))?;
         Some(whole.key(count))
     }

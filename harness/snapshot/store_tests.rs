@@ -9,10 +9,7 @@ fn case() -> CaseId {
 }
 
 fn platform(id: &str, release: &str) -> Platform {
-    Platform {
-        id: id.to_owned(),
-        release: Release::parse(release).expect("a release"),
-    }
+    Platform { id: id.to_owned(), release: Release::parse(release).expect("a release") }
 }
 
 fn folder(files: &[(&str, &str)]) -> Folder {
@@ -32,12 +29,7 @@ fn folder(files: &[(&str, &str)]) -> Folder {
 #[case("6.13", Some("linux.snap"))]
 #[case("7.0", Some("linux.snap"))]
 fn release_uses_lowest_not_below(#[case] release: &str, #[case] file: Option<&str>) {
-    let files = [
-        "linux.snap",
-        "linux-6.12.snap",
-        "linux-6.1.snap",
-        "rhel-9.snap",
-    ];
+    let files = ["linux.snap", "linux-6.12.snap", "linux-6.1.snap", "rhel-9.snap"];
     let folder = folder(&files.map(|file| (file, "a() = 0")));
     let store = folder.store();
     let name = store.name_for(&case(), &platform("linux", release));
@@ -46,16 +38,9 @@ fn release_uses_lowest_not_below(#[case] release: &str, #[case] file: Option<&st
 
 #[test]
 fn stable_update_may_have_its_own_file() {
-    let folder = folder(&[
-        ("linux-6.1.55.snap", "a() = 0"),
-        ("linux-6.1.snap", "a() = 1"),
-    ]);
+    let folder = folder(&[("linux-6.1.55.snap", "a() = 0"), ("linux-6.1.snap", "a() = 1")]);
     let store = folder.store();
-    let found = |release| {
-        store
-            .find(&case(), &platform("linux", release))
-            .expect("readable")
-    };
+    let found = |release| store.find(&case(), &platform("linux", release)).expect("readable");
     assert_eq!(found("6.1.54").expect("a file").body, "a() = 0");
     assert_eq!(found("6.1.56").expect("a file").body, "a() = 1");
     assert_eq!(found("6.2"), None);
@@ -65,11 +50,7 @@ fn stable_update_may_have_its_own_file() {
 fn vendor_is_a_platform_of_its_own() {
     let folder = folder(&[("rhel-9.snap", "a() = 9"), ("rhel-9-5.14.snap", "a() = 5")]);
     let store = folder.store();
-    let found = |id, release| {
-        store
-            .find(&case(), &platform(id, release))
-            .expect("readable")
-    };
+    let found = |id, release| store.find(&case(), &platform(id, release)).expect("readable");
     assert_eq!(found("rhel-9", "5.14").expect("a file").body, "a() = 5");
     assert_eq!(found("rhel-9", "6.12").expect("a file").body, "a() = 9");
     assert_eq!(found("rhel", "8"), None);
@@ -81,12 +62,7 @@ fn vendor_is_a_platform_of_its_own() {
 fn no_fallback_between_systems() {
     let store_folder = folder(&[("linux.snap", "a() = 0")]);
     let store = store_folder.store();
-    assert_eq!(
-        store
-            .find(&case(), &platform("macos", "15"))
-            .expect("readable"),
-        None
-    );
+    assert_eq!(store.find(&case(), &platform("macos", "15")).expect("readable"), None);
     assert!(!store.has_platform("macos"));
 }
 
@@ -103,10 +79,7 @@ fn equal_answers_are_named() {
         equal("a() = 1\n    a > b [S]\n", true).expect("readable"),
         ["linux-6.12", "gvisor"]
     );
-    assert_eq!(
-        equal("a() = 1", false).expect("readable"),
-        ["linux-6.12", "gvisor"]
-    );
+    assert_eq!(equal("a() = 1", false).expect("readable"), ["linux-6.12", "gvisor"]);
     assert_eq!(equal("a() = 1", true).expect("readable"), [""; 0]);
 }
 
@@ -120,9 +93,7 @@ fn equal_answers_are_named() {
 #[case::first("gvisor.snap", "6.12", "linux.snap")]
 fn pending_file_is_called(#[case] file: &str, #[case] release: &str, #[case] wanted: &str) {
     let folder = folder(&[(file, "a() = 0")]);
-    let name = folder
-        .store()
-        .pending_name(&case(), &platform("linux", release));
+    let name = folder.store().pending_name(&case(), &platform("linux", release));
     assert_eq!(name.expect("readable").to_string(), wanted);
 }
 
@@ -131,9 +102,7 @@ fn embedded_answers_are_found() {
     let text: &'static str = Box::leak(snap("6.18", "a() = 0").into_boxed_str());
     let files: &'static [_] = Box::leak(Box::new([("rst/closed/linux.snap", text)]));
     let store = Store::open(Expected::Embedded(files)).expect("a store");
-    let found = store
-        .find(&case(), &platform("linux", "6.12"))
-        .expect("readable");
+    let found = store.find(&case(), &platform("linux", "6.12")).expect("readable");
     assert_eq!(found.expect("a file").body, "a() = 0");
 }
 

@@ -48,10 +48,7 @@ impl Corpus {
             Corpus::Folder(folder) => {
                 let mut files = Vec::new();
                 if let Err(message) = collect(folder, &mut files) {
-                    found.bad.push(Bad {
-                        id: folder.display().to_string(),
-                        message,
-                    });
+                    found.bad.push(Bad { id: folder.display().to_string(), message });
                 }
                 files.sort();
                 for file in files {
@@ -75,10 +72,8 @@ impl Found {
         let too_large = std::fs::metadata(file).is_ok_and(|m| m.len() > FILE_BYTES_MAX as u64);
         if too_large {
             let most = FILE_BYTES_MAX >> 20;
-            let message = format!(
-                "{}:1:1: larger than {most} MiB, which no case is",
-                shown.display()
-            );
+            let message =
+                format!("{}:1:1: larger than {most} MiB, which no case is", shown.display());
             self.bad.push(Bad { id: id.0, message });
             return;
         }
@@ -103,10 +98,7 @@ impl Found {
         }
         match parse_case(id.clone(), path, bytes) {
             Ok(case) => self.cases.push(case),
-            Err(error) => self.bad.push(Bad {
-                id: id.0,
-                message: error.to_string(),
-            }),
+            Err(error) => self.bad.push(Bad { id: id.0, message: error.to_string() }),
         }
     }
 
@@ -114,10 +106,7 @@ impl Found {
     fn refuse_twins(&mut self) {
         let mut paths: BTreeMap<CaseId, Vec<PathBuf>> = BTreeMap::new();
         for case in &self.cases {
-            paths
-                .entry(case.id.clone())
-                .or_default()
-                .push(case.path.clone());
+            paths.entry(case.id.clone()).or_default().push(case.path.clone());
         }
         for (id, twins) in paths.into_iter().filter(|(_, paths)| paths.len() > 1) {
             let (first, others) = (twins[0].display(), &twins[1..]);
@@ -142,7 +131,7 @@ impl Found {
 }
 
 /// The path as a person would write it from here.
-fn shown(file: &Path) -> PathBuf {
+pub(super) fn shown(file: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     file.strip_prefix(&here).unwrap_or(file).to_owned()
 }
@@ -154,10 +143,8 @@ fn id_of(below: &Path) -> Option<CaseId> {
         return None;
     }
     let stem = below.with_extension("");
-    let parts: Vec<String> = stem
-        .components()
-        .map(|c| c.as_os_str().to_string_lossy().into_owned())
-        .collect();
+    let parts: Vec<String> =
+        stem.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
     Some(CaseId(parts.join("/")))
 }
 

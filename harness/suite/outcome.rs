@@ -1,5 +1,6 @@
 //! What a case's runs mean, held against what is recorded.
 
+use super::discover::shown;
 use super::session::Gathered;
 use super::single::Ran;
 use crate::model::capability::Lack;
@@ -58,18 +59,12 @@ impl CaseResult {
     pub fn outside(answers: Vec<(Ran, u32)>) -> CaseResult {
         let (status, reason) = match answers.len() {
             0 => return CaseResult::error("no run of the case ended".to_owned()),
-            1 => (
-                Status::Skipped,
-                "outside the suite: nothing to compare with",
-            ),
+            1 => (Status::Skipped, "outside the suite: nothing to compare with"),
             _ => (Status::Flaky, "its runs differ"),
         };
         let mut result = CaseResult::without_run(status, reason.to_owned());
         result.ran = answers.into_iter().next().map(|(ran, _)| ran);
-        result.duration = result
-            .ran
-            .as_ref()
-            .map_or(Duration::ZERO, |ran| ran.duration);
+        result.duration = result.ran.as_ref().map_or(Duration::ZERO, |ran| ran.duration);
         result
     }
 
@@ -120,11 +115,7 @@ impl Judge<'_> {
             Verdict::Same => clear(self.store, &case.id, &platform, &ran.body, captured)?,
             Verdict::SameCallsOnly => {
                 result.status = Status::SameCallsOnly;
-                let here = if captured {
-                    "the record has"
-                } else {
-                    "this machine sees"
-                };
+                let here = if captured { "the record has" } else { "this machine sees" };
                 result.reason = Some(format!("{here} no packets"));
             }
             Verdict::New if !self.store.has_platform(&platform.id) => {
@@ -138,9 +129,7 @@ impl Judge<'_> {
             }
             Verdict::Differs(diff) => {
                 result.status = Status::Differs;
-                let recorded = recorded
-                    .as_ref()
-                    .expect("only a record can be differed from");
+                let recorded = recorded.as_ref().expect("only a record can be differed from");
                 result.story = Some(self.story_of_difference(case, &ran, recorded, &diff)?);
             }
         }
@@ -153,14 +142,7 @@ impl Judge<'_> {
             return Ok(None);
         }
         let header = Header::of(self.machine, ran.settled);
-        keep(
-            self.store,
-            &case.id,
-            &self.machine.platform(),
-            &header,
-            &ran.body,
-            self.update,
-        )
+        keep(self.store, &case.id, &self.machine.platform(), &header, &ran.body, self.update)
     }
 
     /// The other releases of this platform whose answer is in the file that this one uses.
@@ -170,10 +152,7 @@ impl Judge<'_> {
             return Vec::new();
         };
         let releases = self.store.releases(&case.id, name).into_iter();
-        releases
-            .filter(|release| **release != platform.release)
-            .map(ToString::to_string)
-            .collect()
+        releases.filter(|release| **release != platform.release).map(ToString::to_string).collect()
     }
 
     fn flaky(
@@ -185,11 +164,8 @@ impl Judge<'_> {
         other_count: u32,
         runs: u32,
     ) -> CaseResult {
-        let diff = Diff {
-            recorded: ran.body.clone(),
-            happened: other.body.clone(),
-            calls_only: false,
-        };
+        let diff =
+            Diff { recorded: ran.body.clone(), happened: other.body.clone(), calls_only: false };
         let text = diff.text(
             &format!("{count} of {runs} runs"),
             &format!("{other_count} of {runs} runs"),
@@ -226,15 +202,12 @@ impl Judge<'_> {
         diff: &Diff,
     ) -> Result<String, SnapshotError> {
         let line = differing_line(&ran.transcript, &diff.recorded, diff.calls_only);
-        let Machine {
-            platform,
-            kernel,
-            arch,
-            ..
-        } = self.machine;
+        let Machine { platform, kernel, arch, .. } = self.machine;
         let mut story = format!("{}:{line}: {}\n", case.path.display(), case.about.trim());
         let on = &recorded.header.recorded_on;
-        story.push_str(&diff.text(on, &format!("{platform} {kernel} {arch}"), self.colour));
+        let recorded_on = format!("{on}, recorded");
+        let here = format!("{platform} {kernel} {arch}, happened");
+        story.push_str(&diff.text(&recorded_on, &here, self.colour));
         story.push_str(&self.others(case, ran)?);
         story.push_str(&self.how_to_accept(case, ran)?);
         Ok(story)
@@ -244,13 +217,11 @@ impl Judge<'_> {
     fn others(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
         let (id, captured) = (&self.machine.platform, self.machine.captures());
         let equal = self.store.equal_to(&case.id, id, &ran.body, captured)?;
-        Ok(
-            match (equal.is_empty(), self.store.answers(&case.id)?.is_empty()) {
-                (false, _) => format!("the same answer is recorded for: {}\n", equal.join(", ")),
-                (true, false) => "no release has this answer recorded\n".to_owned(),
-                (true, true) => String::new(),
-            },
-        )
+        Ok(match (equal.is_empty(), self.store.answers(&case.id)?.is_empty()) {
+            (false, _) => format!("the same answer is recorded for: {}\n", equal.join(", ")),
+            (true, false) => "no release has this answer recorded\n".to_owned(),
+            (true, true) => String::new(),
+        })
     }
 
     fn how_to_accept(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
@@ -265,21 +236,13 @@ impl Judge<'_> {
         let again = format!("sockdiff run {} --update always", case.id);
         Ok(match (self.keep(case, ran)?, self.update) {
             (Some(path), Update::New) => {
-                let path = shown(&path);
+                let path = shown(&path).display().to_string();
                 format!("stored as {path}; to accept: cargo insta review, or {again}\n")
             }
-            (Some(path), _) => format!("accepted as {}\n", shown(&path)),
+            (Some(path), _) => format!("accepted as {}\n", shown(&path).display()),
             (None, _) => format!("nothing was stored; to accept: {again}\n"),
         })
     }
-}
-
-fn shown(path: &std::path::Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here)
-        .unwrap_or(path)
-        .display()
-        .to_string()
 }
 
 /// The line of the case whose step first shows the difference.
@@ -288,9 +251,7 @@ fn differing_line(transcript: &Transcript, recorded: &str, calls_only: bool) -> 
     let mut last = 0;
     for section in &transcript.sections {
         if let Some(title) = render::title(transcript, section)
-            && recorded
-                .next()
-                .is_none_or(|line| line != format!("{}{title}", render::SECTION))
+            && recorded.next().is_none_or(|line| line != format!("{}{title}", render::SECTION))
         {
             return section.steps.first().map_or(0, |step| step.line);
         }

@@ -16,10 +16,7 @@ pub fn each<T: Sync, R: Send>(
     work: impl Fn(&T) -> R + Sync,
     mut done: impl FnMut(usize, R),
 ) {
-    let gate = Gate {
-        most: most.clamp(1, BEGUN_MAX),
-        ..Gate::default()
-    };
+    let gate = Gate { most: most.clamp(1, BEGUN_MAX), ..Gate::default() };
     let (sender, results) = channel();
     std::thread::scope(|scope| {
         let (gate, work) = (&gate, &work);
@@ -33,9 +30,7 @@ pub fn each<T: Sync, R: Send>(
                     let _ = sender.send((index, work(item)));
                 };
                 let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-                thread
-                    .spawn_scoped(scope, run)
-                    .expect("the system has a thread for one run");
+                thread.spawn_scoped(scope, run).expect("the system has a thread for one run");
             }
         });
         for (index, result) in results {
@@ -56,10 +51,7 @@ impl Gate {
     fn enter(&self) {
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         while *begun >= self.most {
-            begun = self
-                .changed
-                .wait(begun)
-                .unwrap_or_else(PoisonError::into_inner);
+            begun = self.changed.wait(begun).unwrap_or_else(PoisonError::into_inner);
         }
         *begun += 1;
     }

@@ -20,10 +20,7 @@ pub struct Selection {
 pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
     let found = corpus.read();
     if words.is_empty() {
-        return Ok(Selection {
-            ours: found,
-            outside: Found::default(),
-        });
+        return Ok(Selection { ours: found, outside: Found::default() });
     }
     let mut selection = Selection::default();
     let mut ids: Vec<String> = Vec::new();
@@ -36,26 +33,15 @@ pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
             selection.outside.cases.extend(outside.cases);
             selection.outside.bad.extend(outside.bad);
         } else if Path::new(word).is_file() {
-            let stem = Path::new(word)
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy();
-            selection
-                .outside
-                .read_file(CaseId(stem.into_owned()), Path::new(word));
+            let stem = Path::new(word).file_stem().unwrap_or_default().to_string_lossy();
+            selection.outside.read_file(CaseId(stem.into_owned()), Path::new(word));
         } else {
             return Err(unknown(&found, word));
         }
     }
     let Found { cases, bad } = found;
-    selection.ours.cases = cases
-        .into_iter()
-        .filter(|case| ids.contains(&case.id.0))
-        .collect();
-    selection.ours.bad = bad
-        .into_iter()
-        .filter(|bad| ids.contains(&bad.id))
-        .collect();
+    selection.ours.cases = cases.into_iter().filter(|case| ids.contains(&case.id.0)).collect();
+    selection.ours.bad = bad.into_iter().filter(|bad| ids.contains(&bad.id)).collect();
     Ok(selection)
 }
 

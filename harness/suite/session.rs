@@ -52,10 +52,7 @@ impl Session<'_> {
     /// Runs one case once, whatever happens.
     pub fn once(&self, case: &Case, time: u32) -> Result<Ran, String> {
         let seed = self.conditions.seed.wrapping_add(u64::from(time) << 32);
-        let conditions = Conditions {
-            seed,
-            ..self.conditions.clone()
-        };
+        let conditions = Conditions { seed, ..self.conditions.clone() };
         let run = || ran_here(case, self.stack, &conditions, &self.slots);
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(ran) => ran.map_err(|trouble| trouble.to_string()),
@@ -78,11 +75,7 @@ impl Gathered {
             Err(error) => {
                 self.error.get_or_insert(error);
             }
-            Ok(ran) => match self
-                .answers
-                .iter_mut()
-                .find(|(known, _)| known.body == ran.body)
-            {
+            Ok(ran) => match self.answers.iter_mut().find(|(known, _)| known.body == ran.body) {
                 Some((known, count)) => {
                     *count += 1;
                     known.duration = known.duration.max(ran.duration);

@@ -30,11 +30,7 @@ pub fn why_skipped(case: &Case, stack: &dyn Stack) -> Option<Lack> {
     let wire = (case.topology == Topology::Wire).then_some(Capability::Wire);
     // Settings for other platforms ask nothing of this one.
     let platform = &stack.machine().platform;
-    let pins = |row: &Row| {
-        row.settings
-            .get(platform)
-            .is_some_and(|pins| !pins.is_empty())
-    };
+    let pins = |row: &Row| row.settings.get(platform).is_some_and(|pins| !pins.is_empty());
     let sysctl = case.rows.iter().any(pins).then_some(Capability::Sysctl);
     let needs = wire.iter().chain(&sysctl).chain(&case.needs);
     needs.map(|need| stack.can(*need)).find_map(Result::err)
@@ -57,33 +53,17 @@ pub fn ran_here(
     let one = |(row, family): &(usize, Family)| {
         let mut slot = slots.take();
         let seed = conditions.seed.wrapping_add(*row as u64);
-        let conditions = Conditions {
-            seed,
-            ..conditions.clone()
-        };
+        let conditions = Conditions { seed, ..conditions.clone() };
         execute(case, *row, *family, stack, &conditions, &mut slot)
     };
     let mut logs: Vec<Option<Result<RunLog, Trouble>>> = runs.iter().map(|_| None).collect();
-    pool::each(&runs, pool::BEGUN_MAX, one, |index, log| {
-        logs[index] = Some(log)
-    });
-    let lost = || {
-        Err(Trouble::Failed(
-            "a run ended without a word: it panicked".to_owned(),
-        ))
-    };
-    let logs: Result<Vec<RunLog>, Trouble> = logs
-        .into_iter()
-        .map(|log| log.unwrap_or_else(lost))
-        .collect();
+    pool::each(&runs, pool::BEGUN_MAX, one, |index, log| logs[index] = Some(log));
+    let lost = || Err(Trouble::Failed("a run ended without a word: it panicked".to_owned()));
+    let logs: Result<Vec<RunLog>, Trouble> =
+        logs.into_iter().map(|log| log.unwrap_or_else(lost)).collect();
     let logs = logs?;
     let transcript = transcript(case, &logs);
     let body = render::text(&transcript);
     let settled = logs.iter().all(|log| log.settled);
-    Ok(Ran {
-        transcript,
-        body,
-        duration: began.elapsed(),
-        settled,
-    })
+    Ok(Ran { transcript, body, duration: began.elapsed(), settled })
 }

@@ -47,10 +47,7 @@ impl Ticket {
             if let Some(cpu) = *cpu {
                 return cpu;
             }
-            cpu = self
-                .granted
-                .wait(cpu)
-                .unwrap_or_else(PoisonError::into_inner);
+            cpu = self.granted.wait(cpu).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -69,12 +66,7 @@ impl Slots {
             returning: VecDeque::new(),
         };
         let places = cpus.iter().take(used).enumerate().map(place).collect();
-        Arc::new(Slots {
-            state: Mutex::new(State {
-                places,
-                new: VecDeque::new(),
-            }),
-        })
+        Arc::new(Slots { state: Mutex::new(State { places, new: VecDeque::new() }) })
     }
 
     /// Waits for a free place, on the CPU with the fewest runs.
@@ -94,11 +86,7 @@ impl Slots {
                 ticket.wait()
             }
         };
-        CpuSlot {
-            slots: Arc::clone(self),
-            cpu,
-            held: true,
-        }
+        CpuSlot { slots: Arc::clone(self), cpu, held: true }
     }
 
     /// Takes a place on this CPU again.

@@ -37,21 +37,15 @@ fn trial(case: Case, bench: &Arc<Bench>) -> Trial {
     };
     // The reason is part of the trial's kind, which runners print beside the name.
     let reason = lack.reason;
-    Trial::test(name, || Ok(()))
-        .with_kind(format!("skipped: {reason}"))
-        .with_ignored_flag(true)
+    Trial::test(name, || Ok(())).with_kind(format!("skipped: {reason}")).with_ignored_flag(true)
 }
 
 fn one(case: &Case, bench: &Bench) -> Result<(), Failed> {
-    let result = bench
-        .judge
-        .judge(case, Gathered::of(bench.session.once(case, 0)));
+    let result = bench.judge.judge(case, Gathered::of(bench.session.once(case, 0)));
     match result.status {
         Status::Same | Status::SameCallsOnly | Status::Skipped => Ok(()),
         status => {
-            let reason = result
-                .reason
-                .map_or(String::new(), |reason| format!(": {reason}"));
+            let reason = result.reason.map_or(String::new(), |reason| format!(": {reason}"));
             let story = result.story.unwrap_or_default();
             Err(Failed::from(format!("{status}{reason}\n{story}")))
         }

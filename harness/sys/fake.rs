@@ -88,10 +88,7 @@ impl Fake {
             world: Mutex::new(World::default()),
             changed: Condvar::new(),
         };
-        Fake {
-            machine,
-            shared: Arc::new(shared),
-        }
+        Fake { machine, shared: Arc::new(shared) }
     }
 }
 
@@ -110,11 +107,7 @@ impl Stack for Fake {
     }
 
     fn open(&self, _plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
-        Ok(Box::new(FakeGround {
-            shared: Arc::clone(&self.shared),
-            port: 4000,
-            ended: false,
-        }))
+        Ok(Box::new(FakeGround { shared: Arc::clone(&self.shared), port: 4000, ended: false }))
     }
 }
 
@@ -128,10 +121,7 @@ struct FakeGround {
 impl Ground for FakeGround {
     fn caller(&mut self, _process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
         let inside = Arc::new(Mutex::new(None));
-        Ok(Box::new(FakeCaller {
-            shared: Arc::clone(&self.shared),
-            inside,
-        }))
+        Ok(Box::new(FakeCaller { shared: Arc::clone(&self.shared), inside }))
     }
 
     fn settle(&mut self) -> Result<Vec<Captured>, Trouble> {
@@ -191,18 +181,11 @@ impl Caller for FakeCaller {
             Scripted::Blocks => self.block(descriptor_of(request)),
             Scripted::Plain => Outcome::ok(plain(request, &mut lock(&self.shared.world))),
         };
-        Reply::Done {
-            outcome,
-            began: Duration::ZERO,
-            took: Duration::ZERO,
-        }
+        Reply::Done { outcome, began: Duration::ZERO, took: Duration::ZERO }
     }
 
     fn watch(&self) -> Box<dyn Watch> {
-        Box::new(FakeWatch {
-            shared: Arc::clone(&self.shared),
-            inside: Arc::clone(&self.inside),
-        })
+        Box::new(FakeWatch { shared: Arc::clone(&self.shared), inside: Arc::clone(&self.inside) })
     }
 }
 
@@ -218,11 +201,7 @@ impl FakeCaller {
                 *lock(&self.inside) = None;
                 return outcome;
             }
-            world = self
-                .shared
-                .changed
-                .wait(world)
-                .unwrap_or_else(PoisonError::into_inner);
+            world = self.shared.changed.wait(world).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -241,9 +220,7 @@ impl Watch for FakeWatch {
     fn interrupt(&self) {
         let mut world = lock(&self.shared.world);
         if let Some(call) = *lock(&self.inside) {
-            world
-                .woken
-                .insert(call, Outcome::failed(Errno::named("EINTR"), 4));
+            world.woken.insert(call, Outcome::failed(Errno::named("EINTR"), 4));
         }
         drop(world);
         self.shared.changed.notify_all();

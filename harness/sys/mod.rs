@@ -80,10 +80,7 @@ impl Machine {
     pub fn platform(&self) -> Platform {
         let release = crate::model::Release::parse(&self.release);
         let release = release.unwrap_or(crate::model::Release(Vec::new()));
-        Platform {
-            id: self.platform.clone(),
-            release,
-        }
+        Platform { id: self.platform.clone(), release }
     }
 }
 
@@ -135,9 +132,7 @@ pub trait Ground {
     /// # Errors
     /// [`Trouble::Lacks`] if it cannot be done here.
     fn host(&mut self, _act: &HostAct) -> Result<(), Trouble> {
-        Err(Trouble::Failed(
-            "this run has the machine for itself no more than others".to_owned(),
-        ))
+        Err(Trouble::Failed("this run has the machine for itself no more than others".to_owned()))
     }
 
     /// Lets time pass. Packets that come meanwhile are stamped when they come, not when the time is
@@ -269,106 +264,29 @@ pub enum Reply {
 
 /// A call with everything resolved: descriptors are numbers, addresses are real.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the calls and their arguments, see `model::call`"
-)]
+#[expect(missing_docs, reason = "the calls and their arguments, see `model::call`")]
 pub enum Request {
-    Socket {
-        domain: Domain,
-        kind: Kind,
-        protocol: i32,
-        nonblock: bool,
-    },
-    Bind {
-        fd: Fd,
-        to: Target,
-    },
-    Connect {
-        fd: Fd,
-        to: Target,
-    },
-    Listen {
-        fd: Fd,
-        backlog: i32,
-    },
-    Accept {
-        fd: Fd,
-        place: AddressPlace,
-        flags: Vec<String>,
-    },
-    Close {
-        fd: Fd,
-    },
-    Dup {
-        fd: Fd,
-    },
-    Fcntl {
-        fd: Fd,
-        op: FcntlOp,
-    },
-    Send {
-        fd: Fd,
-        form: SendForm,
-        data: Buffer,
-        flags: Vec<String>,
-        to: Option<Target>,
-    },
-    Recv {
-        fd: Fd,
-        form: RecvForm,
-        len: usize,
-        bad: bool,
-        flags: Vec<String>,
-    },
-    Setsockopt {
-        fd: Fd,
-        option: String,
-        value: OptionValue,
-        bad: bool,
-    },
-    Getsockopt {
-        fd: Fd,
-        option: String,
-        bad: bool,
-    },
-    Getsockname {
-        fd: Fd,
-        place: AddressPlace,
-    },
-    Getpeername {
-        fd: Fd,
-        place: AddressPlace,
-    },
-    Shutdown {
-        fd: Fd,
-        how: How,
-    },
-    Poll {
-        fd: Fd,
-        events: Vec<String>,
-        timeout_ms: i32,
-    },
-    Select {
-        fd: Fd,
-        timeout_ms: i32,
-    },
+    Socket { domain: Domain, kind: Kind, protocol: i32, nonblock: bool },
+    Bind { fd: Fd, to: Target },
+    Connect { fd: Fd, to: Target },
+    Listen { fd: Fd, backlog: i32 },
+    Accept { fd: Fd, place: AddressPlace, flags: Vec<String> },
+    Close { fd: Fd },
+    Dup { fd: Fd },
+    Fcntl { fd: Fd, op: FcntlOp },
+    Send { fd: Fd, form: SendForm, data: Buffer, flags: Vec<String>, to: Option<Target> },
+    Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, flags: Vec<String> },
+    Setsockopt { fd: Fd, option: String, value: OptionValue, bad: bool },
+    Getsockopt { fd: Fd, option: String, bad: bool },
+    Getsockname { fd: Fd, place: AddressPlace },
+    Getpeername { fd: Fd, place: AddressPlace },
+    Shutdown { fd: Fd, how: How },
+    Poll { fd: Fd, events: Vec<String>, timeout_ms: i32 },
+    Select { fd: Fd, timeout_ms: i32 },
     EpollCreate,
-    EpollCtl {
-        fd: Fd,
-        op: EpollOp,
-        target: Fd,
-        token: u64,
-        events: Vec<String>,
-    },
-    EpollWait {
-        fd: Fd,
-        timeout_ms: i32,
-    },
-    Ioctl {
-        fd: Fd,
-        request: String,
-    },
+    EpollCtl { fd: Fd, op: EpollOp, target: Fd, token: u64, events: Vec<String> },
+    EpollWait { fd: Fd, timeout_ms: i32 },
+    Ioctl { fd: Fd, request: String },
 }
 
 /// An address argument.

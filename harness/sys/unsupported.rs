@@ -29,12 +29,7 @@ pub fn local(_: &Prepared, _: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
 
 /// One finding: that there is no back end.
 pub fn doctor(_: &Prepared) -> Vec<Finding> {
-    vec![Finding {
-        what: "back end".to_owned(),
-        found: LACK.to_owned(),
-        good: false,
-        remedy: None,
-    }]
+    vec![Finding { what: "back end".to_owned(), found: LACK.to_owned(), good: false, remedy: None }]
 }
 
 /// Sets environment variables for the libraries of a test binary. Call it after [`prepare`] and

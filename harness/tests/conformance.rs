@@ -40,11 +40,7 @@ fn main() -> ExitCode {
         conditions: sockdiff::run::Conditions::default(),
         repeat: 1,
     };
-    let judge = Judge {
-        store,
-        machine: stack.machine(),
-        update: Update::default_here(),
-        colour: false,
-    };
+    let judge =
+        Judge { store, machine: stack.machine(), update: Update::default_here(), colour: false };
     trials::run(arguments, found, Arc::new(Bench { session, judge }))
 }

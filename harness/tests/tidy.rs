@@ -221,18 +221,11 @@ const WIDE: &str = concat!(ten!(ten!("wide ")), "end\n");
 )]
 fn house_rule(#[case] rule: Rule, #[case] good: &[(&str, &str)], #[case] bad: &[(&str, &str)]) {
     let good = tree_of(good);
-    assert_eq!(
-        findings(rule, &good),
-        Vec::<String>::new(),
-        "the good example breaks the rule"
-    );
+    assert_eq!(findings(rule, &good), Vec::<String>::new(), "the good example breaks the rule");
     for (path, text) in bad {
         let mut tree = good.clone();
         tree.insert(path.to_string(), text.to_string());
-        assert!(
-            !rule(path, &tree).is_empty(),
-            "a breach is missed: {path}: {text:?}"
-        );
+        assert!(!rule(path, &tree).is_empty(), "a breach is missed: {path}: {text:?}");
     }
     let findings = findings(rule, &tree_at(Path::new(env!("CARGO_MANIFEST_DIR"))));
     assert!(findings.is_empty(), "\n{}", findings.join("\n"));
@@ -260,9 +253,7 @@ fn tree_at(root: &Path) -> Tree {
     let mut open = vec![root.to_path_buf()];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).expect("a folder of the repository is readable") {
-            let path = entry
-                .expect("an entry of the repository is readable")
-                .path();
+            let path = entry.expect("an entry of the repository is readable").path();
             let below = path.strip_prefix(root).expect("found below the root");
             let name = below.to_string_lossy().replace('\\', "/");
             if !text::belongs_to_the_project(&name) {

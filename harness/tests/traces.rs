@@ -44,9 +44,7 @@ fn recorded_packets_are_the_captured_ones(
     #[case] capture: &str,
     #[case] len: u32,
 ) {
-    let capture = capture
-        .replace("LEN", &len.to_string())
-        .replace("NEXT", &(len + 1).to_string());
+    let capture = capture.replace("LEN", &len.to_string()).replace("NEXT", &(len + 1).to_string());
     let captured: Vec<&str> = capture.lines().skip(1).map(str::trim).collect();
     let recorded = packets(case, row);
     let alike = recorded.len() == captured.len()
@@ -56,11 +54,7 @@ fn recorded_packets_are_the_captured_ones(
 
 #[rstest]
 #[case("client > server [P.] seq 1 ack 1 len 10", "client [P.] len 10", true)]
-#[case(
-    "client > server [P.] seq 1 ack 1 len 100",
-    "client [P.] len 10",
-    false
-)]
+#[case("client > server [P.] seq 1 ack 1 len 100", "client [P.] len 10", false)]
 #[case("server > client [P.] seq 1 ack 1 len 10", "client [P.] len 10", false)]
 #[case("server > client [R.] seq 2 ack 1", "server [R] seq 2", false)]
 #[case("server > client [R] seq 1 win 0", "server [R] seq 2", false)]

@@ -4,24 +4,23 @@ use super::icmp::{icmp_v4, icmp_v6};
 use super::{Captured, CapturedBytes};
 use crate::model::TcpFlags;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpSlice, UdpSlice, ip_number};
+use etherparse::{
+    IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number,
+};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// The protocol of a packet whose IP header could not be read: reserved by IANA.
 const PROTOCOL_UNREADABLE: u8 = 255;
 
+/// Bytes of a TCP header without options.
+const TCP_HEADER_BYTES: usize = 20;
+
 /// Takes a packet apart.
 pub fn decode(captured: &Captured) -> Packet {
     match &captured.bytes {
         CapturedBytes::Ip(bytes) => from_ip(captured.at, bytes),
-        CapturedBytes::Transport {
-            source,
-            destination,
-            protocol,
-            ttl,
-            bytes,
-        } => Packet {
+        CapturedBytes::Transport { source, destination, protocol, ttl, bytes } => Packet {
             at: captured.at,
             source: *source,
             destination: *destination,
@@ -40,9 +39,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
         destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         ttl: None,
         dont_fragment: None,
-        body: PacketBody::Other {
-            protocol: PROTOCOL_UNREADABLE,
-        },
+        body: PacketBody::Other { protocol: PROTOCOL_UNREADABLE },
         bytes: bytes.to_vec(),
     };
     let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else {
@@ -63,9 +60,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
     };
     let payload = ip.payload();
     packet.body = if is_later_fragment(&ip) {
-        PacketBody::Other {
-            protocol: payload.ip_number.0,
-        }
+        PacketBody::Other { protocol: payload.ip_number.0 }
     } else {
         let missing = whole_len.saturating_sub(bytes.len());
         body(payload.ip_number, payload.payload, missing)
@@ -93,22 +88,29 @@ fn body(protocol: IpNumber, bytes: &[u8], missing: usize) -> PacketBody {
         ip_number::IPV6_ICMP => icmp_v6(bytes).map(PacketBody::Icmp),
         _ => None,
     };
-    read.unwrap_or(PacketBody::Other {
-        protocol: protocol.0,
-    })
+    read.unwrap_or(PacketBody::Other { protocol: protocol.0 })
 }
 
 fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
-    let tcp = TcpSlice::from_slice(bytes).ok()?;
+    let fixed = bytes.first_chunk::<TCP_HEADER_BYTES>()?;
+    let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *fixed;
+    let header_len = usize::from(offset >> 4) * 4;
+    // A length that cannot be right is told as an option that cannot: the rest is payload.
+    let rest = (TCP_HEADER_BYTES..=bytes.len()).contains(&header_len);
+    let (options, payload) = if rest {
+        (options(&bytes[TCP_HEADER_BYTES..header_len]), &bytes[header_len..])
+    } else {
+        (vec!["bad hdr length".to_owned()], &bytes[TCP_HEADER_BYTES..])
+    };
     Some(TcpSegment {
-        source_port: tcp.source_port(),
-        destination_port: tcp.destination_port(),
-        flags: TcpFlags(tcp.header_slice()[13]),
-        seq: tcp.sequence_number(),
-        ack: tcp.acknowledgment_number(),
-        window: tcp.window_size(),
-        len: tcp.payload().len() + missing,
-        options: options(tcp.options()),
+        source_port: u16::from_be_bytes([a, b]),
+        destination_port: u16::from_be_bytes([c, d]),
+        flags: TcpFlags(flags),
+        seq: u32::from_be_bytes([s0, s1, s2, s3]),
+        ack: u32::from_be_bytes([a0, a1, a2, a3]),
+        window: u16::from_be_bytes([w0, w1]),
+        len: payload.len() + missing,
+        options,
     })
 }
 
@@ -162,4 +164,14 @@ pub(super) fn body_protocol(protocol: u8) -> String {
         ip_number::ICMP | ip_number::IPV6_ICMP => "icmp".to_owned(),
         _ => format!("ip-proto-{protocol}"),
     }
+}
+
+/// Value and echo reply of the timestamps option of a packet from its IP header on.
+pub fn timestamps(packet: &[u8]) -> Option<(u32, u32)> {
+    let (ip, _) = LaxIpSlice::from_slice(packet).ok()?;
+    let tcp = TcpSlice::from_slice(ip.payload().payload).ok()?;
+    tcp.options_iterator().find_map(|option| match option {
+        Ok(TcpOptionElement::Timestamp(value, reply)) => Some((value, reply)),
+        _ => None,
+    })
 }

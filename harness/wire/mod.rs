@@ -1,10 +1,12 @@
-//! Floor 1: bytes to packets, and sequence numbers relative to their connection. Pure.
+//! Floor 1: bytes to packets and packets to bytes, and sequence numbers relative to their
+//! connection. Pure.
 
+pub mod build;
 mod decode;
 pub mod icmp;
 pub mod relative;
 
-pub use decode::decode;
+pub use decode::{decode, timestamps};
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -5,6 +5,8 @@
 //!   as soon as the sender has acknowledged something of it, until then the one before. So the
 //!   challenge ACK to a rebooted peer's SYN keeps the old connection's numbers.
 //! - Numbers of a side whose SYN was never seen are absolute.
+//! - A SYN sent *aside*, with a number inside a connection that goes on, begins nothing until the
+//!   far end answers it with a SYN of its own.
 //! - RFC 9293 §3.10.7.1 lets a RST take its number from somewhere else than its sender's own
 //!   sequence: `[R.]` with 0 on the wire prints 0, and a `[R]` that repeats the far end's last
 //!   acknowledgment prints as that one did, whichever incarnation it belonged to.
@@ -37,6 +39,8 @@ pub struct Numbers {
 struct Side {
     /// Its newest SYN.
     syn: Option<Syn>,
+    /// A later SYN, sent aside.
+    aside: Option<u32>,
     /// The initial number of the far end that it has accepted.
     accepted: Option<u32>,
     /// Its last acknowledgment, as on the wire and as printed.
@@ -63,6 +67,7 @@ impl Relative {
     /// The numbers of the next segment.
     pub fn numbers(&mut self, from: SocketAddr, to: SocketAddr, segment: &TcpSegment) -> Numbers {
         self.note_sent(from, to, segment);
+        self.note_accepted(from, to, segment);
         let has_ack = segment.flags.has(TcpFlags::ACK);
         let ack = has_ack.then(|| self.place_ack(from, to, segment.ack));
         let side = self.side(from, to);
@@ -83,6 +88,19 @@ impl Relative {
         Numbers { seq, ack }
     }
 
+    /// The numbers of a SYN that was sent inside a connection that goes on.
+    pub fn numbers_aside(
+        &mut self,
+        from: SocketAddr,
+        to: SocketAddr,
+        segment: &TcpSegment,
+    ) -> Numbers {
+        self.sides.entry((from, to)).or_default().aside = Some(segment.seq);
+        let flags = TcpFlags(segment.flags.0 & !TcpFlags::SYN.0);
+        let segment = TcpSegment { flags, ..segment.clone() };
+        self.numbers(from, to, &segment)
+    }
+
     fn side(&self, from: SocketAddr, to: SocketAddr) -> Side {
         self.sides.get(&(from, to)).copied().unwrap_or_default()
     }
@@ -92,13 +110,7 @@ impl Relative {
         let has = |flag| u32::from(segment.flags.has(flag));
         let is_syn = segment.flags.has(TcpFlags::SYN);
         if is_syn && side.syn.is_none_or(|syn| syn.initial != segment.seq) {
-            *side = Side {
-                syn: Some(Syn {
-                    initial: segment.seq,
-                    sent: 0,
-                }),
-                ..Side::default()
-            };
+            *side = Side { syn: Some(Syn { initial: segment.seq, sent: 0 }), ..Side::default() };
         }
         if let Some(syn) = &mut side.syn {
             let len = segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN);
@@ -108,6 +120,17 @@ impl Relative {
             if len > 0 && end < 1 << 31 {
                 syn.sent = syn.sent.max(end);
             }
+        }
+    }
+
+    /// A SYN sent aside begins an incarnation when the far end answers it.
+    fn note_accepted(&mut self, from: SocketAddr, to: SocketAddr, segment: &TcpSegment) {
+        let answers = TcpFlags::SYN | TcpFlags::ACK;
+        let far = self.sides.entry((to, from)).or_default();
+        let initial = segment.ack.wrapping_sub(1);
+        if segment.flags.has(answers) && far.aside == Some(initial) {
+            let syn = Some(Syn { initial, sent: 1 });
+            *far = Side { syn, ..Side::default() };
         }
     }
 

@@ -12,10 +12,7 @@ use std::time::Duration;
 const V4: [u8; 4] = [127, 0, 0, 1];
 
 fn ip(bytes: Vec<u8>) -> Packet {
-    decode(&Captured {
-        at: Duration::from_millis(7),
-        bytes: CapturedBytes::Ip(bytes),
-    })
+    decode(&Captured { at: Duration::from_millis(7), bytes: CapturedBytes::Ip(bytes) })
 }
 
 fn transport(protocol: u8, bytes: Vec<u8>) -> Packet {
@@ -92,11 +89,7 @@ fn decode_ipv6() {
     builder.write(&mut bytes, b"abc").unwrap();
     let packet = ip(bytes);
     assert_eq!((packet.ttl, packet.dont_fragment), (Some(63), None));
-    let expected = PacketBody::Udp {
-        source_port: 5,
-        destination_port: 6,
-        len: 3,
-    };
+    let expected = PacketBody::Udp { source_port: 5, destination_port: 6, len: 3 };
     assert_eq!(packet.body, expected);
 }
 
@@ -144,10 +137,7 @@ fn icmp_words(
     };
     assert_eq!(word_of(ip(icmp_v4(kind, code, &[]))), word);
     if let Some((kind, code)) = v6 {
-        assert_eq!(
-            word_of(transport(58, vec![kind, code, 0, 0, 0, 0, 0, 0])),
-            word
-        );
+        assert_eq!(word_of(transport(58, vec![kind, code, 0, 0, 0, 0, 0, 0])), word);
     }
 }
 
@@ -200,10 +190,7 @@ fn unreadable_is_other() {
     assert_eq!(ip(Vec::new()).body, PacketBody::Other { protocol: 255 });
     let short = tcp_v4(&[], b"")[..30].to_vec();
     assert_eq!(ip(short).body, PacketBody::Other { protocol: 6 });
-    assert_eq!(
-        transport(132, vec![1]).body,
-        PacketBody::Other { protocol: 132 }
-    );
+    assert_eq!(transport(132, vec![1]).body, PacketBody::Other { protocol: 132 });
 }
 
 /// Every prefix of every kind of packet, and every byte of it set to every value.
@@ -215,16 +202,9 @@ fn decode_never_panics() {
     builder.write(&mut v6, &udp_v4(b"ping")).unwrap();
     let sack = TcpOptionElement::SelectiveAcknowledgement((1, 2), [None; 3]);
     let mut tcp = Vec::new();
-    let builder = PacketBuilder::ipv4(V4, V4, 1)
-        .tcp(1, 2, 3, 4)
-        .options(&[sack]);
+    let builder = PacketBuilder::ipv4(V4, V4, 1).tcp(1, 2, 3, 4).options(&[sack]);
     builder.unwrap().write(&mut tcp, b"data").unwrap();
-    for whole in [
-        tcp,
-        udp_v4(b"ping"),
-        icmp_v4(3, 3, &tcp_v4(&[1; 4], b"")),
-        v6,
-    ] {
+    for whole in [tcp, udp_v4(b"ping"), icmp_v4(3, 3, &tcp_v4(&[1; 4], b"")), v6] {
         for len in 0..=whole.len() {
             ip(whole[..len].to_vec());
             for protocol in [1, 6, 17, 58] {
@@ -340,10 +320,7 @@ fn relative_numbers(#[case] segments: &[Seg]) {
     let mut relative = Relative::default();
     for (i, (from, to, segment, seq, ack)) in segments.iter().enumerate() {
         let numbers = place(&mut relative, *from, *to, *segment);
-        let expected = Numbers {
-            seq: *seq,
-            ack: *ack,
-        };
+        let expected = Numbers { seq: *seq, ack: *ack };
         assert_eq!(numbers, expected, "segment {i}");
     }
 }

@@ -37,37 +37,24 @@ pub fn write(
 fn result_file(machine: &Machine, cases: &[&Case], results: &[CaseResult]) -> ResultFile {
     let ran = |family| cases.iter().any(|case| case.families.contains(&family));
     let families = [(Family::V4, 4), (Family::V6, 6)];
-    let families = families
-        .into_iter()
-        .filter(|(family, _)| ran(*family))
-        .map(|(_, n)| n);
+    let families = families.into_iter().filter(|(family, _)| ran(*family)).map(|(_, n)| n);
     ResultFile {
         format: FORMAT,
         platform: Origin::of(machine, families.collect()),
         cases_hash: None,
-        results: cases
-            .iter()
-            .zip(results)
-            .map(|(case, result)| one(case, result))
-            .collect(),
+        results: cases.iter().zip(results).map(|(case, result)| one(case, result)).collect(),
     }
 }
 
 fn one(case: &Case, result: &CaseResult) -> results::CaseResult {
-    let events = result
-        .ran
-        .as_ref()
-        .map(|ran| render::json::events(&ran.transcript));
+    let events = result.ran.as_ref().map(|ran| render::json::events(&ran.transcript));
     results::CaseResult {
         id: case.id.0.clone(),
         status: result.status,
         reason: result.reason.clone().unwrap_or_default(),
         duration_ms: u64::try_from(result.duration.as_millis()).unwrap_or(u64::MAX),
         case_hash: case.hash.clone(),
-        transcript: result
-            .ran
-            .as_ref()
-            .map_or(String::new(), |ran| ran.body.clone()),
+        transcript: result.ran.as_ref().map_or(String::new(), |ran| ran.body.clone()),
         events: serde_json::to_value(events.unwrap_or_default()).unwrap_or_default(),
         settled: result.ran.as_ref().is_none_or(|ran| ran.settled),
     }
@@ -81,18 +68,13 @@ fn write_junit(path: &Path, cases: &[&Case], results: &[CaseResult]) -> Result<(
         "<testsuite name=\"sockdiff\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">",
         results.len(),
         results.iter().filter(failed).count(),
-        results
-            .iter()
-            .filter(|result| result.status == Status::Skipped)
-            .count(),
+        results.iter().filter(|result| result.status == Status::Skipped).count(),
     );
     for (case, result) in cases.iter().zip(results) {
         let (folder, seconds) = (escaped(case.id.folder()), result.duration.as_secs_f64());
         let name = escaped(&case.id.0);
-        let _ = write!(
-            xml,
-            "  <testcase classname=\"{folder}\" name=\"{name}\" time=\"{seconds:.3}\""
-        );
+        let _ =
+            write!(xml, "  <testcase classname=\"{folder}\" name=\"{name}\" time=\"{seconds:.3}\"");
         let reason = escaped(result.reason.as_deref().unwrap_or_default());
         let story = escaped(result.story.as_deref().unwrap_or_default());
         let _ = match result.status {
@@ -110,10 +92,7 @@ fn write_junit(path: &Path, cases: &[&Case], results: &[CaseResult]) -> Result<(
 }
 
 fn failure(status: Status) -> bool {
-    matches!(
-        status,
-        Status::Differs | Status::New | Status::Flaky | Status::Error
-    )
+    matches!(status, Status::Differs | Status::New | Status::Flaky | Status::Error)
 }
 
 /// Text inside XML: what means something there is written as an entity, and control characters,

@@ -52,10 +52,7 @@ pub fn row(at: &[(&str, &str)]) -> Row {
 
 pub fn log(steps: Vec<StepLog>) -> RunLog {
     let numbered = steps.into_iter().enumerate();
-    let steps = numbered.map(|(i, step)| StepLog {
-        index: Some(i),
-        ..step
-    });
+    let steps = numbered.map(|(i, step)| StepLog { index: Some(i), ..step });
     RunLog {
         row: 0,
         family: Family::V4,
@@ -71,10 +68,7 @@ pub fn log(steps: Vec<StepLog>) -> RunLog {
 
 /// A log that begins with a connection: the client's initial number is 500, the server's 900.
 pub fn established(steps: Vec<StepLog>) -> RunLog {
-    RunLog {
-        given: given::established(),
-        ..log(steps)
-    }
+    RunLog { given: given::established(), ..log(steps) }
 }
 
 pub mod given {
@@ -101,11 +95,7 @@ pub mod given {
 }
 
 pub fn step(call: CallLog) -> StepLog {
-    StepLog {
-        line: 9,
-        calls: vec![call],
-        ..StepLog::default()
-    }
+    StepLog { line: 9, calls: vec![call], ..StepLog::default() }
 }
 
 impl StepLog {
@@ -129,10 +119,7 @@ impl StepLog {
             Fate::Returned(outcome) => outcome,
             other => panic!("expected an outcome, got {other:?}"),
         };
-        self.completed.push(CallLog {
-            fate: Fate::Completed(outcome),
-            ..call
-        });
+        self.completed.push(CallLog { fate: Fate::Completed(outcome), ..call });
         self
     }
 }
@@ -151,19 +138,13 @@ pub fn held(name: &str, address: &str) -> Holder {
 }
 
 pub fn accepted(name: &str, ip: [u8; 4], port: u16) -> Holder {
-    Holder {
-        accepted_by: Some("server".into()),
-        ..holds(name, ip, port)
-    }
+    Holder { accepted_by: Some("server".into()), ..holds(name, ip, port) }
 }
 
 fn call_log(subject: &str, call: Call, outcome: Outcome) -> CallLog {
     CallLog {
         subject: subject.into(),
-        spec: CallSpec {
-            call,
-            bad: BadArgs::default(),
-        },
+        spec: CallSpec { call, bad: BadArgs::default() },
         fate: Fate::Returned(outcome),
         nth_pending: 1,
         began: Duration::ZERO,
@@ -180,53 +161,29 @@ pub fn failed(subject: &str, call: Call, errno: &'static str) -> CallLog {
 }
 
 pub fn accept() -> CallLog {
-    let call = Call::Accept {
-        name: "conn".into(),
-        flags: vec![],
-    };
+    let call = Call::Accept { name: "conn".into(), flags: vec![] };
     ok("server", call, Answer::Fd(5))
 }
 
 pub fn connect(to: &str) -> Call {
-    Call::Connect(AddrExpr {
-        base: AddrBase::Socket(Name::new(to)),
-        port: None,
-    })
+    Call::Connect(AddrExpr { base: AddrBase::Socket(Name::new(to)), port: None })
 }
 
 pub fn send(len: usize) -> Call {
-    Call::Send {
-        form: SendForm::Send,
-        payload: Payload::Len(len),
-        flags: vec![],
-        to: None,
-    }
+    Call::Send { form: SendForm::Send, payload: Payload::Len(len), flags: vec![], to: None }
 }
 
 pub fn recv(len: usize) -> Call {
-    Call::Recv {
-        form: RecvForm::Recv,
-        len,
-        flags: vec![],
-        show_data: false,
-    }
+    Call::Recv { form: RecvForm::Recv, len, flags: vec![], show_data: false }
 }
 
 /// That many bytes received.
 pub fn ours(len: usize) -> Answer {
-    Answer::Received {
-        len,
-        from: None,
-        data: vec![0; len],
-        flags: vec![],
-    }
+    Answer::Received { len, from: None, data: vec![0; len], flags: vec![] }
 }
 
 fn captured(bytes: Vec<u8>) -> Packet {
-    decode(&Captured {
-        at: Duration::ZERO,
-        bytes: CapturedBytes::Ip(bytes),
-    })
+    decode(&Captured { at: Duration::ZERO, bytes: CapturedBytes::Ip(bytes) })
 }
 
 pub fn tcp(from: u16, to: u16, flags: &str, seq: u32, ack: u32, len: usize, window: u16) -> Packet {

@@ -14,17 +14,11 @@ use crate::run::log::{RunLog, StepLog};
 use std::time::Duration;
 
 fn note(text: &str) -> StepLog {
-    StepLog {
-        note: Some(text.to_owned()),
-        ..StepLog::default()
-    }
+    StepLog { note: Some(text.to_owned()), ..StepLog::default() }
 }
 
 fn after(packet: Packet, ms: u64) -> Packet {
-    Packet {
-        at: Duration::from_millis(ms),
-        ..packet
-    }
+    Packet { at: Duration::from_millis(ms), ..packet }
 }
 
 fn recorded_as(case: &Case, log: RunLog) -> String {
@@ -33,18 +27,12 @@ fn recorded_as(case: &Case, log: RunLog) -> String {
 
 #[test]
 fn silence_tells_nothing_or_what_came() {
-    let silence = StepLog {
-        silence: Some(Duration::from_millis(150)),
-        ..note("silence 150ms")
-    };
+    let silence = StepLog { silence: Some(Duration::from_millis(150)), ..note("silence 150ms") };
     let quiet = "silence 150ms\n    nothing for 150ms\n";
     assert_eq!(recorded(established(vec![silence.clone()])), quiet);
     let fin = tcp(SERVER, CLIENT, "F.", 901, 501, 0, 512);
     let broken = "silence 150ms\n    server > client [F.] seq 1 ack 1\n";
-    assert_eq!(
-        recorded(established(vec![silence.clone().packet(fin)])),
-        broken
-    );
+    assert_eq!(recorded(established(vec![silence.clone().packet(fin)])), broken);
     let mut blind = established(vec![silence]);
     blind.captured = false;
     assert_eq!(recorded(blind), "silence 150ms\n");
@@ -55,10 +43,8 @@ fn equal_neighbours_are_counted() {
     let mut repeated = step(ok("b", send(4), Answer::Value(4)));
     repeated.calls.push(repeated.calls[0].clone());
     repeated.calls.push(failed("b", send(4), "EAGAIN"));
-    let repeated = repeated
-        .holds(holds("b", V4, CLIENT))
-        .packet(udp(CLIENT, 7, 4))
-        .packet(udp(CLIENT, 7, 4));
+    let repeated =
+        repeated.holds(holds("b", V4, CLIENT)).packet(udp(CLIENT, 7, 4)).packet(udp(CLIENT, 7, 4));
     let expected = "\
 b.send(4) = 4 x2
 b.send(4) = -1 EAGAIN
@@ -75,12 +61,8 @@ fn rounds_of_a_repeated_call_are_counted() {
             repeated.calls.push(repeated.calls[0].clone());
         }
         let seq = u32::from(i) * 1000;
-        repeated
-            .packets
-            .push(tcp(CLIENT + i, 7, "S", seq, 0, 0, 512));
-        repeated
-            .packets
-            .push(tcp(7, CLIENT + i, "R.", 0, seq + 1, 0, 0));
+        repeated.packets.push(tcp(CLIENT + i, 7, "S", seq, 0, 0, 512));
+        repeated.packets.push(tcp(7, CLIENT + i, "R.", 0, seq + 1, 0, 0));
     }
     let expected = "\
 client.connect(nobody) = -1 ECONNREFUSED x30
@@ -294,18 +276,12 @@ conn.recv(9) = 0
 fn a_call_not_issued_says_why() {
     let mut call = ok("conn", recv(128), ours(0));
     call.fate = Fate::NotIssued("no conn".to_owned());
-    assert_eq!(
-        recorded(log(vec![step(call)])),
-        "conn.recv(128) not issued: no conn\n"
-    );
+    assert_eq!(recorded(log(vec![step(call)])), "conn.recv(128) not issued: no conn\n");
 }
 
 #[test]
 fn steps_keep_their_number_and_line() {
-    let steps = vec![
-        step(ok("b", Call::Close, Answer::Value(0))),
-        note("pause 1s"),
-    ];
+    let steps = vec![step(ok("b", Call::Close, Answer::Value(0))), note("pause 1s")];
     let transcript = transcript(&case(), &[log(steps)]);
     let steps = &transcript.sections[0].steps;
     assert_eq!((steps[0].step, steps[0].line), (Some(0), 9));

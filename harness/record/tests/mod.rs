@@ -136,10 +136,7 @@ fn a_third_party_complains() {
             .packet(error),
     ];
     let text = recorded(log(steps));
-    assert!(
-        text.contains("router > b icmp host-unreachable (b > closed-port udp)"),
-        "{text}"
-    );
+    assert!(text.contains("router > b icmp host-unreachable (b > closed-port udp)"), "{text}");
 }
 
 #[test]
@@ -152,10 +149,7 @@ fn what_given_did_is_not_printed_but_gives_names_and_numbers() {
     assert_eq!(recorded(log.clone()), expected);
     log.given.clear();
     let absolute = recorded(log);
-    assert!(
-        absolute.contains("client > closed-port [P.] seq 501 ack 901"),
-        "{absolute}"
-    );
+    assert!(absolute.contains("client > closed-port [P.] seq 501 ack 901"), "{absolute}");
 }
 
 #[test]

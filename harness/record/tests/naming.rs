@@ -46,11 +46,7 @@ fn the_first_of_several_holders_names_the_address() {
     assert_eq!(names.of_end(at_server()), Some("a"));
     names.close(&Name::new("a"));
     names.hold(&holds("b", V4, SERVER));
-    assert_eq!(
-        names.of_end(at_server()),
-        Some("a"),
-        "b held it all the time"
-    );
+    assert_eq!(names.of_end(at_server()), Some("a"), "b held it all the time");
 }
 
 #[test]
@@ -86,10 +82,7 @@ fn ends(#[case] holders: &[Holder], #[case] expected: Option<&str>) {
 
 #[test]
 fn an_ipv4_wildcard_answers_for_no_ipv6() {
-    assert_eq!(
-        names(&[holds("a", [0; 4], SERVER)]).of_end(end("[::1]:20000")),
-        None
-    );
+    assert_eq!(names(&[holds("a", [0; 4], SERVER)]).of_end(end("[::1]:20000")), None);
 }
 
 #[test]

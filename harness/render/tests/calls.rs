@@ -16,76 +16,42 @@ fn at(base: AddrBase) -> AddrExpr {
 }
 
 fn at_port(base: AddrBase, port: PortExpr) -> AddrExpr {
-    AddrExpr {
-        base,
-        port: Some(port),
-    }
+    AddrExpr { base, port: Some(port) }
 }
 
 fn socket(word: Option<&'static str>, domain: Domain, nonblock: bool) -> Call {
-    Call::Socket(SocketSpec {
-        word,
-        domain,
-        kind: Kind::Stream,
-        protocol: 0,
-        nonblock,
-    })
+    Call::Socket(SocketSpec { word, domain, kind: Kind::Stream, protocol: 0, nonblock })
 }
 
 fn send(form: SendForm, payload: Payload, flags: &[&'static str], to: Option<AddrExpr>) -> Call {
-    Call::Send {
-        form,
-        payload,
-        flags: flags.to_vec(),
-        to,
-    }
+    Call::Send { form, payload, flags: flags.to_vec(), to }
 }
 
 fn recv(form: RecvForm, flags: &[&'static str], show_data: bool) -> Call {
-    Call::Recv {
-        form,
-        len: 128,
-        flags: flags.to_vec(),
-        show_data,
-    }
+    Call::Recv { form, len: 128, flags: flags.to_vec(), show_data }
 }
 
 fn setsockopt(option: &str, value: OptionValue) -> Call {
-    Call::Setsockopt {
-        option: option::find(option).expect("a known option"),
-        value,
-    }
+    Call::Setsockopt { option: option::find(option).expect("a known option"), value }
 }
 
 fn poll(events: &[&'static str], ms: Option<u64>) -> Call {
-    Call::Poll {
-        events: events.to_vec(),
-        timeout: ms.map(Duration::from_millis),
-    }
+    Call::Poll { events: events.to_vec(), timeout: ms.map(Duration::from_millis) }
 }
 
-const LINGER: OptionValue = OptionValue::Linger {
-    onoff: 1,
-    linger: 0,
-};
+const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
 
 #[rstest]
 #[case(socket(Some("tcp"), Domain::OfRun, false), "socket(tcp)")]
 #[case(socket(Some("tcp"), Domain::OfRun, true), "socket(tcp, nonblock)")]
-#[case(
-    socket(Some("unix-stream"), Domain::Unix, false),
-    "socket(unix-stream)"
-)]
+#[case(socket(Some("unix-stream"), Domain::Unix, false), "socket(unix-stream)")]
 #[case(socket(Some("tcp6"), Domain::Inet6, false), "socket(tcp6)")]
 #[case(socket(None, Domain::OfRun, false), "socket(SOCK_STREAM, 0)")]
 #[case(socket(None, Domain::Inet, false), "socket(AF_INET, SOCK_STREAM, 0)")]
 #[case(socket(None, Domain::Number(99), false), "socket(99, SOCK_STREAM, 0)")]
 #[case(Call::Bind(at(AddrBase::Loopback)), "bind(loopback)")]
 #[case(Call::Bind(at_port(AddrBase::Any, PortExpr::Of("server".into()))), "bind(any:server)")]
-#[case(
-    Call::Bind(at_port(AddrBase::Any, PortExpr::Literal(8888))),
-    "bind(any:8888)"
-)]
+#[case(Call::Bind(at_port(AddrBase::Any, PortExpr::Literal(8888))), "bind(any:8888)")]
 #[case(Call::Bind(at(AddrBase::Literal("127.0.0.2".into()))), r#"bind("127.0.0.2")"#)]
 #[case(Call::Bind(at(AddrBase::Bad)), "bind(bad)")]
 #[case(
@@ -121,14 +87,8 @@ const LINGER: OptionValue = OptionValue::Linger {
     "sendmsg(4, MSG_OOB|MSG_DONTWAIT, loopback)"
 )]
 #[case(recv(RecvForm::Recv, &["MSG_PEEK"], false), "recv(128, MSG_PEEK)")]
-#[case(
-    setsockopt("SO_REUSEADDR", OptionValue::Int(1)),
-    "setsockopt(SO_REUSEADDR, 1)"
-)]
-#[case(
-    setsockopt("SO_LINGER", LINGER),
-    "setsockopt(SO_LINGER, {onoff: 1, linger: 0})"
-)]
+#[case(setsockopt("SO_REUSEADDR", OptionValue::Int(1)), "setsockopt(SO_REUSEADDR, 1)")]
+#[case(setsockopt("SO_LINGER", LINGER), "setsockopt(SO_LINGER, {onoff: 1, linger: 0})")]
 #[case(
     setsockopt("SO_RCVTIMEO", OptionValue::Time(Duration::from_millis(100))),
     "setsockopt(SO_RCVTIMEO, 100ms)"
@@ -137,10 +97,7 @@ const LINGER: OptionValue = OptionValue::Linger {
     setsockopt("TCP_CONGESTION", OptionValue::Text("reno".into())),
     r#"setsockopt(TCP_CONGESTION, "reno")"#
 )]
-#[case(
-    setsockopt("SO_KEEPALIVE", OptionValue::Zeros(2)),
-    "setsockopt(SO_KEEPALIVE, {len: 2})"
-)]
+#[case(setsockopt("SO_KEEPALIVE", OptionValue::Zeros(2)), "setsockopt(SO_KEEPALIVE, {len: 2})")]
 #[case(Call::Shutdown(How::Rdwr), "shutdown(SHUT_RDWR)")]
 #[case(Call::Shutdown(How::Number(7)), "shutdown(7)")]
 #[case(poll(&[], None), "poll()")]

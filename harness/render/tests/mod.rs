@@ -2,22 +2,19 @@
 
 mod calls;
 mod programs;
+mod wire;
 
 use super::{calls_only, line, text};
 use crate::model::call::{BadArgs, Call, CallSpec};
 use crate::model::case::Family;
 use crate::model::transcript::{
-    CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
+    CallEvent, Event, Fate, NumberForms, PacketEvent, PacketWhat, Section, StepRecord,
 };
 use crate::model::{Answer, Name, Outcome, Transcript};
 use rstest::rstest;
 use std::time::Duration;
 
-const RIGHT: BadArgs = BadArgs {
-    fd: None,
-    addrlen: None,
-    buf: false,
-};
+const RIGHT: BadArgs = BadArgs { fd: None, addrlen: None, buf: false };
 
 fn name(text: &str) -> Name {
     Name::new(text)
@@ -30,13 +27,7 @@ fn words(words: &[&str]) -> Vec<String> {
 fn call_event(fate: Fate, nth_pending: u32) -> CallEvent {
     CallEvent {
         subject: name("server"),
-        spec: CallSpec {
-            call: Call::Accept {
-                name: name("conn"),
-                flags: vec![],
-            },
-            bad: RIGHT,
-        },
+        spec: CallSpec { call: Call::Accept { name: name("conn"), flags: vec![] }, bad: RIGHT },
         fate,
         nth_pending,
         count: 1,
@@ -63,15 +54,9 @@ fn fates(#[case] fate: Fate, #[case] nth: u32, #[case] expected: &str) {
 
 #[test]
 fn count_stands_before_band() {
-    let event = CallEvent {
-        count: 30,
-        band: Some("<150ms"),
-        ..call_event(Fate::Returned(done()), 1)
-    };
-    assert_eq!(
-        line(&Event::Call(event)),
-        "server.accept() = fd conn x30 <150ms"
-    );
+    let event =
+        CallEvent { count: 30, band: Some("<150ms"), ..call_event(Fate::Returned(done()), 1) };
+    assert_eq!(line(&Event::Call(event)), "server.accept() = fd conn x30 <150ms");
 }
 
 fn packet(from: &str, to: &str, what: PacketWhat) -> PacketEvent {
@@ -79,6 +64,7 @@ fn packet(from: &str, to: &str, what: PacketWhat) -> PacketEvent {
         from: from.to_owned(),
         to: to.to_owned(),
         what,
+        forms: NumberForms::default(),
         extras: vec![],
         count: 1,
         band: None,
@@ -139,11 +125,7 @@ fn section(at: &[(&str, &str)], family: Family, events: Vec<Event>) -> Section {
     Section {
         at: at.iter().map(owned).collect(),
         family,
-        steps: vec![StepRecord {
-            step: Some(0),
-            line: 9,
-            events,
-        }],
+        steps: vec![StepRecord { step: Some(0), line: 9, events }],
     }
 }
 

@@ -11,10 +11,7 @@ use rstest::rstest;
 fn close_with_unread_data() -> Section {
     let call = CallEvent {
         returned: "0".to_owned(),
-        spec: CallSpec {
-            call: Call::Close,
-            bad: RIGHT,
-        },
+        spec: CallSpec { call: Call::Close, bad: RIGHT },
         ..call_event(Fate::Returned(Outcome::ok(Answer::Value(0))), 1)
     };
     section(
@@ -61,15 +58,8 @@ fn a_ladder_is_never_too_wide() {
             events.push(Event::Packet(event));
         }
         let drawn = ladder::ladder(&body(&section(&[], Family::V4, events)));
-        let limit = if drawn.contains('│') {
-            ladder::WIDTH_MAX
-        } else {
-            usize::MAX
-        };
-        assert!(
-            drawn.lines().all(|line| line.chars().count() <= limit),
-            "{drawn}"
-        );
+        let limit = if drawn.contains('│') { ladder::WIDTH_MAX } else { usize::MAX };
+        assert!(drawn.lines().all(|line| line.chars().count() <= limit), "{drawn}");
         assert!(ends > 4 || limit == ladder::WIDTH_MAX, "{ends} ends fit");
     }
 }
@@ -82,9 +72,7 @@ fn without_packets_a_ladder_is_the_transcript() {
 
 #[test]
 fn events_for_programs() {
-    let transcript = Transcript {
-        sections: vec![close_with_unread_data()],
-    };
+    let transcript = Transcript { sections: vec![close_with_unread_data()] };
     let events = serde_json::to_value(json::events(&transcript)).expect("plain data");
     let expected = serde_json::json!({"step": 0, "line": 9, "packet": {
         "from": "client", "to": "server", "proto": "tcp", "flags": "P.", "seq": 1, "ack": 1,
@@ -115,15 +103,8 @@ fn calls_for_programs(
     #[case] returned: &str,
     #[case] expected: serde_json::Value,
 ) {
-    let event = CallEvent {
-        returned: returned.to_owned(),
-        ..call_event(fate, 1)
-    };
-    let sections = vec![section(
-        &[("how", "rd")],
-        Family::V4,
-        vec![Event::Call(event)],
-    )];
+    let event = CallEvent { returned: returned.to_owned(), ..call_event(fate, 1) };
+    let sections = vec![section(&[("how", "rd")], Family::V4, vec![Event::Call(event)])];
     let events = json::events(&Transcript { sections });
     assert_eq!(events[0].row.as_deref(), Some("how=rd"));
     let call = serde_json::to_value(&events[0].call).expect("plain data");

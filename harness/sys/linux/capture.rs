@@ -79,10 +79,7 @@ impl Capture {
                 taps.push(Tap::raw(Domain::IPV6, protocol)?);
             }
         }
-        Ok(Capture {
-            taps,
-            buffer: vec![0; PACKET_BYTES_MAX],
-        })
+        Ok(Capture { taps, buffer: vec![0; PACKET_BYTES_MAX] })
     }
 
     /// Takes what has been captured and adds it to `packets`, unordered.
@@ -141,10 +138,7 @@ impl Tap {
     }
 
     fn with(socket: Socket, kind: Kind) -> io::Result<Tap> {
-        let tap = Tap {
-            socket: ManuallyDrop::new(socket),
-            kind,
-        };
+        let tap = Tap { socket: ManuallyDrop::new(socket), kind };
         let fd = tap.fd();
         set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // Forcing is refused inside a user namespace.
@@ -263,10 +257,8 @@ fn is_outgoing(source: &SockAddr) -> bool {
 fn receive(fd: RawFd, buffer: &mut [u8]) -> Result<(usize, Beside), c_int> {
     let mut name = SockAddrStorage::zeroed();
     let mut control = [0u64; 32];
-    let mut vector = iovec {
-        iov_base: buffer.as_mut_ptr().cast::<c_void>(),
-        iov_len: buffer.len(),
-    };
+    let mut vector =
+        iovec { iov_base: buffer.as_mut_ptr().cast::<c_void>(), iov_len: buffer.len() };
     // SAFETY: all zeroes is a message without address, data, control data and flags.
     let mut message: msghdr = unsafe { std::mem::zeroed() };
     message.msg_name = (&raw mut name).cast();

@@ -98,12 +98,7 @@ impl Device {
             }
         };
         link.open()?;
-        Ok(Device {
-            link,
-            end,
-            came: Vec::new(),
-            trouble: None,
-        })
+        Ok(Device { link, end, came: Vec::new(), trouble: None })
     }
 
     /// Hands a packet to the stack. One that comes while the link is down is lost, as on any wire.
@@ -185,9 +180,7 @@ fn read_veth(tap: &Tap, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
     let before = packets.len();
     let drained = tap.drain(&mut [0; PACKET_BYTES_MAX], packets);
     // The kernel's stamps are of no use: older kernels give TCP segments the time of another clock.
-    packets[before..]
-        .iter_mut()
-        .for_each(|packet| packet.at = now());
+    packets[before..].iter_mut().for_each(|packet| packet.at = now());
     drained
 }
 
@@ -196,10 +189,8 @@ fn read_tun(mut tun: &File, packets: &mut Vec<Captured>) -> Result<(), Trouble> 
     let mut buffer = [0; PACKET_BYTES_MAX];
     for _ in 0..TUN_KEEPS {
         match tun.read(&mut buffer) {
-            Ok(len) => packets.push(Captured {
-                at: now(),
-                bytes: CapturedBytes::Ip(buffer[..len].to_vec()),
-            }),
+            Ok(len) => packets
+                .push(Captured { at: now(), bytes: CapturedBytes::Ip(buffer[..len].to_vec()) }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) => return Err(Trouble::Failed(format!("the TUN device: {error}"))),
         }
@@ -220,21 +211,14 @@ impl<T> InterfaceRequest<T> {
     fn of_wire(value: T) -> InterfaceRequest<T> {
         let mut name = [0; libc::IFNAMSIZ];
         name[..link::NAME.len()].copy_from_slice(link::NAME.as_bytes());
-        InterfaceRequest {
-            name,
-            value,
-            rest: [0; 24],
-        }
+        InterfaceRequest { name, value, rest: [0; 24] }
     }
 }
 
 /// A new TUN device: IP packets without anything before them.
 fn open_tun() -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK);
+    options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
     let tun = options.open("/dev/net/tun")?;
     let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
     let mut request = InterfaceRequest::of_wire(flags);

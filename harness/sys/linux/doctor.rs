@@ -16,25 +16,13 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
     let features = found.unwrap_or_else(|lack| Features::shared(gvisor, lack));
     let kernel = format!("{} {}", uname.release, uname.arch);
     vec![
-        good(
-            "kernel",
-            if gvisor {
-                format!("{kernel} (gVisor)")
-            } else {
-                kernel
-            },
-        ),
+        good("kernel", if gvisor { format!("{kernel} (gVisor)") } else { kernel }),
         namespaces(prepared, &features),
         capture(&features),
         settling(&features),
         settings(&features),
         either("ipv6", features.ipv6, "::1 answers", "no ::1"),
-        either(
-            "stamps",
-            prepared.stamps,
-            "the kernel stamps packets",
-            "packets have no stamps",
-        ),
+        either("stamps", prepared.stamps, "the kernel stamps packets", "packets have no stamps"),
         sock_diag(),
         device(&features, Kind::Tun),
         device(&features, Kind::Veth),
@@ -44,30 +32,16 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
 }
 
 fn good(what: &str, found: impl Into<String>) -> Finding {
-    Finding {
-        what: what.to_owned(),
-        found: found.into(),
-        good: true,
-        remedy: None,
-    }
+    Finding { what: what.to_owned(), found: found.into(), good: true, remedy: None }
 }
 
 fn bad(what: &str, found: impl Into<String>, remedy: Option<&str>) -> Finding {
     let remedy = remedy.map(str::to_owned);
-    Finding {
-        what: what.to_owned(),
-        found: found.into(),
-        good: false,
-        remedy,
-    }
+    Finding { what: what.to_owned(), found: found.into(), good: false, remedy }
 }
 
 fn either(what: &str, is: bool, yes: &str, no: &str) -> Finding {
-    if is {
-        good(what, yes)
-    } else {
-        bad(what, no, None)
-    }
+    if is { good(what, yes) } else { bad(what, no, None) }
 }
 
 fn namespaces(prepared: &Prepared, features: &Features) -> Finding {
@@ -84,22 +58,14 @@ fn namespaces(prepared: &Prepared, features: &Features) -> Finding {
 fn capture(features: &Features) -> Finding {
     match features.captures {
         true => good("capture", "raw sockets"),
-        false => bad(
-            "capture",
-            "calls only: raw sockets are for root",
-            Some("run it as root"),
-        ),
+        false => bad("capture", "calls only: raw sockets are for root", Some("run it as root")),
     }
 }
 
 fn settling(features: &Features) -> Finding {
     let what = "settling";
     match (features.quiet, features.captures) {
-        (Some(quiet), _) => bad(
-            what,
-            format!("{} ms of quiet a step", quiet.as_millis()),
-            None,
-        ),
+        (Some(quiet), _) => bad(what, format!("{} ms of quiet a step", quiet.as_millis()), None),
         (None, true) => good(what, "a sentinel crosses the loopback interface"),
         (None, false) => bad(what, "datagrams to oneself, without seeing packets", None),
     }
@@ -107,26 +73,14 @@ fn settling(features: &Features) -> Finding {
 
 fn settings(features: &Features) -> Finding {
     match features.pins.pinned.len() {
-        0 => bad(
-            "settings",
-            "none is pinned: answers depend on this machine's",
-            None,
-        ),
-        count => good(
-            "settings",
-            format!("{count} pinned in each run's namespace"),
-        ),
+        0 => bad("settings", "none is pinned: answers depend on this machine's", None),
+        count => good("settings", format!("{count} pinned in each run's namespace")),
     }
 }
 
 fn sock_diag() -> Finding {
     let there = super::sockdiag::SockDiag::open().is_some();
-    either(
-        "sock_diag",
-        there,
-        "confirms the end of a run",
-        "absent: the end is not confirmed",
-    )
+    either("sock_diag", there, "confirms the end of a run", "absent: the end is not confirmed")
 }
 
 fn device(features: &Features, kind: Kind) -> Finding {

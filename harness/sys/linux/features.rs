@@ -51,11 +51,7 @@ impl Features {
         bring_up(Loopback::Up, false)?;
         let ipv6 = has_ipv6();
         let loopback = bring_up(Loopback::Quickack, ipv6)?;
-        let pins = if options.host_settings {
-            Pins::default()
-        } else {
-            Pins::find()
-        };
+        let pins = if options.host_settings { Pins::default() } else { Pins::find() };
         Capture::open(Place::Namespace, ipv6).map_err(lack("raw sockets"))?;
         let crosses = Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
         let by_sentinel = crosses && loopback == Loopback::Quickack;
@@ -105,16 +101,10 @@ impl Features {
 /// is up from the start, and knows no route attributes.
 fn bring_up(wanted: Loopback, ipv6: bool) -> Result<Loopback, Lack> {
     let less = [wanted, Loopback::Up, Loopback::AsIs];
-    let mut taken = less
-        .into_iter()
-        .filter(|less| network::bring_up(*less, ipv6).is_ok());
+    let mut taken = less.into_iter().filter(|less| network::bring_up(*less, ipv6).is_ok());
     let taken = taken.next().unwrap_or(Loopback::AsIs);
     let crosses = Sentinel::datagram().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
-    if crosses {
-        Ok(taken)
-    } else {
-        Err(Lack::new("the loopback interface stays down"))
-    }
+    if crosses { Ok(taken) } else { Err(Lack::new("the loopback interface stays down")) }
 }
 
 /// The first device that can be had, of those that are wanted.
@@ -159,9 +149,5 @@ fn has_ipv6() -> bool {
 }
 
 fn quiet(gvisor: bool) -> Duration {
-    if gvisor {
-        settle::QUIET_GVISOR
-    } else {
-        settle::QUIET
-    }
+    if gvisor { settle::QUIET_GVISOR } else { settle::QUIET }
 }

@@ -49,10 +49,7 @@ fn run(script: &str) -> Result<(), Lack> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    Err(Lack::new(format!(
-        "nft refuses: {}",
-        said.lines().next().unwrap_or("no reason told")
-    )))
+    Err(Lack::new(format!("nft refuses: {}", said.lines().next().unwrap_or("no reason told"))))
 }
 
 /// Commands that refuse packets, besides what earlier ones refuse.
@@ -61,11 +58,7 @@ fn run(script: &str) -> Result<(), Lack> {
 /// message.
 fn script(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> String {
     use FirewallVerdict::{Drop, IcmpAdmin, IcmpHost, IcmpPort, TcpReset};
-    let (hook, link) = if incoming {
-        ("input", "iif")
-    } else {
-        ("output", "oif")
-    };
+    let (hook, link) = if incoming { ("input", "iif") } else { ("output", "oif") };
     let all = "meta l4proto { tcp, udp, icmp, ipv6-icmp }";
     let matches = match (port, verdict) {
         (Some(port), TcpReset) => vec![format!("tcp dport {port}")],
@@ -75,10 +68,9 @@ fn script(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> String
             format!("{link} != lo meta l4proto tcp"),
             format!("{link} lo tcp flags & rst == 0"),
         ],
-        (None, _) => vec![
-            format!("{link} != lo {all}"),
-            format!("{link} lo meta l4proto {{ tcp, udp }}"),
-        ],
+        (None, _) => {
+            vec![format!("{link} != lo {all}"), format!("{link} lo meta l4proto {{ tcp, udp }}")]
+        }
     };
     let action = match verdict {
         TcpReset => "reject with tcp reset",
@@ -106,14 +98,8 @@ mod tests {
         script(TcpReset, true, Some(4100)),
         "input tcp dport 4100 reject with tcp reset;"
     )]
-    #[case::icmp(
-        script(IcmpPort, false, Some(9)),
-        "{ tcp, udp } th dport 9 reject with icmpx"
-    )]
-    #[case::own_answers(
-        script(TcpReset, true, None),
-        "input iif lo tcp flags & rst == 0 reject"
-    )]
+    #[case::icmp(script(IcmpPort, false, Some(9)), "{ tcp, udp } th dport 9 reject with icmpx")]
+    #[case::own_answers(script(TcpReset, true, None), "input iif lo tcp flags & rst == 0 reject")]
     #[case::all(
         script(Drop, false, None),
         "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;"

@@ -25,13 +25,9 @@ impl Flow {
     pub fn of(packet: &Captured) -> Option<Flow> {
         match &packet.bytes {
             CapturedBytes::Ip(bytes) => Flow::of_ip(bytes),
-            CapturedBytes::Transport {
-                source,
-                destination,
-                protocol,
-                bytes,
-                ..
-            } => Flow::of_transport(*protocol, *source, *destination, bytes),
+            CapturedBytes::Transport { source, destination, protocol, bytes, .. } => {
+                Flow::of_transport(*protocol, *source, *destination, bytes)
+            }
         }
     }
 

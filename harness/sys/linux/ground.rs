@@ -55,10 +55,7 @@ impl LinuxGround {
         namespace::unshare_network().map_err(|error| failed("a network namespace", &error))?;
         network::bring_up(features.loopback, features.ipv6)
             .map_err(|refused| failed("the loopback interface", &refused))?;
-        features
-            .pins
-            .apply()
-            .map_err(|(name, error)| failed(name, &error))?;
+        features.pins.apply().map_err(|(name, error)| failed(name, &error))?;
         let device = wire_of(plan, features)?;
         for (name, value) in &plan.settings {
             settings::write(name, value).map_err(|error| host::no_setting(name, &error))?;
@@ -80,14 +77,8 @@ impl LinuxGround {
             loopback: features.loopback,
             ipv6: features.ipv6,
         };
-        let wire = Wire {
-            settling,
-            sight: Sight {
-                capture: Some(capture),
-                device,
-            },
-            own_ports: None,
-        };
+        let wire =
+            Wire { settling, sight: Sight { capture: Some(capture), device }, own_ports: None };
         LinuxGround::with(plan, wire, Some(PORTS), Some(links))
     }
 
@@ -151,9 +142,7 @@ fn wire_of(plan: &Plan, features: &Features) -> Result<Option<Device>, Trouble> 
     let kind = features.wire.clone().map_err(Trouble::Lacks)?;
     let quickack = features.loopback == Loopback::Quickack;
     let device = Device::open(kind, plan.family, quickack);
-    device
-        .map(Some)
-        .map_err(|what| Trouble::Failed(format!("the wire: {what}")))
+    device.map(Some).map_err(|what| Trouble::Failed(format!("the wire: {what}")))
 }
 
 fn needs_namespace(what: &str) -> Trouble {
@@ -181,9 +170,7 @@ impl Ground for LinuxGround {
 
     fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
         let links = self.links.as_ref();
-        links
-            .ok_or_else(|| needs_namespace("`host` steps need"))?
-            .carry_out(act)
+        links.ok_or_else(|| needs_namespace("`host` steps need"))?.carry_out(act)
     }
 
     fn pass(&mut self, time: Duration) {

@@ -30,11 +30,9 @@ impl Links {
     pub fn carry_out(&self, act: &HostAct) -> Result<(), Trouble> {
         let failed = |error: &dyn std::fmt::Display| Trouble::Failed(error.to_string());
         match act {
-            HostAct::Firewall {
-                verdict,
-                incoming,
-                port,
-            } => firewall::refuse(*verdict, *incoming, *port).map_err(Trouble::Lacks),
+            HostAct::Firewall { verdict, incoming, port } => {
+                firewall::refuse(*verdict, *incoming, *port).map_err(Trouble::Lacks)
+            }
             HostAct::Route { to, kind } => {
                 let network = Network::parse(to);
                 let network = network.ok_or_else(|| failed(&format!("no network: {to}")))?;

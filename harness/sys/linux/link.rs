@@ -60,11 +60,7 @@ impl Link {
         let index = answer.get(4..8).and_then(|index| index.try_into().ok());
         let index = index.map(u32::from_ne_bytes);
         let index = index.ok_or_else(|| io::Error::other("no answer about the link"))?;
-        Ok(Link {
-            index,
-            family,
-            quickack,
-        })
+        Ok(Link { index, family, quickack })
     }
 
     /// Makes a veth pair, whose far end is up, and returns this machine's side and the number of
@@ -74,10 +70,7 @@ impl Link {
     /// The request that the kernel refused.
     pub fn pair(family: Family, quickack: bool) -> Result<(Link, u32), Refused> {
         let mut peer = link_header(FAR_INDEX, 0, 0);
-        peer.extend(nested(
-            libc::IFLA_IFNAME,
-            format!("{FAR_NAME}\0").as_bytes(),
-        ));
+        peer.extend(nested(libc::IFLA_IFNAME, format!("{FAR_NAME}\0").as_bytes()));
         let mut info = nested(libc::IFLA_INFO_KIND, b"veth");
         info.extend(nested(libc::IFLA_INFO_DATA, &nested(VETH_INFO_PEER, &peer)));
         let silent = libc::IFF_NOARP as u32;
@@ -92,14 +85,7 @@ impl Link {
         let far = link_header(FAR_INDEX, up, up);
         batch.message("the far end up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &far);
         carry_out(&batch)?;
-        Ok((
-            Link {
-                index: NEAR_INDEX,
-                family,
-                quickack,
-            },
-            FAR_INDEX,
-        ))
+        Ok((Link { index: NEAR_INDEX, family, quickack }, FAR_INDEX))
     }
 
     /// Prepares the link and brings it up.
@@ -127,9 +113,7 @@ impl Link {
         let mut batch = Batch::default();
         if self.quickack {
             // Packets leave at once, whatever queue this machine gives to new links.
-            let queue = [0, self.index, 0, TC_H_ROOT, 0]
-                .map(u32::to_ne_bytes)
-                .concat();
+            let queue = [0, self.index, 0, TC_H_ROOT, 0].map(u32::to_ne_bytes).concat();
             let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE | libc::NLM_F_ACK;
             batch.message("no queue", libc::RTM_NEWQDISC, replace, &queue);
             batch.attribute(libc::TCA_KIND, b"noqueue\0");
@@ -160,11 +144,7 @@ impl Link {
         batch.message("the wire's address", libc::RTM_NEWADDR, replace, &header);
         batch.attribute(libc::IFA_LOCAL, &octets);
         batch.attribute(libc::IFA_ADDRESS, &octets);
-        let own_route = if self.quickack {
-            IFA_F_NOPREFIXROUTE
-        } else {
-            0
-        };
+        let own_route = if self.quickack { IFA_F_NOPREFIXROUTE } else { 0 };
         let flags = libc::IFA_F_NODAD | own_route;
         if self.quickack || self.family == Family::V6 {
             batch.attribute(libc::IFA_FLAGS, &flags.to_ne_bytes());
@@ -180,18 +160,11 @@ impl Link {
             Family::V6 => libc::RT_SCOPE_UNIVERSE,
         };
         let (table, kind) = (libc::RT_TABLE_MAIN, libc::RTN_UNICAST);
-        self.new_route(
-            batch,
-            [family, length, table, scope, kind],
-            &network(&octets, length),
-        );
+        self.new_route(batch, [family, length, table, scope, kind], &network(&octets, length));
         if self.family == Family::V4 {
             batch.attribute(libc::RTA_PREFSRC, &octets);
         }
-        batch.attribute(
-            libc::RTA_METRICS,
-            &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()),
-        );
+        batch.attribute(libc::RTA_METRICS, &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()));
         if self.family == Family::V6 {
             let (table, kind) = (libc::RT_TABLE_LOCAL, libc::RTN_LOCAL);
             self.new_route(batch, [family, 128, table, scope, kind], &octets);
@@ -230,11 +203,7 @@ fn link_header(index: u32, flags: u32, mask: u32) -> Vec<u8> {
 fn ends(end: End, family: Family) -> (u8, u8, Vec<u8>) {
     match wire::address(end, family) {
         IpAddr::V4(addr) => (libc::AF_INET as u8, wire::PREFIX_V4, addr.octets().to_vec()),
-        IpAddr::V6(addr) => (
-            libc::AF_INET6 as u8,
-            wire::PREFIX_V6,
-            addr.octets().to_vec(),
-        ),
+        IpAddr::V6(addr) => (libc::AF_INET6 as u8, wire::PREFIX_V6, addr.octets().to_vec()),
     }
 }
 

@@ -65,12 +65,7 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
         machine.wire = kind.word().to_owned();
     }
     machine.settings = features.pins.pinned.clone();
-    Ok(Box::new(Local {
-        machine,
-        features,
-        firewall: OnceLock::new(),
-        destroy: OnceLock::new(),
-    }))
+    Ok(Box::new(Local { machine, features, firewall: OnceLock::new(), destroy: OnceLock::new() }))
 }
 
 struct Local {
@@ -88,9 +83,7 @@ impl Local {
         attempt: fn() -> Result<(), Lack>,
     ) -> Result<(), Lack> {
         self.features.namespace.clone()?;
-        known
-            .get_or_init(|| self.features.try_with_loopback(attempt))
-            .clone()
+        known.get_or_init(|| self.features.try_with_loopback(attempt)).clone()
     }
 }
 

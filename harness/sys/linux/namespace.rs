@@ -54,10 +54,7 @@ const STEPS: [&str; 5] = [
 ];
 
 fn refused(step: u8) -> Refusal {
-    Refusal {
-        step,
-        errno: errno::last(),
-    }
+    Refusal { step, errno: errno::last() }
 }
 
 /// Enters a user namespace in which this user is root. Possible only with a single thread.
@@ -75,7 +72,33 @@ pub fn enter_user() -> Result<(), Refusal> {
     let _ = fs::write("/proc/self/setgroups", "deny");
     let map = |file, id| fs::write(file, format!("0 {id} 1")).map_err(|_| refused(2));
     map("/proc/self/uid_map", uid)?;
-    map("/proc/self/gid_map", gid)
+    map("/proc/self/gid_map", gid)?;
+    give_up_files();
+    Ok(())
+}
+
+/// Gives up the powers over files that come with a user namespace of one's own: a folder that its
+/// owner has made read-only stays so. What the network needs is kept.
+fn give_up_files() {
+    // <linux/capability.h>: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER.
+    const FILE_CAPABILITIES: [u32; 3] = [1, 2, 3];
+    const VERSION_3: u32 = 0x2008_0522;
+    let header = [VERSION_3, 0];
+    // Two halves of effective, permitted and inheritable.
+    let mut sets = [0u32; 6];
+    // SAFETY: header and sets have the layout of the third version, and outlive the calls; the
+    // other call takes numbers only.
+    unsafe {
+        for capability in FILE_CAPABILITIES {
+            libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
+        }
+        if libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr()) == 0 {
+            for set in &mut sets[..3] {
+                *set &= !FILE_CAPABILITIES.iter().fold(0, |bits, bit| bits | 1 << bit);
+            }
+            libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr());
+        }
+    }
 }
 
 /// Moves the calling thread into a new network namespace, and tries a raw socket there.
@@ -157,10 +180,7 @@ pub fn explain(refusal: Refusal) -> Lack {
     let lack = |why: &str| Lack::new(format!("{what}: {errno} ({why})"));
     let setting = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned());
     let is = |path: &str, value: &str| setting(path).is_ok_and(|found| found == value);
-    if is(
-        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-        "1",
-    ) {
+    if is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1") {
         return lack("AppArmor restricts user namespaces")
             .remedy("sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
     }
@@ -184,7 +204,5 @@ pub fn explain(refusal: Refusal) -> Lack {
 
 fn seccomp_filters() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .any(|line| line.starts_with("Seccomp:") && line.ends_with('2'))
+    status.lines().any(|line| line.starts_with("Seccomp:") && line.ends_with('2'))
 }

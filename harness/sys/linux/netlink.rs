@@ -111,11 +111,7 @@ pub fn carry_out_by(family: i32, batch: &Batch) -> Result<(), Refused> {
         let len = socket.read(&mut reply).map_err(failed)?;
         let (seq, errno) = acknowledgment(&reply[..len]).unwrap_or((1, libc::EBADMSG));
         if errno != 0 {
-            let what = batch
-                .whats
-                .get(seq as usize - 1)
-                .copied()
-                .unwrap_or("netlink");
+            let what = batch.whats.get(seq as usize - 1).copied().unwrap_or("netlink");
             return Err(Refused { what, errno });
         }
     }
@@ -190,10 +186,7 @@ mod tests {
     #[test]
     fn an_attribute_is_found_behind_another() {
         let mut batch = Batch::default();
-        batch
-            .message("", 0, 0, &[])
-            .attribute(1, &[5])
-            .attribute(2, &[6, 7]);
+        batch.message("", 0, 0, &[]).attribute(1, &[5]).attribute(2, &[6, 7]);
         assert_eq!(find_attribute(&batch.bytes[16..], 2), Some(&[6, 7][..]));
         assert_eq!(find_attribute(&batch.bytes[16..], 3), None);
     }

@@ -43,26 +43,14 @@ pub fn bring_up(loopback: Loopback, ipv6: bool) -> Result<(), Refused> {
     for (length, destination) in [(32, Ipv4Addr::LOCALHOST), (8, Ipv4Addr::new(127, 0, 0, 0))] {
         let what = "quickack route for 127.0.0.0/8";
         let destination = IpAddr::V4(destination);
-        route(
-            &mut batch,
-            what,
-            libc::RTM_NEWROUTE,
-            replace,
-            (destination, length),
-        );
+        route(&mut batch, what, libc::RTM_NEWROUTE, replace, (destination, length));
     }
     if ipv6 {
         // Here `replace` would only add a second route, without effect (measured).
         let what = "quickack route for ::1";
         let host = (IpAddr::V6(Ipv6Addr::LOCALHOST), 128);
         route(&mut batch, what, libc::RTM_DELROUTE, 0, host);
-        route(
-            &mut batch,
-            what,
-            libc::RTM_NEWROUTE,
-            libc::NLM_F_CREATE,
-            host,
-        );
+        route(&mut batch, what, libc::RTM_NEWROUTE, libc::NLM_F_CREATE, host);
     }
     carry_out(&batch)
 }
@@ -102,8 +90,5 @@ fn route(batch: &mut Batch, what: &'static str, kind: u16, flags: i32, to: (IpAd
     if destination.is_ipv4() {
         batch.attribute(libc::RTA_PREFSRC, &Ipv4Addr::LOCALHOST.octets());
     }
-    batch.attribute(
-        libc::RTA_METRICS,
-        &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()),
-    );
+    batch.attribute(libc::RTA_METRICS, &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()));
 }

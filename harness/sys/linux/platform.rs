@@ -45,10 +45,7 @@ mod tests {
         #[case] platform: &str,
         #[case] key: &str,
     ) {
-        let uname = Uname {
-            release: release.to_owned(),
-            ..Uname::default()
-        };
+        let uname = Uname { release: release.to_owned(), ..Uname::default() };
         assert_eq!(detect(&uname), (platform.to_owned(), key.to_owned()));
     }
 }

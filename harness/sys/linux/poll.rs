@@ -5,11 +5,7 @@ use std::time::Duration;
 
 /// Waits until one of them can be read, at most that long.
 pub fn readable(fds: &[RawFd], limit: Duration) {
-    let polled = |fd: &RawFd| libc::pollfd {
-        fd: *fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    let polled = |fd: &RawFd| libc::pollfd { fd: *fd, events: libc::POLLIN, revents: 0 };
     let mut polled: Vec<libc::pollfd> = fds.iter().map(polled).collect();
     let limit = libc::timespec {
         tv_sec: limit.as_secs() as libc::time_t,

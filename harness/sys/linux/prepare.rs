@@ -39,13 +39,7 @@ pub fn prepare() -> Prepared {
 
 fn stamping_socket() -> Option<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).ok()?;
-    set_int(
-        socket.as_raw_fd(),
-        libc::SOL_SOCKET,
-        libc::SO_TIMESTAMPNS,
-        1,
-    )
-    .ok()?;
+    set_int(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1).ok()?;
     Some(socket)
 }
 
@@ -56,10 +50,7 @@ fn stamping_socket() -> Option<Socket> {
 /// A second thread is running: then another thread might read the environment at the same time.
 pub fn set_env_before_threads(variables: &[(&str, &str)]) {
     let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
-    assert_eq!(
-        threads, 1,
-        "the environment is set before threads are started"
-    );
+    assert_eq!(threads, 1, "the environment is set before threads are started");
     for (name, value) in variables {
         // SAFETY: there is only this thread.
         unsafe { std::env::set_var(name, value) };

@@ -29,19 +29,12 @@ impl Network {
 
     /// The network of the wire in which it is.
     fn of_wire(self) -> Option<Network> {
-        let family = if self.address.is_ipv4() {
-            Family::V4
-        } else {
-            Family::V6
-        };
+        let family = if self.address.is_ipv4() { Family::V4 } else { Family::V6 };
         let (length, kept) = match family {
             Family::V4 => (wire::PREFIX_V4, 3),
             Family::V6 => (wire::PREFIX_V6, 8),
         };
-        let (own, mut octets) = (
-            octets(wire::address(End::Local, family)),
-            octets(self.address),
-        );
+        let (own, mut octets) = (octets(wire::address(End::Local, family)), octets(self.address));
         octets[kept..].fill(0);
         let is_there = octets[..kept] == own[..kept] && self.length > length;
         let address = match family {
@@ -75,12 +68,7 @@ pub fn set(to: Network, kind: RouteKind) -> Result<(), Refused> {
         let _ = take_away(to);
     }
     let mut batch = Batch::default();
-    request(
-        &mut batch,
-        (libc::RTM_NEWROUTE, replace),
-        to,
-        (libc::RT_SCOPE_UNIVERSE, kind),
-    );
+    request(&mut batch, (libc::RTM_NEWROUTE, replace), to, (libc::RT_SCOPE_UNIVERSE, kind));
     if to.address.is_ipv6() {
         batch.attribute(libc::RTA_OIF, &LOOPBACK_INDEX.to_ne_bytes());
     }
@@ -89,22 +77,13 @@ pub fn set(to: Network, kind: RouteKind) -> Result<(), Refused> {
 
 fn take_away(to: Network) -> Result<(), Refused> {
     let mut batch = Batch::default();
-    request(
-        &mut batch,
-        (libc::RTM_DELROUTE, 0),
-        to,
-        (libc::RT_SCOPE_NOWHERE, libc::RTN_UNSPEC),
-    );
+    request(&mut batch, (libc::RTM_DELROUTE, 0), to, (libc::RT_SCOPE_NOWHERE, libc::RTN_UNSPEC));
     carry_out(&batch)
 }
 
 /// `struct rtmsg` and the destination.
 fn request(batch: &mut Batch, (kind, flags): (u16, i32), to: Network, (scope, route): (u8, u8)) {
-    let family = if to.address.is_ipv4() {
-        libc::AF_INET
-    } else {
-        libc::AF_INET6
-    };
+    let family = if to.address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     // The kernel asks the table of its own addresses before the main one.
     let table = match to.address.is_loopback() {
         true => libc::RT_TABLE_LOCAL,
@@ -114,20 +93,7 @@ fn request(batch: &mut Batch, (kind, flags): (u16, i32), to: Network, (scope, ro
         libc::RTM_NEWROUTE => libc::RTPROT_STATIC,
         _ => libc::RTPROT_UNSPEC,
     };
-    let header = [
-        family as u8,
-        to.length,
-        0,
-        0,
-        table,
-        origin,
-        scope,
-        route,
-        0,
-        0,
-        0,
-        0,
-    ];
+    let header = [family as u8, to.length, 0, 0, table, origin, scope, route, 0, 0, 0, 0];
     batch.message("a route", kind, libc::NLM_F_ACK | flags, &header);
     if to.length > 0 {
         batch.attribute(libc::RTA_DST, &octets(to.address));

@@ -35,11 +35,7 @@ impl Sentinel {
         let here = SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         socket.bind(&here)?;
         socket.connect(&here)?;
-        Ok(Sentinel {
-            socket,
-            sent: 0,
-            header: true,
-        })
+        Ok(Sentinel { socket, sent: 0, header: true })
     }
 
     /// An ordinary datagram socket, for those who may not open another.
@@ -50,11 +46,7 @@ impl Sentinel {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
         socket.bind(&SockAddr::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))?;
         socket.connect(&socket.local_addr()?)?;
-        Ok(Sentinel {
-            socket,
-            sent: 0,
-            header: false,
-        })
+        Ok(Sentinel { socket, sent: 0, header: false })
     }
 
     /// Sends one and awaits it.
@@ -84,11 +76,7 @@ impl Sentinel {
 
     /// Whether this is the sentinel sent last.
     fn is_last(&self, packet: &[u8]) -> bool {
-        let header_words = if self.header {
-            packet.first().map_or(0, |byte| byte & 15)
-        } else {
-            0
-        };
+        let header_words = if self.header { packet.first().map_or(0, |byte| byte & 15) } else { 0 };
         let payload = packet.get(usize::from(header_words) * 4..);
         payload.is_some_and(|payload| payload == self.sent.to_ne_bytes())
     }

@@ -75,8 +75,7 @@ impl Pins {
                 }
                 pins.write.push((name, value));
             }
-            pins.pinned
-                .insert((*name).to_owned(), value.replace('\t', " "));
+            pins.pinned.insert((*name).to_owned(), value.replace('\t', " "));
         }
         pins
     }
@@ -100,9 +99,7 @@ impl Pins {
 pub fn write(name: &str, value: &str) -> io::Result<()> {
     let of_namespace = name.starts_with("net.") && !name.contains(['/', '\0']);
     if !of_namespace || name.contains("..") {
-        return Err(io::Error::other(
-            "not a setting of a network namespace (net.…)",
-        ));
+        return Err(io::Error::other("not a setting of a network namespace (net.…)"));
     }
     fs::write(path(name), value)
 }
@@ -124,11 +121,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_of_a_namespace() {
         let mut names: Vec<&str> = PINNED.iter().map(|(name, _)| *name).collect();
-        assert!(
-            names
-                .iter()
-                .all(|name| path(name).starts_with("/proc/sys/net/"))
-        );
+        assert!(names.iter().all(|name| path(name).starts_with("/proc/sys/net/")));
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), PINNED.len());

@@ -45,9 +45,7 @@ impl Sight {
         if let Some(capture) = &mut self.capture {
             capture.drain(packets)?;
         }
-        self.device
-            .as_mut()
-            .map_or(Ok(()), |device| device.drain(packets))
+        self.device.as_mut().map_or(Ok(()), |device| device.drain(packets))
     }
 
     fn wait(&self, limit: Duration) {

@@ -51,23 +51,14 @@ impl SockDiag {
 /// There is no such socket, or this kernel does not abort any.
 pub fn destroy(flow: &Flow) -> Result<(), Refused> {
     let mut batch = Batch::default();
-    batch.message(
-        "SOCK_DESTROY",
-        SOCK_DESTROY,
-        libc::NLM_F_ACK,
-        &request(flow),
-    );
+    batch.message("SOCK_DESTROY", SOCK_DESTROY, libc::NLM_F_ACK, &request(flow));
     netlink::carry_out_by(libc::NETLINK_SOCK_DIAG, &batch)
 }
 
 /// `struct inet_diag_req_v2`.
 fn request(flow: &Flow) -> Vec<u8> {
     let mut body = Vec::with_capacity(56);
-    let family = if flow.source.is_ipv4() {
-        libc::AF_INET
-    } else {
-        libc::AF_INET6
-    };
+    let family = if flow.source.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let wanted = 1 << (INET_DIAG_INFO - 1);
     body.extend([family as u8, flow.protocol, wanted, 0]);
     body.extend(u32::MAX.to_ne_bytes());

@@ -10,9 +10,7 @@ pub fn allowed_cpus() -> Vec<usize> {
     };
     let all = 0..libc::CPU_SETSIZE as usize;
     // SAFETY: the numbers are within the set.
-    let cpus: Vec<usize> = all
-        .filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &set) })
-        .collect();
+    let cpus: Vec<usize> = all.filter(|cpu| unsafe { libc::CPU_ISSET(*cpu, &set) }).collect();
     if cpus.is_empty() { vec![0] } else { cpus }
 }
 
@@ -51,14 +49,8 @@ pub fn own_descriptors() -> std::io::Result<()> {
     let unshare = libc::CLOSE_RANGE_UNSHARE;
     // SAFETY: the call takes numbers only. What it closes, it closes in the copy that it makes, and
     // nothing of this thread's owns a descriptor yet.
-    let closed = unsafe {
-        libc::syscall(
-            libc::SYS_close_range,
-            FIRST_FREE,
-            libc::c_uint::MAX,
-            unshare,
-        )
-    };
+    let closed =
+        unsafe { libc::syscall(libc::SYS_close_range, FIRST_FREE, libc::c_uint::MAX, unshare) };
     if closed == 0 {
         return Ok(());
     }

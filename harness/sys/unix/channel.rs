@@ -84,10 +84,7 @@ fn send_with_descriptor(
 ) -> io::Result<()> {
     let mut control = Control::default();
     let base = bytes.as_ptr().cast::<c_void>().cast_mut();
-    let mut vector = iovec {
-        iov_base: base,
-        iov_len: bytes.len(),
-    };
+    let mut vector = iovec { iov_base: base, iov_len: bytes.len() };
     let mut message = message(&mut vector, &mut control);
     let size = size_of::<c_int>() as u32;
     // SAFETY: the control buffer has room for one header with one descriptor, and everything that
@@ -98,9 +95,7 @@ fn send_with_descriptor(
         (*header).cmsg_level = libc::SOL_SOCKET;
         (*header).cmsg_type = libc::SCM_RIGHTS;
         (*header).cmsg_len = libc::CMSG_LEN(size) as _;
-        libc::CMSG_DATA(header)
-            .cast::<c_int>()
-            .write_unaligned(passed.as_raw_fd());
+        libc::CMSG_DATA(header).cast::<c_int>().write_unaligned(passed.as_raw_fd());
         libc::sendmsg(stream.as_raw_fd(), &raw const message, 0)
     };
     match usize::try_from(sent) {
@@ -116,10 +111,7 @@ fn receive_with_descriptor(
 ) -> io::Result<(usize, Option<OwnedFd>)> {
     let mut control = Control::default();
     let base = bytes.as_mut_ptr().cast::<c_void>();
-    let mut vector = iovec {
-        iov_base: base,
-        iov_len: bytes.len(),
-    };
+    let mut vector = iovec { iov_base: base, iov_len: bytes.len() };
     let mut message = message(&mut vector, &mut control);
     let read = loop {
         // SAFETY: everything that the message points to outlives the call.

@@ -14,10 +14,7 @@ pub const ARGUMENT: &str = "--case-process";
 
 /// Does a case process's work, and does not return, if this process was started as one.
 pub fn run_if_asked() {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == ARGUMENT)
-    {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == ARGUMENT) {
         run();
     }
 }
@@ -62,10 +59,7 @@ fn serve(mut channel: &UnixStream) {
     while let Ok((request, _)) = channel::receive(channel) {
         let reply = calls::make(&request, &Announce(channel));
         let told = channel.write_all(&[REPLY]);
-        if told
-            .and_then(|()| channel::send(channel, &reply, None))
-            .is_err()
-        {
+        if told.and_then(|()| channel::send(channel, &reply, None)).is_err() {
             return;
         }
     }
@@ -88,10 +82,7 @@ impl Gate for Announce<'_> {
 
 /// SIGSEGV and SIGABRT of a case leave no file behind.
 fn no_core_dumps() {
-    let none = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a limit.
     unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
 }

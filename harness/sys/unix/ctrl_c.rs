@@ -20,7 +20,5 @@ pub fn on_interrupt(cleanup: impl FnOnce() + Send + 'static) {
         std::process::exit(128 + signal);
     };
     let builder = std::thread::Builder::new().name("interrupt".to_owned());
-    builder
-        .spawn(wait)
-        .expect("a thread can be started at the start of the program");
+    builder.spawn(wait).expect("a thread can be started at the start of the program");
 }

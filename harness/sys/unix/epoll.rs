@@ -33,20 +33,11 @@ const READY_MAX: usize = 64;
 /// An event that this system lacks.
 pub fn epoll(call: &mut Call<'_>, request: &Request) -> Result<Outcome, NotHere> {
     match request {
-        Request::EpollCtl {
-            fd,
-            op,
-            target,
-            token,
-            events,
-        } => {
+        Request::EpollCtl { fd, op, target, token, events } => {
             let events = events.iter().try_fold(0, |all, name| {
                 Ok::<u32, NotHere>(all | find(EVENTS, name).ok_or_else(|| lacking(name))?)
             })?;
-            let event = libc::epoll_event {
-                events,
-                u64: *token,
-            };
+            let event = libc::epoll_event { events, u64: *token };
             Ok(control(call, *fd, *op, *target, event))
         }
         Request::EpollWait { fd, timeout_ms } => Ok(wait(call, *fd, *timeout_ms)),
@@ -86,11 +77,7 @@ fn wait(call: &mut Call<'_>, fd: Fd, timeout_ms: i32) -> Outcome {
     let returned = call.enter(wait);
     call.outcome(returned, |count| {
         let ready = ready.iter().take(count as usize);
-        Answer::Ready(
-            ready
-                .map(|event| (event.u64, names(event.events)))
-                .collect(),
-        )
+        Answer::Ready(ready.map(|event| (event.u64, names(event.events))).collect())
     })
 }
 

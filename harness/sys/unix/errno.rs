@@ -8,9 +8,7 @@ use crate::model::errno::Errno;
 pub fn name(raw: i32) -> Errno {
     let tables = COMMON.iter().chain(dialect::ERRNOS);
     let mut known = tables.filter(|(_, number)| *number == raw);
-    known
-        .next()
-        .map_or(Errno::unknown(raw), |(name, _)| Errno::named(name))
+    known.next().map_or(Errno::unknown(raw), |(name, _)| Errno::named(name))
 }
 
 /// The error of the last system call of this thread.

@@ -33,24 +33,13 @@ impl Folder {
 
 fn make() -> Result<PathBuf, Trouble> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let own = format!(
-        "sockdiff-{}-{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    );
+    let own = format!("sockdiff-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let chosen = std::env::temp_dir().join(&own);
     let too_long = chosen.as_os_str().len() > FOLDER_BYTES_MAX;
-    let path = if too_long {
-        Path::new("/tmp").join(own)
-    } else {
-        chosen
-    };
+    let path = if too_long { Path::new("/tmp").join(own) } else { chosen };
     let made = DirBuilder::new().mode(0o700).create(&path);
     made.map_err(|error| {
-        Trouble::Failed(format!(
-            "a folder for AF_UNIX names, {}: {error}",
-            path.display()
-        ))
+        Trouble::Failed(format!("a folder for AF_UNIX names, {}: {error}", path.display()))
     })?;
     all(|folders| folders.insert(path.clone()));
     Ok(path)

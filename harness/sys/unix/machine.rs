@@ -51,9 +51,7 @@ impl Uname {
                     !platform.is_empty() && Release::parse(release).is_some()
                 });
                 let (platform, release) = parts.ok_or_else(|| {
-                    Lack::new(format!(
-                        "`{given}` is no platform, expected gvisor-20240729"
-                    ))
+                    Lack::new(format!("`{given}` is no platform, expected gvisor-20240729"))
                 })?;
                 (platform.to_owned(), release.to_owned())
             }
@@ -75,11 +73,7 @@ impl Uname {
 pub fn numbers(text: &str) -> Release {
     let end = text.find(|c: char| c != '.' && !c.is_ascii_digit());
     let text = &text[..end.unwrap_or(text.len())];
-    Release(
-        text.split('.')
-            .map_while(|part| part.parse().ok())
-            .collect(),
-    )
+    Release(text.split('.').map_while(|part| part.parse().ok()).collect())
 }
 
 #[cfg(test)]

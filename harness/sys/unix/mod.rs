@@ -38,7 +38,5 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The system clock's time since the Unix epoch, which is also the clock of packet stamps.
 pub fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }

@@ -14,10 +14,7 @@ pub fn lacking(name: &str) -> NotHere {
 
 /// The value beside a name.
 pub fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
-    table
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, value)| *value)
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }
 
 /// The flags of the sending and receiving calls, or-ed together.
@@ -47,9 +44,7 @@ pub fn received_flags(flags: c_int) -> Vec<String> {
         ("MSG_EOR", libc::MSG_EOR),
     ];
     let told = told.iter().chain(dialect::RECEIVED_FLAGS);
-    told.filter(|(_, flag)| flags & flag != 0)
-        .map(|(name, _)| (*name).to_owned())
-        .collect()
+    told.filter(|(_, flag)| flags & flag != 0).map(|(name, _)| (*name).to_owned()).collect()
 }
 
 /// The events of `poll`, or-ed together.
@@ -63,10 +58,7 @@ pub fn poll_events(names: &[String]) -> Result<c_short, NotHere> {
 /// The names of events, in the order of [`crate::model::call::POLL_EVENTS`].
 pub fn poll_names(events: c_short) -> Vec<String> {
     let known = POLL_EVENTS.iter().chain(dialect::POLL_EVENTS);
-    known
-        .filter(|(_, event)| events & event != 0)
-        .map(|(name, _)| (*name).to_owned())
-        .collect()
+    known.filter(|(_, event)| events & event != 0).map(|(name, _)| (*name).to_owned()).collect()
 }
 
 const POLL_EVENTS: &[(&str, c_short)] = &[
@@ -121,10 +113,7 @@ pub fn signal(name: &str) -> Option<c_int> {
 /// A signal's name.
 pub fn signal_name(number: c_int) -> String {
     let known = SIGNALS.iter().find(|(_, signal)| *signal == number);
-    known.map_or_else(
-        || format!("signal {number}"),
-        |(name, _)| (*name).to_owned(),
-    )
+    known.map_or_else(|| format!("signal {number}"), |(name, _)| (*name).to_owned())
 }
 
 /// The signals that a case may send, and those that a call may raise.

@@ -31,9 +31,7 @@ fn candidate() -> u16 {
     let start = || AtomicU16::new((RandomState::new().hash_one(0) % u64::from(count)) as u16);
     let next = NEXT.get_or_init(start);
     let step = next
-        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| {
-            Some((at + 1) % count)
-        })
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |at| Some((at + 1) % count))
         .unwrap_or_default();
     PORTS.start + step
 }

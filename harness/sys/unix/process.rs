@@ -29,11 +29,7 @@ impl Processes {
     /// What the machine refuses.
     pub fn start(names: &[Name]) -> Result<Processes, Trouble> {
         let start = |name: &Name| Ok((name.clone(), Process::start(name)?));
-        names
-            .iter()
-            .map(start)
-            .collect::<Result<_, Trouble>>()
-            .map(Processes)
+        names.iter().map(start).collect::<Result<_, Trouble>>().map(Processes)
     }
 
     /// The process of this name.
@@ -100,15 +96,8 @@ impl Process {
         let (control, inside) = UnixStream::pair().map_err(failed)?;
         control.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
         let pid = spawn::spawn(inside.as_fd()).map_err(failed)?;
-        let life = Arc::new(Life {
-            pid,
-            ended: Mutex::new(None),
-        });
-        Ok(Process {
-            name: name.clone(),
-            life,
-            control,
-        })
+        let life = Arc::new(Life { pid, ended: Mutex::new(None) });
+        Ok(Process { name: name.clone(), life, control })
     }
 
     /// One more thread that makes calls in the process.
@@ -126,15 +115,8 @@ impl Process {
             .and_then(|()| channel.set_read_timeout(None))
             .map_err(|error| self.gone(&error))?;
         let thread = dialect::Thread::of(self.life.pid, pid_t::from_ne_bytes(thread));
-        let shared = Shared {
-            channel,
-            thread,
-            inside: Inside::default(),
-        };
-        Ok(Remote {
-            shared: Arc::new(shared),
-            life: Arc::clone(&self.life),
-        })
+        let shared = Shared { channel, thread, inside: Inside::default() };
+        Ok(Remote { shared: Arc::new(shared), life: Arc::clone(&self.life) })
     }
 
     /// Gives it a copy of a descriptor.
@@ -204,11 +186,7 @@ impl Process {
         // SAFETY: the pointer is to an int; a stop cannot be refused, so the wait is short.
         let found = unsafe { libc::waitpid(self.life.pid, &raw mut status, libc::WUNTRACED) };
         if found == self.life.pid && !libc::WIFSTOPPED(status) {
-            let mut ended = self
-                .life
-                .ended
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut ended = self.life.ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.get_or_insert_with(|| describe(status));
         }
     }
@@ -219,8 +197,7 @@ impl Process {
 
     fn told<T: serde::de::DeserializeOwned>(&self) -> Result<T, Trouble> {
         let told = channel::receive(&self.control);
-        told.map(|(told, _)| told)
-            .map_err(|error| self.gone(&error))
+        told.map(|(told, _)| told).map_err(|error| self.gone(&error))
     }
 
     fn gone(&self, error: &io::Error) -> Trouble {
@@ -237,11 +214,7 @@ impl Drop for Process {
 
 /// Waits for events on a channel, or for its other end to go.
 fn poll(channel: &UnixStream, events: libc::c_short, limit: Duration) -> bool {
-    let mut polled = libc::pollfd {
-        fd: channel.as_raw_fd(),
-        events,
-        revents: 0,
-    };
+    let mut polled = libc::pollfd { fd: channel.as_raw_fd(), events, revents: 0 };
     // SAFETY: the pointer is to one pollfd.
     unsafe { libc::poll(&raw mut polled, 1, limit.as_millis() as c_int) > 0 }
 }
@@ -261,13 +234,11 @@ struct Shared {
 impl Caller for Remote {
     fn issue(&mut self, request: &Request) -> Reply {
         let asked = channel::send(&self.shared.channel, request, None);
-        asked
-            .and_then(|()| self.shared.reply())
-            .unwrap_or_else(|_| Reply::Done {
-                outcome: Outcome::ok(Answer::Died(self.life.end())),
-                began: super::now(),
-                took: Duration::ZERO,
-            })
+        asked.and_then(|()| self.shared.reply()).unwrap_or_else(|_| Reply::Done {
+            outcome: Outcome::ok(Answer::Died(self.life.end())),
+            began: super::now(),
+            took: Duration::ZERO,
+        })
     }
 
     fn watch(&self) -> Box<dyn Watch> {

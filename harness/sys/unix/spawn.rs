@@ -15,10 +15,7 @@ use std::process::{Command, Stdio};
 /// The system's error.
 pub fn spawn(channel: BorrowedFd<'_>) -> io::Result<libc::pid_t> {
     let mut command = Command::new(std::env::current_exe()?);
-    command
-        .arg(ARGUMENT)
-        .stdin(Stdio::from(channel.try_clone_to_owned()?))
-        .stdout(Stdio::null());
+    command.arg(ARGUMENT).stdin(Stdio::from(channel.try_clone_to_owned()?)).stdout(Stdio::null());
     // The process is waited for by its id; dropping its handle does neither wait nor kill.
     Ok(command.spawn()?.id() as libc::pid_t)
 }

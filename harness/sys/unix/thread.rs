@@ -24,10 +24,7 @@ impl Thread {
     pub fn current() -> Thread {
         // SAFETY: there is no pointer.
         let (own, process) = unsafe { (libc::pthread_self(), libc::getpid()) };
-        Thread {
-            own: Some(own),
-            process,
-        }
+        Thread { own: Some(own), process }
     }
 
     /// The number under which other processes know the calling thread: none here.

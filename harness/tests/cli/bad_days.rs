@@ -81,18 +81,9 @@ fn conflict_markers_are_told_with_their_line() {
     let other = "<<<<<<< HEAD\nclient.poll() = 0\n=======\n";
     folder.edit(&answer, "client.poll", &format!("{other}client.poll"));
     let before = folder.files();
-    let line = folder
-        .read(&answer)
-        .lines()
-        .position(|line| line == "<<<<<<< HEAD");
-    let place = format!(
-        "{answer}:{}: a merge conflict: ",
-        line.expect("the marker") + 1
-    );
-    let run = folder
-        .sockdiff(&format!("run {CLOSED_PORT} udp/emsgsize"))
-        .assert()
-        .code(4);
+    let line = folder.read(&answer).lines().position(|line| line == "<<<<<<< HEAD");
+    let place = format!("{answer}:{}: a merge conflict: ", line.expect("the marker") + 1);
+    let run = folder.sockdiff(&format!("run {CLOSED_PORT} udp/emsgsize")).assert().code(4);
     let text = stdout(&run);
     assert!(text.contains(&place), "{text}");
     assert!(text.contains("same              udp/emsgsize\n"), "{text}");
@@ -107,29 +98,19 @@ fn truncated_results_change_nothing() {
             "result.json",
             "cut-result.json:[..]: the file is truncated: expected a result file[..]\n",
         ),
-        (
-            "result.zip",
-            "cut-result.zip: [..]: expected an archive with `results.json` in it\n",
-        ),
+        ("result.zip", "cut-result.zip: [..]: expected an archive with `results.json` in it\n"),
     ] {
         let run = format!("run {CLOSED_PORT} --update no --out {name}");
         folder.sockdiff(&run).assert().success();
         let whole = std::fs::read(folder.path().join(name)).expect("the result");
         folder.write(&format!("cut-{name}"), &whole[..whole.len() / 2]);
         let before = folder.files();
-        let run = folder
-            .sockdiff(&format!("record cut-{name}"))
-            .assert()
-            .code(2);
+        let run = folder.sockdiff(&format!("record cut-{name}")).assert().code(2);
         run.stdout_eq("").stderr_eq(told);
         assert_eq!(folder.touched(&before), NOTHING);
     }
     let run = folder.sockdiff("record no-such-file.json").assert().code(4);
-    assert!(
-        stderr(&run).starts_with("no-such-file.json: cannot be read ("),
-        "{}",
-        stderr(&run)
-    );
+    assert!(stderr(&run).starts_with("no-such-file.json: cannot be read ("), "{}", stderr(&run));
 }
 
 /// Waits in a process of its own, with a call inside.
@@ -158,23 +139,16 @@ fn interrupt_leaves_no_child_and_no_half_file() {
         .spawn()
         .expect("it starts");
     let worker = until("the case has a process", || case_process(program.id()));
-    let sent = Command::new("kill")
-        .args(["-INT", &program.id().to_string()])
-        .status();
+    let sent = Command::new("kill").args(["-INT", &program.id().to_string()]).status();
     assert!(sent.expect("kill").success());
     let code = until("the program ends", || ended(&mut program));
     assert_eq!(code, Some(130));
-    until("the case's process ends", || {
-        (!is_alive(worker)).then_some(())
-    });
+    until("the case's process ends", || (!is_alive(worker)).then_some(()));
     assert_eq!(folder.touched(&before), NOTHING);
 }
 
 fn ended(program: &mut Child) -> Option<Option<i32>> {
-    program
-        .try_wait()
-        .expect("a child")
-        .map(|status| status.code())
+    program.try_wait().expect("a child").map(|status| status.code())
 }
 
 /// State and parent of a process, as /proc tells them.

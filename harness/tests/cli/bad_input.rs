@@ -42,11 +42,7 @@ fn every_fixture_is_tested() {
     for entry in fixtures.expect("the fixtures") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_str().expect("UTF-8");
-        assert!(
-            here.contains(&format!("#[case(\"{name}\")]")),
-            "{}",
-            path.display()
-        );
+        assert!(here.contains(&format!("#[case(\"{name}\")]")), "{}", path.display());
     }
 }
 
@@ -56,10 +52,7 @@ fn every_fixture_is_tested() {
     "1:12: byte 11 is not UTF-8, save the file as UTF-8"
 )]
 #[case::nul(b"about: \"\0\"\nsteps: [s.socket: tcp]\n", "1:")]
-#[case::empty(
-    b"",
-    "1:1: the file is empty, expected a case: at least `about` and `steps`"
-)]
+#[case::empty(b"", "1:1: the file is empty, expected a case: at least `about` and `steps`")]
 #[case::ten_megabytes(&[b'#'; 10 << 20], "1:1: larger than 1 MiB, which no case is")]
 #[case::deep(&[b'['; 9_000], "1:")]
 fn unreadable_file_is_told(#[case] bad: &[u8], #[case] expected: &str) {
@@ -74,10 +67,7 @@ fn told_of(bad: &[u8]) -> String {
     let folder = Folder::of_cases(&[("mixed/good.yaml", GOOD)]);
     folder.write("cases/mixed/bad.yaml", bad);
     let before = folder.files();
-    let run = folder
-        .sockdiff("run mixed --platform plan9-4")
-        .assert()
-        .code(2);
+    let run = folder.sockdiff("run mixed --platform plan9-4").assert().code(2);
     assert_eq!(
         stdout(&run),
         "skipped           mixed/good  (no answers recorded for plan9 yet)\n\
@@ -105,16 +95,9 @@ fn folder_or_name_that_cannot_be_is_told() {
     let folder = Folder::of_cases(&[("good.yaml", GOOD), ("Bad_Name.yaml", GOOD)]);
     let run = folder.sockdiff("list").assert().code(2);
     let told = stderr(&run);
-    assert!(
-        told.starts_with("cases/Bad_Name.yaml: no name for a case, expected "),
-        "{told}"
-    );
+    assert!(told.starts_with("cases/Bad_Name.yaml: no name for a case, expected "), "{told}");
     let run = folder.sockdiff("list --cases nowhere").assert().code(2);
-    assert!(
-        stderr(&run).starts_with("nowhere: cannot be read: "),
-        "{}",
-        stderr(&run)
-    );
+    assert!(stderr(&run).starts_with("nowhere: cannot be read: "), "{}", stderr(&run));
 }
 
 #[test]

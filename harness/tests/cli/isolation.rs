@@ -19,16 +19,10 @@ fn shared_loopback_gives_the_recorded_packets() {
         return;
     }
     let run = format!("run --isolation shared --update no {}", HANDFUL.join(" "));
-    let mut expected: String = HANDFUL
-        .iter()
-        .map(|id| format!("same              {id}\n"))
-        .collect();
+    let mut expected: String =
+        HANDFUL.iter().map(|id| format!("same              {id}\n")).collect();
     expected.push_str("6 same\n");
-    sockdiff(&run)
-        .assert()
-        .success()
-        .stderr_eq("")
-        .stdout_eq(expected);
+    sockdiff(&run).assert().success().stderr_eq("").stdout_eq(expected);
 }
 
 #[test]
@@ -36,10 +30,8 @@ fn shared_loopback_without_rights_compares_calls_only() {
     if !namespaces() {
         return;
     }
-    let run = format!(
-        "run --isolation shared --update no unix/dgram-backlog {}",
-        HANDFUL.join(" ")
-    );
+    let run =
+        format!("run --isolation shared --update no unix/dgram-backlog {}", HANDFUL.join(" "));
     let Some(command) = unprivileged(&run) else {
         return;
     };
@@ -81,8 +73,5 @@ fn calls_only_finds_differing_calls_and_no_others() {
     let run = command.current_dir(folder.path()).assert().code(1);
     let text = stdout(&run);
     assert!(text.contains("    - client.poll() = POLLHUP\n"), "{text}");
-    assert!(
-        text.contains(", happened (calls only)\n") && !text.contains("seq"),
-        "{text}"
-    );
+    assert!(text.contains(", happened (calls only)\n") && !text.contains("seq"), "{text}");
 }

@@ -18,17 +18,12 @@ fn pipe_gets_no_escape_codes(#[case] arguments: &str) {
     let run = sockdiff(arguments).assert();
     let (out, err) = (stdout(&run), stderr(&run));
     assert!(!out.is_empty() || !err.is_empty());
-    assert!(
-        !out.contains(ESCAPE) && !err.contains(ESCAPE),
-        "{out:?} {err:?}"
-    );
+    assert!(!out.contains(ESCAPE) && !err.contains(ESCAPE), "{out:?} {err:?}");
 }
 
 /// The program on a terminal, by the tool that records one.
 fn on_terminal(folder: &Folder, arguments: &str, no_color: bool) -> Option<OutputAssert> {
-    let probe = std::process::Command::new("script")
-        .arg("--version")
-        .output();
+    let probe = std::process::Command::new("script").arg("--version").output();
     let is_here = probe.is_ok_and(|output| output.stdout.starts_with(b"script from util-linux"));
     if !met("script of util-linux", is_here) {
         return None;
@@ -41,22 +36,14 @@ fn on_terminal(folder: &Folder, arguments: &str, no_color: bool) -> Option<Outpu
         .env_remove("CI")
         .env_remove("NO_COLOR")
         .current_dir(folder.path());
-    let command = if no_color {
-        command.env("NO_COLOR", "1")
-    } else {
-        command
-    };
+    let command = if no_color { command.env("NO_COLOR", "1") } else { command };
     Some(command.assert())
 }
 
 #[test]
 fn terminal_gets_colours_unless_no_color_is_set() {
     let folder = Folder::of_suite();
-    folder.edit(
-        &format!("expected/{CLOSED_PORT}/linux.snap"),
-        "POLLOUT|POLLHUP",
-        "POLLHUP",
-    );
+    folder.edit(&format!("expected/{CLOSED_PORT}/linux.snap"), "POLLOUT|POLLHUP", "POLLHUP");
     let arguments = format!("run {CLOSED_PORT} --update no");
     let Some(coloured) = on_terminal(&folder, &arguments, false) else {
         return;
@@ -79,15 +66,9 @@ fn terminal_gets_same_folded_by_folder() {
         return;
     };
     let text = stdout(&run);
-    assert!(
-        !text.contains(&format!("same              {CLOSED_PORT}")),
-        "{text}"
-    );
+    assert!(!text.contains(&format!("same              {CLOSED_PORT}")), "{text}");
     let last = text.lines().last().expect("a summary");
-    assert!(
-        last.contains(" same") || last.contains(" calls only"),
-        "{text}"
-    );
+    assert!(last.contains(" same") || last.contains(" calls only"), "{text}");
 }
 
 #[test]

@@ -14,9 +14,7 @@ fn one_case_is_named_by_id_or_path(#[case] which: &str) {
         return;
     }
     for verb in ["run ", ""] {
-        let run = sockdiff(&format!("{verb}{which} --update no"))
-            .assert()
-            .success();
+        let run = sockdiff(&format!("{verb}{which} --update no")).assert().success();
         run.stderr_eq("").stdout_eq(str![[r#"
 same              rst/connect-closed-port
 1 same
@@ -33,19 +31,9 @@ fn folder_of_cases_is_named_by_id_or_path(#[case] which: &str) {
     if !namespaces() {
         return;
     }
-    let text = stdout(
-        &sockdiff(&format!("run {which} --update no"))
-            .assert()
-            .success(),
-    );
-    let ids: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("same   "))
-        .collect();
-    assert!(
-        ids.len() > 3 && ids.iter().all(|id| id.trim().starts_with("udp/")),
-        "{text}"
-    );
+    let text = stdout(&sockdiff(&format!("run {which} --update no")).assert().success());
+    let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("same   ")).collect();
+    assert!(ids.len() > 3 && ids.iter().all(|id| id.trim().starts_with("udp/")), "{text}");
     assert!(text.ends_with(&format!("\n{} same\n", ids.len())), "{text}");
 }
 
@@ -62,15 +50,9 @@ fn tags_and_topologies_select() {
     let run = sockdiff("run --tag threads --update no --json").assert();
     let ran = json(&run);
     let ran = ran["results"].as_array().expect("a list").iter();
-    assert_eq!(
-        ran.map(|result| &result["id"]).collect::<Vec<_>>(),
-        expected
-    );
+    assert_eq!(ran.map(|result| &result["id"]).collect::<Vec<_>>(), expected);
 
-    sockdiff("run --tag no-such-tag")
-        .assert()
-        .success()
-        .stdout_eq("no case was selected\n");
+    sockdiff("run --tag no-such-tag").assert().success().stdout_eq("no case was selected\n");
     let run = sockdiff("run udp --topology wire").assert().success();
     run.stdout_eq("no case was selected\n");
 }
@@ -80,10 +62,7 @@ fn file_outside_prints_its_transcript_and_stores_nothing() {
     let folder = Folder::of_suite();
     folder.write("mine.yaml", OUTSIDE);
     let before = folder.files();
-    let run = folder
-        .sockdiff("run mine.yaml --update always")
-        .assert()
-        .success();
+    let run = folder.sockdiff("run mine.yaml --update always").assert().success();
     assert_eq!(stderr(&run), "");
     run.stdout_eq(str![[r#"
 s.socket(tcp) = fd s
@@ -94,14 +73,8 @@ s.close() = 0
     folder.write("more/other.yaml", OUTSIDE);
     let run = folder.sockdiff("run mine.yaml more").assert().success();
     let text = stdout(&run);
-    assert!(
-        text.starts_with("# mine.yaml\ns.socket(tcp) = fd s\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("\n# more/other.yaml\ns.socket(tcp) = fd s\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("# mine.yaml\ns.socket(tcp) = fd s\n"), "{text}");
+    assert!(text.contains("\n# more/other.yaml\ns.socket(tcp) = fd s\n"), "{text}");
     std::fs::remove_dir_all(folder.path().join("more")).expect("it is there");
     assert_eq!(folder.touched(&before), NOTHING);
 }
@@ -121,31 +94,12 @@ fn json_has_its_shape() {
     assert!(result["status"].is_string() && result["reason"].is_string());
     assert!(result["duration_ms"].is_u64());
     assert_eq!(result["case_hash"].as_str().expect("text").len(), 16);
-    assert!(
-        result["transcript"]
-            .as_str()
-            .expect("text")
-            .starts_with("== sizes=[256,128]\n")
-    );
+    assert!(result["transcript"].as_str().expect("text").starts_with("== sizes=[256,128]\n"));
     let events = result["events"].as_array().expect("a list");
-    let call = &events
-        .iter()
-        .find(|event| event["call"]["errno"].is_string())
-        .expect("a failure");
+    let call = &events.iter().find(|event| event["call"]["errno"].is_string()).expect("a failure");
     assert!(call["step"].is_u64() && call["line"].is_u64(), "{call}");
-    for key in [
-        "subject",
-        "verb",
-        "args",
-        "result",
-        "errno",
-        "errno_raw",
-        "signal",
-    ] {
-        assert!(
-            call["call"].get(key).is_some(),
-            "{key} is missing in {call}"
-        );
+    for key in ["subject", "verb", "args", "result", "errno", "errno_raw", "signal"] {
+        assert!(call["call"].get(key).is_some(), "{key} is missing in {call}");
     }
     assert!(call["call"]["errno_raw"].is_i64(), "{call}");
     if !namespaces() {
@@ -153,13 +107,8 @@ fn json_has_its_shape() {
     }
     let acks = |event: &&serde_json::Value| event["packet"]["flags"] == ".";
     let packet = events.iter().find(acks).expect("a packet");
-    for key in [
-        "from", "to", "proto", "flags", "seq", "ack", "len", "win", "hex",
-    ] {
-        assert!(
-            packet["packet"].get(key).is_some(),
-            "{key} is missing in {packet}"
-        );
+    for key in ["from", "to", "proto", "flags", "seq", "ack", "len", "win", "hex"] {
+        assert!(packet["packet"].get(key).is_some(), "{key} is missing in {packet}");
     }
 }
 
@@ -170,10 +119,7 @@ fn json_of_a_file_outside_is_json_alone() {
     let told = json(&folder.sockdiff("run mine.yaml --json").assert().success());
     let result = &told["results"][0];
     assert_eq!(result["id"], "mine");
-    assert_eq!(
-        result["transcript"],
-        "s.socket(tcp) = fd s\ns.listen(1) = 0\ns.close() = 0\n"
-    );
+    assert_eq!(result["transcript"], "s.socket(tcp) = fd s\ns.listen(1) = 0\ns.close() = 0\n");
 }
 
 #[rstest]
@@ -192,37 +138,22 @@ fn result_file_is_read_back_by_record(#[case] out: &str) {
 
     folder.remove(&answer);
     let record = format!("record {out}");
-    folder
-        .sockdiff(&record)
-        .assert()
-        .success()
-        .stderr_eq("")
-        .stdout_eq(str![[r#"
+    folder.sockdiff(&record).assert().success().stderr_eq("").stdout_eq(str![[r#"
 pending   rst/connect-closed-port/linux.snap.new
 [..] answers in the ledger, 1 pending (cargo insta review)
 
 "#]]);
     assert!(folder.exists(&format!("{answer}.new")) && !folder.exists(&answer));
 
-    folder
-        .sockdiff(&format!("{record} --accept"))
-        .assert()
-        .success()
-        .stderr_eq("");
+    folder.sockdiff(&format!("{record} --accept")).assert().success().stderr_eq("");
     assert_eq!(body(&folder.read(&answer)), body(&recorded));
     assert!(!folder.exists(&format!("{answer}.new")));
-    folder
-        .sockdiff(&format!("run {CLOSED_PORT}"))
-        .assert()
-        .success();
+    folder.sockdiff(&format!("run {CLOSED_PORT}")).assert().success();
 }
 
 /// An answer without the machine that gave it.
 fn body(answer: &str) -> &str {
-    answer
-        .split_once("\n---\n")
-        .expect("a body below the header")
-        .1
+    answer.split_once("\n---\n").expect("a body below the header").1
 }
 
 #[test]
@@ -278,10 +209,7 @@ fn jitter_tells_its_seed_and_changes_no_answer() {
     let run = format!("run {CLOSED_PORT} --repeat 4 --jitter 3 --update no");
     let first = sockdiff(&run).assert().success();
     let told = stderr(&first);
-    let seed = told
-        .trim()
-        .strip_prefix("jitter with --seed ")
-        .expect("the seed");
+    let seed = told.trim().strip_prefix("jitter with --seed ").expect("the seed");
     assert!(seed.parse::<u64>().is_ok(), "{told}");
     let again = sockdiff(&format!("{run} --seed {seed}")).assert().success();
     assert_eq!((stderr(&again), stdout(&again)), (told, stdout(&first)));
@@ -302,19 +230,11 @@ fn case_that_differs_from_itself_is_flaky() {
     let run = "run --repeat 8 --jitter 500 --seed 1";
     let text = stdout(&folder.sockdiff(run).assert().code(1));
     let head = "flaky             chance  (";
-    assert!(
-        text.starts_with(head) && text.contains(" of 8 runs differ from the first"),
-        "{text}"
-    );
+    assert!(text.starts_with(head) && text.contains(" of 8 runs differ from the first"), "{text}");
     assert!(text.contains("\n    cases/chance.yaml:5\n"), "{text}");
     assert!(text.ends_with("\n1 flaky\n"), "{text}");
     assert_eq!(folder.touched(&before), NOTHING);
-    let text = stdout(
-        &folder
-            .sockdiff(&format!("{run} outside.yaml"))
-            .assert()
-            .code(1),
-    );
+    let text = stdout(&folder.sockdiff(&format!("{run} outside.yaml")).assert().code(1));
     assert!(text.matches(" of 8 runs:\n").count() > 1, "{text}");
 }
 
@@ -332,18 +252,11 @@ fn bisect_understands_the_exit_code(#[case] which: &str, #[case] code: i32) {
         return;
     }
     let folder = Folder::of_suite();
-    folder.edit(
-        "expected/rst/close-unread-data/linux.snap",
-        "recv(128) = 128",
-        "recv(128) = 129",
-    );
+    folder.edit("expected/rst/close-unread-data/linux.snap", "recv(128) = 128", "recv(128) = 129");
     folder.remove("expected/rst/linger0-close/linux.snap");
     folder.write("cases/bad/broken.yaml", "about: x\n");
     let before = folder.files();
-    folder
-        .sockdiff(&format!("run --bisect {which}"))
-        .assert()
-        .code(code);
+    folder.sockdiff(&format!("run --bisect {which}")).assert().code(code);
     assert_eq!(folder.touched(&before), NOTHING);
 }
 
@@ -353,20 +266,10 @@ fn require_all_refuses_what_was_not_asked() {
         return;
     }
     let folder = Folder::of_suite();
-    folder
-        .sockdiff(&format!("run {CLOSED_PORT} --require-all"))
-        .assert()
-        .success();
+    folder.sockdiff(&format!("run {CLOSED_PORT} --require-all")).assert().success();
     // The question has changed since it was answered.
-    folder.edit(
-        "cases/udp/emsgsize.yaml",
-        "claims:\n",
-        "deadline: 9s\nclaims:\n",
-    );
-    let run = folder
-        .sockdiff("run udp/emsgsize --require-all")
-        .assert()
-        .code(3);
+    folder.edit("cases/udp/emsgsize.yaml", "claims:\n", "deadline: 9s\nclaims:\n");
+    let run = folder.sockdiff("run udp/emsgsize --require-all").assert().code(3);
     run.stdout_eq(str![[r#"
 same              udp/emsgsize  (stale: the question has changed)
 1 same
@@ -385,21 +288,14 @@ fn settings_of_the_host_store_nothing() {
     let run = folder.sockdiff(&arguments).assert();
     assert_eq!(folder.touched(&before), NOTHING);
     if namespaces() {
-        assert!(
-            stdout(&run).contains("\n1 differs, 1 new\n"),
-            "{}",
-            stdout(&run)
-        );
+        assert!(stdout(&run).contains("\n1 differs, 1 new\n"), "{}", stdout(&run));
     }
 }
 
 #[test]
 fn platform_without_records_is_skipped_and_keeps_its_answers() {
     let folder = Folder::of_suite();
-    let run = folder
-        .sockdiff(&format!("run {CLOSED_PORT} --platform plan9-4"))
-        .assert()
-        .success();
+    let run = folder.sockdiff(&format!("run {CLOSED_PORT} --platform plan9-4")).assert().success();
     run.stdout_eq(str![[r#"
 skipped           rst/connect-closed-port  (no answers recorded for plan9 yet)
 1 skipped (no answers recorded for plan9 yet)

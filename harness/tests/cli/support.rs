@@ -100,9 +100,7 @@ impl Folder {
     pub fn touched(&self, before: &Files) -> Vec<String> {
         let after = self.files();
         let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        let touched = paths
-            .into_iter()
-            .filter(|path| before.get(*path) != after.get(*path));
+        let touched = paths.into_iter().filter(|path| before.get(*path) != after.get(*path));
         touched.cloned().collect()
     }
 
@@ -156,24 +154,11 @@ pub fn unprivileged(arguments: &str) -> Option<Command> {
     if !is_root() {
         return Some(configured(Command::new(PROGRAM)).args(arguments));
     }
-    let become_nobody = [
-        "--reuid",
-        NOBODY,
-        "--regid",
-        NOBODY,
-        "--clear-groups",
-        PROGRAM,
-    ];
-    let probe = std::process::Command::new("setpriv")
-        .args(become_nobody)
-        .arg("--version")
-        .output();
+    let become_nobody = ["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", PROGRAM];
+    let probe = std::process::Command::new("setpriv").args(become_nobody).arg("--version").output();
     let works = probe.is_ok_and(|output| output.status.success());
-    met("setpriv, and a program that other users may start", works).then(|| {
-        configured(Command::new("setpriv"))
-            .args(become_nobody)
-            .args(arguments)
-    })
+    met("setpriv, and a program that other users may start", works)
+        .then(|| configured(Command::new("setpriv")).args(become_nobody).args(arguments))
 }
 
 /// Whether the tests run as root.
@@ -220,9 +205,7 @@ pub fn stderr(run: &OutputAssert) -> String {
     let text = String::from_utf8(run.get_output().stderr.clone());
     let text = text.expect("UTF-8").replace('\\', "/");
     let lines = text.split_inclusive('\n');
-    lines
-        .filter(|line| !line.starts_with("no namespace for each case ("))
-        .collect()
+    lines.filter(|line| !line.starts_with("no namespace for each case (")).collect()
 }
 
 /// What the program printed for programs.

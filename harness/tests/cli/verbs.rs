@@ -10,14 +10,8 @@ use std::path::Path;
 fn list_tells_every_case_and_whether_it_runs() {
     let folder = Folder::of_cases(&[
         ("a/one.yaml", "about: x\nsteps: [s.socket: tcp]\n"),
-        (
-            "b.yaml",
-            "about: x\nneeds: [quantum]\nsteps: [s.socket: tcp]\n",
-        ),
-        (
-            "c.yaml",
-            "about: x\ntopology: wire\nsteps: [s.socket: tcp]\n",
-        ),
+        ("b.yaml", "about: x\nneeds: [quantum]\nsteps: [s.socket: tcp]\n"),
+        ("c.yaml", "about: x\ntopology: wire\nsteps: [s.socket: tcp]\n"),
     ]);
     let run = folder.sockdiff("list").assert().code(2);
     let text = stdout(&run);
@@ -38,10 +32,7 @@ fn list_json_has_its_shape() {
     assert!(rows.len() > 10, "{} rows", rows.len());
     for row in rows {
         let keys: Vec<&String> = row.as_object().expect("a map").keys().collect();
-        assert_eq!(
-            keys,
-            ["covers", "id", "reason", "status", "tags", "topology"]
-        );
+        assert_eq!(keys, ["covers", "id", "reason", "status", "tags", "topology"]);
         assert!(row["id"].as_str().expect("text").starts_with("rst/"));
         assert!(["loopback", "wire"].contains(&row["topology"].as_str().expect("text")));
         assert!(row["tags"].is_array() && row["covers"].is_array(), "{row}");
@@ -62,9 +53,7 @@ fn show_tells_question_file_and_answer() {
     assert!(text.contains("(recorded on linux "), "{text}");
     assert!(text.contains("│<── [R.] seq 0 ack 1 win 0 ──│"), "{text}");
 
-    let plain = sockdiff(&format!("show {CLOSED_PORT} --no-ladder"))
-        .assert()
-        .success();
+    let plain = sockdiff(&format!("show {CLOSED_PORT} --no-ladder")).assert().success();
     let packet = "\n    closed-port > client [R.] seq 0 ack 1 win 0\n";
     assert!(stdout(&plain).contains(packet));
     assert!(!stdout(&plain).contains('│'));
@@ -79,36 +68,19 @@ fn show_prints_equal_answers_once() {
     folder.write(&format!("{answers}/freebsd.snap"), other("freebsd"));
     let odd = other("macos").replace("POLLOUT|POLLHUP", "POLLHUP");
     folder.write(&format!("{answers}/macos.snap"), odd);
-    let run = folder
-        .sockdiff(&format!("show {CLOSED_PORT} --no-ladder"))
-        .assert()
-        .success();
+    let run = folder.sockdiff(&format!("show {CLOSED_PORT} --no-ladder")).assert().success();
     let text = stdout(&run);
-    let heads: Vec<&str> = text
-        .lines()
-        .filter(|line| line.contains("(recorded on"))
-        .collect();
-    let [both, macos] = heads.as_slice() else {
-        panic!("two answers in\n{text}")
-    };
-    assert!(
-        both.starts_with("freebsd ") && both.contains("; linux "),
-        "{both}"
-    );
+    let heads: Vec<&str> = text.lines().filter(|line| line.contains("(recorded on")).collect();
+    let [both, macos] = heads.as_slice() else { panic!("two answers in\n{text}") };
+    assert!(both.starts_with("freebsd ") && both.contains("; linux "), "{both}");
     assert!(macos.starts_with("macos "), "{macos}");
-    assert_eq!(
-        text.matches("client.poll() = POLLOUT|POLLHUP\n").count(),
-        1,
-        "{text}"
-    );
+    assert_eq!(text.matches("client.poll() = POLLOUT|POLLHUP\n").count(), 1, "{text}");
 }
 
 #[test]
 fn show_and_run_of_a_case_that_is_not_there_name_the_nearest() {
     for verb in ["show", "run", "list"] {
-        let run = sockdiff(&format!("{verb} rst/conect-closed-port"))
-            .assert()
-            .code(2);
+        let run = sockdiff(&format!("{verb} rst/conect-closed-port")).assert().code(2);
         run.stdout_eq("").stderr_eq(str![[r#"
 no case, [..] `rst/conect-closed-port`; did you mean `rst/connect-closed-port`? [..]
 
@@ -121,9 +93,7 @@ fn show_of_a_file_outside_shows_that_file() {
     let folder = Folder::new();
     folder.write("mine.yml", "about: mine alone\nsteps: [s.socket: udp]\n");
     let mine = folder.path().join("mine.yml");
-    let run = sockdiff(&format!("show {}", mine.display()))
-        .assert()
-        .success();
+    let run = sockdiff(&format!("show {}", mine.display())).assert().success();
     assert!(stdout(&run).contains("\n    steps: [s.socket: udp]\n"));
 }
 
@@ -162,17 +132,10 @@ fn check_finds_what_is_wrong() {
         ("connect-closed-port/linux.snap:9: ", "a merge conflict"),
     ] {
         let says = |line: &str| line.contains(what) && line.contains(why);
-        assert!(
-            told.lines().any(says),
-            "{what} … {why} is missing in\n{told}"
-        );
+        assert!(told.lines().any(says), "{what} … {why} is missing in\n{told}");
     }
     let count = json(&folder.sockdiff("check --json").assert().code(2));
-    let faults = count
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter(|one| one["fault"] == true);
+    let faults = count.as_array().expect("a list").iter().filter(|one| one["fault"] == true);
     assert_eq!(faults.count(), told.lines().count());
     assert_eq!(folder.touched(&before), NOTHING);
 }
@@ -188,10 +151,7 @@ fn doctor_tells_what_is_there_and_how_to_get_the_rest() {
     for one in findings {
         let what = one["what"].as_str().expect("text");
         assert!(text.contains(what), "{what} is missing in\n{text}");
-        assert!(
-            one["good"].is_boolean() && one["found"].is_string(),
-            "{one}"
-        );
+        assert!(one["good"].is_boolean() && one["found"].is_string(), "{one}");
         let remedy = one["remedy"].as_str().unwrap_or_default();
         assert!(text.contains(remedy), "{remedy} is missing in\n{text}");
     }
@@ -208,25 +168,15 @@ fn schema_is_the_one_beside_the_cases() {
 fn check_wants_a_folder_of_answers() {
     let run = sockdiff("check --expected no-such-folder").assert().code(2);
     let told = stderr(&run);
-    assert!(
-        told.ends_with("no-such-folder: no such folder, expected the answers\n"),
-        "{told}"
-    );
-    assert!(
-        stdout(&run).ends_with(" cases, 1 fault, 0 notes\n"),
-        "{}",
-        stdout(&run)
-    );
+    assert!(told.ends_with("no-such-folder: no such folder, expected the answers\n"), "{told}");
+    assert!(stdout(&run).ends_with(" cases, 1 fault, 0 notes\n"), "{}", stdout(&run));
 }
 
 #[test]
 fn cases_and_answers_are_in_the_program() {
     let folder = Folder::new();
     let inside = folder.sockdiff("list --json").assert().success();
-    assert_eq!(
-        json(&inside),
-        json(&sockdiff("list --json").assert().success())
-    );
+    assert_eq!(json(&inside), json(&sockdiff("list --json").assert().success()));
     let show = format!("show {CLOSED_PORT}");
     let (inside, here) = (folder.sockdiff(&show).assert(), sockdiff(&show).assert());
     assert_eq!(stdout(&inside), stdout(&here));
@@ -234,10 +184,7 @@ fn cases_and_answers_are_in_the_program() {
     let _as_on_any_machine = run.assert();
     let run = folder.sockdiff("record r.json").assert().code(2);
     let told = stderr(&run);
-    assert!(
-        told.ends_with("cannot change: name a folder with --expected\n"),
-        "{told}"
-    );
+    assert!(told.ends_with("cannot change: name a folder with --expected\n"), "{told}");
     assert_eq!(folder.files().keys().collect::<Vec<_>>(), ["r.json"]);
 }
 
@@ -246,23 +193,12 @@ fn answers_lie_beside_the_cases() {
     let folder = Folder::of_suite();
     let above = format!("show {CLOSED_PORT} --cases");
     let cases = folder.path().join("cases");
-    let inside = sockdiff(&format!("{above} ."))
-        .current_dir(&cases)
-        .assert()
-        .success();
-    assert!(
-        stdout(&inside).contains("(recorded on linux "),
-        "{}",
-        stdout(&inside)
-    );
-    let elsewhere = sockdiff(&format!("{above} {}", cases.display()))
-        .assert()
-        .success();
+    let inside = sockdiff(&format!("{above} .")).current_dir(&cases).assert().success();
+    assert!(stdout(&inside).contains("(recorded on linux "), "{}", stdout(&inside));
+    let elsewhere = sockdiff(&format!("{above} {}", cases.display())).assert().success();
     assert!(stdout(&elsewhere).contains("(recorded on linux "));
     std::fs::remove_dir_all(folder.path().join("expected")).expect("it is there");
-    let none = sockdiff(&format!("{above} {}", cases.display()))
-        .assert()
-        .success();
+    let none = sockdiff(&format!("{above} {}", cases.display())).assert().success();
     assert!(stdout(&none).ends_with("\nnothing is recorded for this case yet\n"));
 }
 
@@ -288,22 +224,10 @@ fn help_fits_a_page(#[case] verb: &str) {
 #[rstest]
 #[case("run --update sometimes", "[possible values: new, always, no]")]
 #[case("run --repeat 0", "0 is not in 1..=1000000")]
-#[case(
-    "run --jitter often",
-    "expected a number of milliseconds up to 60000: 60"
-)]
-#[case(
-    "run --jitter 100000000000",
-    "expected a number of milliseconds up to 60000: 60"
-)]
-#[case(
-    "run --platform plan9",
-    "expected a platform and its release: gvisor-20240729"
-)]
-#[case(
-    "run --platform ../../x-1",
-    "expected a platform and its release: gvisor-20240729"
-)]
+#[case("run --jitter often", "expected a number of milliseconds up to 60000: 60")]
+#[case("run --jitter 100000000000", "expected a number of milliseconds up to 60000: 60")]
+#[case("run --platform plan9", "expected a platform and its release: gvisor-20240729")]
+#[case("run --platform ../../x-1", "expected a platform and its release: gvisor-20240729")]
 #[case("run --isolaton shared", "a similar argument exists: '--isolation'")]
 #[case("record", "<RESULT>...")]
 fn bad_usage_says_what_is_expected(#[case] arguments: &str, #[case] expected: &str) {

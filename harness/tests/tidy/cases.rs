@@ -25,25 +25,19 @@ const KEYS: &[&str] = &[
 
 /// A case's path is its name everywhere, also on systems that fold case.
 pub fn names(path: &str, _: &Tree) -> Findings {
-    let Some(below) = path
-        .strip_prefix("cases/")
-        .filter(|below| *below != "case.schema.json")
+    let Some(below) = path.strip_prefix("cases/").filter(|below| *below != "case.schema.json")
     else {
         return Vec::new();
     };
     let kebab = |word: &str| {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        word.split('-')
-            .all(|part| !part.is_empty() && part.chars().all(plain))
+        word.split('-').all(|part| !part.is_empty() && part.chars().all(plain))
     };
     let id = below.strip_suffix(".yaml");
     if id.is_some_and(|id| id.split('/').all(kebab)) {
         return Vec::new();
     }
-    vec![(
-        1,
-        "name it in kebab-case with the ending .yaml: rst/close-unread-data.yaml".into(),
-    )]
+    vec![(1, "name it in kebab-case with the ending .yaml: rst/close-unread-data.yaml".into())]
 }
 
 /// The schema first, then the keys in their order, each once, `about` and `steps` among them.
@@ -60,19 +54,14 @@ pub fn headers(path: &str, tree: &Tree) -> Findings {
     let mut place = 0;
     let mut seen = Vec::new();
     for (line, text) in outside_blocks(&tree[path]) {
-        let Some((key, _)) = text
-            .split_once(':')
-            .filter(|_| !text.starts_with([' ', '#', '-']))
+        let Some((key, _)) = text.split_once(':').filter(|_| !text.starts_with([' ', '#', '-']))
         else {
             continue;
         };
         match KEYS.iter().position(|known| *known == key) {
             None => findings.push((line, format!("no key `{key}`: {}", KEYS.join(" ")))),
             Some(at) if at < place || seen.contains(&key) => {
-                findings.push((
-                    line,
-                    format!("each key once, in this order: {}", KEYS.join(" ")),
-                ));
+                findings.push((line, format!("each key once, in this order: {}", KEYS.join(" "))));
             }
             Some(at) => place = at,
         }
@@ -102,32 +91,16 @@ pub fn format(path: &str, tree: &Tree) -> Findings {
             }
         };
         tell(indent % 2 != 0, "indent by two spaces a level");
-        tell(
-            indent == 0 && code.starts_with('-'),
-            "indent list elements by two, no documents",
-        );
+        tell(indent == 0 && code.starts_with('-'), "indent list elements by two, no documents");
         tell(code.starts_with("-  "), "one space after the dash");
         tell(code.contains(":  "), "one space after the colon");
-        let flow = [": {", ": [", "- {", "- ["]
-            .iter()
-            .filter_map(|open| code.find(open))
-            .min();
+        let flow = [": {", ": [", "- {", "- ["].iter().filter_map(|open| code.find(open)).min();
         let flow = flow.map_or("", |at| &code[at + 2..]);
         let loose = ["{ ", " }", "[ ", " ]", " ,", ",  "];
-        tell(
-            loose.iter().any(|l| flow.contains(l)),
-            "no space inside brackets or before commas",
-        );
-        let tight = flow
-            .trim_end_matches(',')
-            .split(',')
-            .skip(1)
-            .any(|e| !e.starts_with(' '));
+        tell(loose.iter().any(|l| flow.contains(l)), "no space inside brackets or before commas");
+        let tight = flow.trim_end_matches(',').split(',').skip(1).any(|e| !e.starts_with(' '));
         tell(tight, "a space after each comma");
-        tell(
-            text.is_empty() && previous.is_empty(),
-            "at most one empty line",
-        );
+        tell(text.is_empty() && previous.is_empty(), "at most one empty line");
         previous = text;
     }
     findings
@@ -138,10 +111,7 @@ pub fn schema_is_current(path: &str, tree: &Tree) -> Findings {
     if path != "cases/case.schema.json" || tree[path].trim_end() == schema().trim_end() {
         return Vec::new();
     }
-    vec![(
-        1,
-        format!("write it anew: cargo run --quiet -- schema > {path}"),
-    )]
+    vec![(1, format!("write it anew: cargo run --quiet -- schema > {path}"))]
 }
 
 /// Every answer has its question, and says in its name who gave it.
@@ -151,16 +121,10 @@ pub fn no_orphans(path: &str, tree: &Tree) -> Findings {
     };
     let (folder, file) = below.rsplit_once('/').unwrap_or(("", below));
     if folder == "ledger" {
-        let named = file
-            .strip_suffix(".yaml")
-            .and_then(|stem| stem.rsplit_once('-'));
+        let named = file.strip_suffix(".yaml").and_then(|stem| stem.rsplit_once('-'));
         let good = named.is_some_and(|(_, release)| is_release(release));
         let what = "name it <platform>-<release>.yaml; `sockdiff record` does";
-        return if good {
-            Vec::new()
-        } else {
-            vec![(1, what.into())]
-        };
+        return if good { Vec::new() } else { vec![(1, what.into())] };
     }
     let mut findings = Vec::new();
     if !tree.contains_key(&format!("cases/{folder}.yaml")) {
@@ -169,23 +133,13 @@ pub fn no_orphans(path: &str, tree: &Tree) -> Findings {
     }
     let stem = file.strip_suffix(".snap");
     let named = |stem: &str| {
-        let platform =
-            stem.rsplit_once('-').map_or(
-                stem,
-                |(platform, release)| {
-                    if is_release(release) { platform } else { "" }
-                },
-            );
-        !platform.is_empty()
-            && platform
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-')
+        let platform = stem
+            .rsplit_once('-')
+            .map_or(stem, |(platform, release)| if is_release(release) { platform } else { "" });
+        !platform.is_empty() && platform.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
     if !stem.is_some_and(named) {
-        findings.push((
-            1,
-            "name it <platform>.snap or <platform>-<release>.snap".into(),
-        ));
+        findings.push((1, "name it <platform>.snap or <platform>-<release>.snap".into()));
     }
     findings
 }
@@ -212,11 +166,7 @@ fn outside_blocks(yaml: &str) -> Vec<(usize, &str)> {
         let opens = [": |", ": >", ": |-", ": >-", "- |", "- >"];
         let opens = opens.iter().any(|open| code.trim_end().ends_with(open));
         // The key of a list element stands behind its dash.
-        let dash = if line.trim_start().starts_with("- ") {
-            2
-        } else {
-            0
-        };
+        let dash = if line.trim_start().starts_with("- ") { 2 } else { 0 };
         block = opens.then_some(indent + dash);
         lines.push((at + 1, line));
     }

@@ -33,11 +33,7 @@ fn blank_len(before: &str, rest: &str) -> usize {
     }
     if let Some(inside) = rest.strip_prefix('\'') {
         let is_char = inside.starts_with('\\') || inside.chars().nth(1) == Some('\'');
-        return if is_char {
-            1 + escaped_len(inside, '\'')
-        } else {
-            0
-        };
+        return if is_char { 1 + escaped_len(inside, '\'') } else { 0 };
     }
     let in_word = before.trim_end_matches(['b', 'c']).ends_with(joins);
     if let Some(hashes) = rest.strip_prefix('r').filter(|_| !in_word) {
@@ -45,9 +41,7 @@ fn blank_len(before: &str, rest: &str) -> usize {
         if let Some(inside) = rest[1 + hashes.len()..].strip_prefix('"') {
             let close = format!("\"{hashes}");
             let before = rest.len() - inside.len();
-            return inside
-                .find(&close)
-                .map_or(rest.len(), |end| before + end + close.len());
+            return inside.find(&close).map_or(rest.len(), |end| before + end + close.len());
         }
     }
     0

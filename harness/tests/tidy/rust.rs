@@ -11,15 +11,7 @@ const TOP: u32 = u32::MAX;
 
 /// Crates that one floor keeps to itself, and where else they may be named.
 const HOMES: &[(&str, &[&str])] = &[
-    (
-        "anyhow",
-        &[
-            "harness/cli/",
-            "harness/main.rs",
-            "harness/tests/",
-            "harness/benches/",
-        ],
-    ),
+    ("anyhow", &["harness/cli/", "harness/main.rs", "harness/tests/", "harness/benches/"]),
     ("clap", &["harness/cli/", "harness/main.rs"]),
     ("insta", &["harness/snapshot/", "harness/tests/"]),
     ("libc", &["harness/sys/"]),
@@ -35,10 +27,7 @@ pub fn floors(path: &str, tree: &Tree) -> Findings {
     if path == "harness/lib.rs" {
         return undrawn(&tree[path], &floors);
     }
-    let own = path
-        .strip_prefix("harness/")
-        .and_then(|p| p.split_once('/'))
-        .map(|(dir, _)| dir);
+    let own = path.strip_prefix("harness/").and_then(|p| p.split_once('/')).map(|(dir, _)| dir);
     let Some((own, floor)) = own.and_then(|own| floor_of(&floors, own)) else {
         return Vec::new();
     };
@@ -62,10 +51,7 @@ fn diagram(tree: &Tree) -> Vec<(String, u32)> {
     for line in lib.lines() {
         let mut words = line.trim_start_matches("//!").split_whitespace();
         if let Some(module) = words.next().and_then(|word| word.strip_suffix('/')) {
-            let floor = words
-                .next()
-                .and_then(|word| word.parse().ok())
-                .unwrap_or(TOP);
+            let floor = words.next().and_then(|word| word.parse().ok()).unwrap_or(TOP);
             floors.push((module.to_string(), floor));
         }
     }
@@ -86,10 +72,7 @@ fn undrawn(lib: &str, floors: &[(String, u32)]) -> Findings {
     let lines = lib.lines().enumerate();
     let missing = lines.filter_map(|(at, line)| {
         let name = module(line).filter(|name| floor_of(floors, name).is_none())?;
-        Some((
-            at + 1,
-            format!("draw `{name}/` with its floor in the diagram above"),
-        ))
+        Some((at + 1, format!("draw `{name}/` with its floor in the diagram above")))
     });
     missing.collect()
 }
@@ -100,10 +83,7 @@ fn imports(code: &str) -> Vec<(usize, String)> {
     for (at, path) in code.match_indices("crate::") {
         let line = code[..at].matches('\n').count() + 1;
         let rest = &code[at + path.len()..];
-        let group = rest
-            .starts_with('{')
-            .then(|| closing(rest, '{', '}'))
-            .flatten();
+        let group = rest.starts_with('{').then(|| closing(rest, '{', '}')).flatten();
         let names = match group {
             Some(end) => first_words(&rest[1..end - 1]),
             None => vec![word(rest)],
@@ -120,15 +100,11 @@ fn first_words(list: &str) -> Vec<String> {
         depth += i32::from(c == '{') - i32::from(c == '}');
         c == ',' && depth == 0
     };
-    list.split(outside)
-        .map(|element| word(element.trim_start()))
-        .collect()
+    list.split(outside).map(|element| word(element.trim_start())).collect()
 }
 
 fn word(text: &str) -> String {
-    text.chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
 /// Unsafe code is one floor's business.
@@ -177,10 +153,7 @@ pub fn modules_introduce_themselves(path: &str, tree: &Tree) -> Findings {
     if !is_rust(path) || tree[path].starts_with("//! ") {
         return Vec::new();
     }
-    vec![(
-        1,
-        "begin with `//!` and one sentence that says what the module is for".into(),
-    )]
+    vec![(1, "begin with `//!` and one sentence that says what the module is for".into())]
 }
 
 /// A file fits into a head; a table may be as long as what it lists.
@@ -190,10 +163,7 @@ pub fn files_are_short(path: &str, tree: &Tree) -> Findings {
     if !is_rust(path) || table || lines <= FILE_LINES_MAX {
         return Vec::new();
     }
-    vec![(
-        lines,
-        format!("{lines} lines, at most {FILE_LINES_MAX}: split it by meaning"),
-    )]
+    vec![(lines, format!("{lines} lines, at most {FILE_LINES_MAX}: split it by meaning"))]
 }
 
 /// A function fits on a screen.
@@ -205,10 +175,7 @@ pub fn functions_are_short(path: &str, tree: &Tree) -> Findings {
     let mut findings = Vec::new();
     for (at, _) in code.match_indices("fn ") {
         let rest = &code[at..];
-        let is_word = code[..at]
-            .chars()
-            .next_back()
-            .is_none_or(char::is_whitespace);
+        let is_word = code[..at].chars().next_back().is_none_or(char::is_whitespace);
         // A `;` inside `[u8; 4]` ends no line, a declaration without a body does.
         let body = rest.find('{').filter(|open| !rest[..*open].contains(";\n"));
         let end = body.and_then(|open| Some(open + closing(&rest[open..], '{', '}')?));
@@ -228,15 +195,9 @@ pub fn nothing_half_done(path: &str, tree: &Tree) -> Findings {
         return Vec::new();
     }
     let all = code(&tree[path]);
-    let mut findings = lines_of(
-        &all,
-        "finish it: no dbg!, todo! or unimplemented!",
-        |line| {
-            ["dbg!", "todo!", "unimplemented!"]
-                .iter()
-                .any(|word| line.contains(word))
-        },
-    );
+    let mut findings = lines_of(&all, "finish it: no dbg!, todo! or unimplemented!", |line| {
+        ["dbg!", "todo!", "unimplemented!"].iter().any(|word| line.contains(word))
+    });
     let what = "say `#[expect(…, reason = \"…\")]`, which ends when it is no longer needed";
     let allow = |line: &str| line.contains("#[allow(") || line.contains("#![allow(");
     findings.extend(lines_of(&all, what, allow));
@@ -263,9 +224,7 @@ fn without_tests(path: &str, code: &str) -> String {
     while let Some(at) = rest.find("#[cfg(test)]") {
         let item = &rest[at..];
         let open = item.find(['{', ';']).unwrap_or(item.len());
-        let block = item[open..]
-            .starts_with('{')
-            .then(|| closing(&item[open..], '{', '}'));
+        let block = item[open..].starts_with('{').then(|| closing(&item[open..], '{', '}'));
         let end = block.flatten().map_or(open, |end| open + end);
         shipped.push_str(&rest[..at]);
         shipped.extend(item[..end].chars().filter(|c| *c == '\n'));

@@ -39,10 +39,7 @@ pub fn lines_are_clean(path: &str, tree: &Tree) -> Findings {
     let mut findings = Vec::new();
     for (at, line) in text.split_terminator('\n').enumerate() {
         if line.ends_with([' ', '\t', '\r']) {
-            findings.push((
-                at + 1,
-                "end the line after its last visible character, LF".into(),
-            ));
+            findings.push((at + 1, "end the line after its last visible character, LF".into()));
         }
         if line.contains('\t') {
             findings.push((at + 1, "indent with spaces".into()));
@@ -68,8 +65,7 @@ pub fn lines_fit(path: &str, tree: &Tree) -> Findings {
         let unbreakable = line.contains("://") || line.starts_with('|') && path.ends_with(".md");
         line.chars().count() > COLUMNS_MAX && !unbreakable
     });
-    wide.map(|(at, _)| (at + 1, format!("at most {COLUMNS_MAX} columns")))
-        .collect()
+    wide.map(|(at, _)| (at + 1, format!("at most {COLUMNS_MAX} columns"))).collect()
 }
 
 /// The top level is a table of contents.
@@ -78,25 +74,14 @@ pub fn top_level(path: &str, _: &Tree) -> Findings {
     if TOP_LEVEL.contains(&top) || top.starts_with('.') {
         return Vec::new();
     }
-    vec![(
-        1,
-        format!(
-            "move `{top}` into a folder; the top level holds {}",
-            TOP_LEVEL.join(" ")
-        ),
-    )]
+    vec![(1, format!("move `{top}` into a folder; the top level holds {}", TOP_LEVEL.join(" ")))]
 }
 
 /// Nothing names the machine on which it was written.
 pub fn no_place_of_work(path: &str, tree: &Tree) -> Findings {
     // Put together here, so that this file keeps its own rule.
-    let places = [
-        ["/ho", "me/"],
-        ["/ro", "ot/"],
-        ["/Us", "ers/"],
-        ["/t", "mp/"],
-        [":\\Us", "ers\\"],
-    ];
+    let places =
+        [["/ho", "me/"], ["/ro", "ot/"], ["/Us", "ers/"], ["/t", "mp/"], [":\\Us", "ers\\"]];
     let named = |line: &str| {
         places.iter().map(|parts| parts.concat()).any(|place| {
             line.match_indices(&place).any(|(at, _)| {
@@ -105,10 +90,7 @@ pub fn no_place_of_work(path: &str, tree: &Tree) -> Findings {
             })
         })
     };
-    let lines = tree[path]
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| named(line));
+    let lines = tree[path].lines().enumerate().filter(|(_, line)| named(line));
     let what = "no path of one machine: std::env::temp_dir(), $HOME or mktemp find the place";
     lines.map(|(at, _)| (at + 1, what.to_string())).collect()
 }

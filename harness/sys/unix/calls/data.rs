@@ -11,24 +11,12 @@ use std::ptr::null;
 impl Call<'_> {
     pub(super) fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
-            Request::Send {
-                fd,
-                form,
-                data,
-                flags,
-                to,
-            } => {
+            Request::Send { fd, form, data, flags, to } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
                 let to = to.as_ref().map(Argument::new).transpose()?;
                 Ok(self.send(*fd, *form, data, message_flags(flags)?, to.as_ref()))
             }
-            Request::Recv {
-                fd,
-                form,
-                len,
-                bad,
-                flags,
-            } => {
+            Request::Recv { fd, form, len, bad, flags } => {
                 no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
                 Ok(self.recv(*fd, *form, (*len, *bad), message_flags(flags)?))
             }
@@ -50,10 +38,7 @@ impl Call<'_> {
             Buffer::Bad(len) => (BAD as *const c_void, *len),
         };
         let (name, name_len) = to.map_or((null(), 0), |to| (to.pointer(), to.len));
-        let mut vector = iovec {
-            iov_base: data.cast_mut(),
-            iov_len: len,
-        };
+        let mut vector = iovec { iov_base: data.cast_mut(), iov_len: len };
         let mut message = message(&raw mut vector);
         message.msg_name = name.cast_mut().cast();
         message.msg_namelen = name_len;
@@ -79,17 +64,10 @@ impl Call<'_> {
         let (len, bad) = to;
         let mut buffer = vec![0u8; if bad { 0 } else { len }];
         let mut control = [0u64; 64];
-        let data = if bad {
-            BAD as *mut c_void
-        } else {
-            buffer.as_mut_ptr().cast()
-        };
+        let data = if bad { BAD as *mut c_void } else { buffer.as_mut_ptr().cast() };
         let mut place = Place::new(AddressPlace::default());
         let (name, name_len) = place.pointers();
-        let mut vector = iovec {
-            iov_base: data,
-            iov_len: len,
-        };
+        let mut vector = iovec { iov_base: data, iov_len: len };
         let mut message = message(&raw mut vector);
         message.msg_name = name.cast();
         message.msg_control = control.as_mut_ptr().cast();

@@ -32,17 +32,9 @@ pub trait Gate {
 
 /// Makes the call that the request asks for.
 pub fn make(request: &Request, gate: &dyn Gate) -> Reply {
-    let mut call = Call {
-        gate,
-        began: Duration::ZERO,
-        took: Duration::ZERO,
-    };
+    let mut call = Call { gate, began: Duration::ZERO, took: Duration::ZERO };
     match call.dispatch(request) {
-        Ok(outcome) => Reply::Done {
-            outcome,
-            began: call.began,
-            took: call.took,
-        },
+        Ok(outcome) => Reply::Done { outcome, began: call.began, took: call.took },
         Err(why) => Reply::NotHere(why),
     }
 }
@@ -66,11 +58,7 @@ impl Call<'_> {
         let errno = errno::last();
         self.gate.leave();
         self.took = now().saturating_sub(self.began);
-        if returned == -1 {
-            Err(errno)
-        } else {
-            Ok(returned)
-        }
+        if returned == -1 { Err(errno) } else { Ok(returned) }
     }
 
     /// The outcome of a call that answers `answer` when it succeeds.
@@ -88,12 +76,9 @@ impl Call<'_> {
 
     fn dispatch(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         Ok(match request {
-            Request::Socket {
-                domain,
-                kind,
-                protocol,
-                nonblock,
-            } => self.socket(*domain, *kind, *protocol, *nonblock),
+            Request::Socket { domain, kind, protocol, nonblock } => {
+                self.socket(*domain, *kind, *protocol, *nonblock)
+            }
             Request::Bind { fd, to } => {
                 let to = Argument::new(to)?;
                 // SAFETY: the argument is an address of this length, or bad on purpose, which the
@@ -128,18 +113,11 @@ impl Call<'_> {
             Request::Getsockname { fd, place } => self.name(*fd, *place, libc::getsockname),
             Request::Getpeername { fd, place } => self.name(*fd, *place, libc::getpeername),
             Request::Send { .. } | Request::Recv { .. } => self.data(request)?,
-            Request::Setsockopt {
-                fd,
-                option,
-                value,
-                bad,
-            } => self.set_option(*fd, option, value, *bad)?,
+            Request::Setsockopt { fd, option, value, bad } => {
+                self.set_option(*fd, option, value, *bad)?
+            }
             Request::Getsockopt { fd, option, bad } => self.get_option(*fd, option, *bad)?,
-            Request::Poll {
-                fd,
-                events,
-                timeout_ms,
-            } => self.poll(*fd, events, *timeout_ms)?,
+            Request::Poll { fd, events, timeout_ms } => self.poll(*fd, events, *timeout_ms)?,
             Request::Select { fd, timeout_ms } => self.select(*fd, *timeout_ms)?,
             Request::EpollCreate | Request::EpollCtl { .. } | Request::EpollWait { .. } => {
                 dialect::epoll(self, request)?
@@ -272,10 +250,7 @@ impl Argument {
             bytes.as_mut_ptr().copy_from_nonoverlapping(start, size);
         }
         let len = to.len.unwrap_or(known.len());
-        Ok(Argument {
-            address: Some(bytes),
-            len,
-        })
+        Ok(Argument { address: Some(bytes), len })
     }
 
     fn pointer(&self) -> *const sockaddr {
@@ -299,20 +274,12 @@ impl Place {
     fn new(wanted: AddressPlace) -> Place {
         let storage = SockAddrStorage::zeroed();
         let len = wanted.len.unwrap_or(storage.size_of());
-        Place {
-            storage,
-            len,
-            wanted,
-        }
+        Place { storage, len, wanted }
     }
 
     fn pointers(&mut self) -> (*mut sockaddr, *mut socklen_t) {
         let storage = (&raw mut self.storage).cast();
-        let address = if self.wanted.bad {
-            BAD as *mut sockaddr
-        } else {
-            storage
-        };
+        let address = if self.wanted.bad { BAD as *mut sockaddr } else { storage };
         (address, &raw mut self.len)
     }
 

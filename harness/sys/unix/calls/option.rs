@@ -69,10 +69,9 @@ fn known(option: &str) -> Result<(c_int, c_int, OptionKind), NotHere> {
 fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
     match value {
         OptionValue::Int(number) => int(i128::from(*number)),
-        OptionValue::Linger { onoff, linger } => [*onoff, *linger]
-            .iter()
-            .flat_map(|field| field.to_ne_bytes())
-            .collect(),
+        OptionValue::Linger { onoff, linger } => {
+            [*onoff, *linger].iter().flat_map(|field| field.to_ne_bytes()).collect()
+        }
         OptionValue::Time(time) => match kind {
             OptionKind::Time => timeval_bytes(*time),
             OptionKind::Seconds => int(i128::from(time.as_secs())),

@@ -20,11 +20,7 @@ impl Call<'_> {
             [] => libc::POLLIN | libc::POLLOUT,
             named => poll_events(named)?,
         };
-        let mut asked = pollfd {
-            fd: number(fd),
-            events,
-            revents: 0,
-        };
+        let mut asked = pollfd { fd: number(fd), events, revents: 0 };
         let pointer = &raw mut asked;
         // SAFETY: the pointer is to one pollfd that outlives the call.
         let returned = self.enter(|| i64::from(unsafe { libc::poll(pointer, 1, timeout_ms) }));
@@ -44,15 +40,9 @@ impl Call<'_> {
             set[word] |= bit;
         }
         let [readable, writable, except] = sets.each_mut().map(|set| set.as_mut_ptr().cast());
-        let mut timeout = timeval {
-            tv_sec: (timeout_ms / 1000) as _,
-            tv_usec: (timeout_ms % 1000 * 1000) as _,
-        };
-        let limit = if timeout_ms < 0 {
-            std::ptr::null_mut()
-        } else {
-            &raw mut timeout
-        };
+        let mut timeout =
+            timeval { tv_sec: (timeout_ms / 1000) as _, tv_usec: (timeout_ms % 1000 * 1000) as _ };
+        let limit = if timeout_ms < 0 { std::ptr::null_mut() } else { &raw mut timeout };
         let count = fd as c_int + 1;
         // SAFETY: the three sets hold at least `count` bits each and outlive the call, as does
         // the timeout.
@@ -60,17 +50,10 @@ impl Call<'_> {
         let returned = self.enter(|| i64::from(select()));
         let words = ["readable", "writable", "except"];
         Ok(self.outcome(returned, |ready| {
-            let set = sets
-                .iter()
-                .zip(words)
-                .filter(|(set, _)| set[word] & bit != 0);
+            let set = sets.iter().zip(words).filter(|(set, _)| set[word] & bit != 0);
             // Without a ready descriptor the sets have not been written.
             let names = set.map(|(_, name)| name.to_owned());
-            Answer::Events(if ready > 0 {
-                names.collect()
-            } else {
-                Vec::new()
-            })
+            Answer::Events(if ready > 0 { names.collect() } else { Vec::new() })
         }))
     }
 }

@@ -82,17 +82,9 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IP_TOS", libc::IPPROTO_IP, libc::IP_TOS),
     ("IP_DONTFRAG", libc::IPPROTO_IP, libc::IP_DONTFRAG),
     ("IPV6_V6ONLY", libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
-    (
-        "IPV6_UNICAST_HOPS",
-        libc::IPPROTO_IPV6,
-        libc::IPV6_UNICAST_HOPS,
-    ),
+    ("IPV6_UNICAST_HOPS", libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
-    (
-        "IPV6_RECVPKTINFO",
-        libc::IPPROTO_IPV6,
-        libc::IPV6_RECVPKTINFO,
-    ),
+    ("IPV6_RECVPKTINFO", libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
 ];
 
@@ -113,10 +105,8 @@ pub fn epoll(_: &mut Call<'_>, _: &Request) -> Result<Outcome, NotHere> {
 pub const SOCK_NONBLOCK: Option<c_int> = Some(libc::SOCK_NONBLOCK);
 
 /// `accept4(2)`'s flags.
-pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[
-    ("SOCK_NONBLOCK", libc::SOCK_NONBLOCK),
-    ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC),
-];
+pub const ACCEPT_FLAGS: &[(&str, c_int)] =
+    &[("SOCK_NONBLOCK", libc::SOCK_NONBLOCK), ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC)];
 
 /// `accept4(2)`.
 ///

@@ -31,11 +31,8 @@ pub const RECEIVED_FLAGS: &[(&str, c_int)] = &[("MSG_ERRQUEUE", libc::MSG_ERRQUE
 pub const POLL_EVENTS: &[(&str, c_short)] = &[("POLLRDHUP", libc::POLLRDHUP)];
 
 /// Requests of `ioctl`, `<asm-generic/ioctls.h>` and `<asm-generic/sockios.h>`.
-pub const IOCTLS: &[(&str, c_ulong)] = &[
-    ("FIONREAD", 0x541b),
-    ("SIOCATMARK", 0x8905),
-    ("SIOCOUTQ", 0x5411),
-];
+pub const IOCTLS: &[(&str, c_ulong)] =
+    &[("FIONREAD", 0x541b), ("SIOCATMARK", 0x8905), ("SIOCOUTQ", 0x5411)];
 
 /// The bit of `socket(2)`'s type that asks for O_NONBLOCK; none where there is no such bit.
 pub const SOCK_NONBLOCK: Option<c_int> = Some(libc::SOCK_NONBLOCK);
@@ -92,34 +89,14 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_KEEPCNT", libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
     ("TCP_SYNCNT", libc::IPPROTO_TCP, libc::TCP_SYNCNT),
     ("TCP_LINGER2", libc::IPPROTO_TCP, libc::TCP_LINGER2),
-    (
-        "TCP_DEFER_ACCEPT",
-        libc::IPPROTO_TCP,
-        libc::TCP_DEFER_ACCEPT,
-    ),
-    (
-        "TCP_WINDOW_CLAMP",
-        libc::IPPROTO_TCP,
-        libc::TCP_WINDOW_CLAMP,
-    ),
+    ("TCP_DEFER_ACCEPT", libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT),
+    ("TCP_WINDOW_CLAMP", libc::IPPROTO_TCP, libc::TCP_WINDOW_CLAMP),
     ("TCP_QUICKACK", libc::IPPROTO_TCP, libc::TCP_QUICKACK),
     ("TCP_CONGESTION", libc::IPPROTO_TCP, libc::TCP_CONGESTION),
-    (
-        "TCP_USER_TIMEOUT",
-        libc::IPPROTO_TCP,
-        libc::TCP_USER_TIMEOUT,
-    ),
+    ("TCP_USER_TIMEOUT", libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT),
     ("TCP_FASTOPEN", libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
-    (
-        "TCP_FASTOPEN_CONNECT",
-        libc::IPPROTO_TCP,
-        libc::TCP_FASTOPEN_CONNECT,
-    ),
-    (
-        "TCP_NOTSENT_LOWAT",
-        libc::IPPROTO_TCP,
-        libc::TCP_NOTSENT_LOWAT,
-    ),
+    ("TCP_FASTOPEN_CONNECT", libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT),
+    ("TCP_NOTSENT_LOWAT", libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT),
     ("TCP_TIMESTAMP", libc::IPPROTO_TCP, libc::TCP_TIMESTAMP),
     ("TCP_INQ", libc::IPPROTO_TCP, libc::TCP_INQ),
     ("TCP_INFO", libc::IPPROTO_TCP, libc::TCP_INFO),
@@ -132,40 +109,22 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IP_MTU_DISCOVER", libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
     ("IP_FREEBIND", libc::IPPROTO_IP, libc::IP_FREEBIND),
     ("IP_TRANSPARENT", libc::IPPROTO_IP, libc::IP_TRANSPARENT),
-    (
-        "IP_BIND_ADDRESS_NO_PORT",
-        libc::IPPROTO_IP,
-        libc::IP_BIND_ADDRESS_NO_PORT,
-    ),
+    ("IP_BIND_ADDRESS_NO_PORT", libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT),
     ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO),
     ("IPV6_V6ONLY", libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
-    (
-        "IPV6_UNICAST_HOPS",
-        libc::IPPROTO_IPV6,
-        libc::IPV6_UNICAST_HOPS,
-    ),
+    ("IPV6_UNICAST_HOPS", libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
     ("IPV6_RECVERR", libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
-    (
-        "IPV6_MTU_DISCOVER",
-        libc::IPPROTO_IPV6,
-        libc::IPV6_MTU_DISCOVER,
-    ),
-    (
-        "IPV6_RECVPKTINFO",
-        libc::IPPROTO_IPV6,
-        libc::IPV6_RECVPKTINFO,
-    ),
+    ("IPV6_MTU_DISCOVER", libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
+    ("IPV6_RECVPKTINFO", libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
     ("UDP_SEGMENT", libc::SOL_UDP, libc::UDP_SEGMENT),
     ("UDP_GRO", libc::SOL_UDP, libc::UDP_GRO),
 ];
 
 /// `accept4(2)`'s flags.
-pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[
-    ("SOCK_NONBLOCK", libc::SOCK_NONBLOCK),
-    ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC),
-];
+pub const ACCEPT_FLAGS: &[(&str, c_int)] =
+    &[("SOCK_NONBLOCK", libc::SOCK_NONBLOCK), ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC)];
 
 /// `accept4(2)`.
 ///
@@ -210,11 +169,7 @@ impl Thread {
     /// A thread of any process.
     pub fn of(process: libc::pid_t, thread: libc::pid_t) -> Thread {
         let stat = File::open(format!("/proc/{process}/task/{thread}/stat")).ok();
-        Thread {
-            process,
-            thread,
-            stat,
-        }
+        Thread { process, thread, stat }
     }
 
     /// Whether the scheduler has put it to sleep, interruptibly or not, however long ago.
@@ -225,20 +180,12 @@ impl Thread {
         // `1234 (name) S …`: the name may hold anything, so the last parenthesis counts. It is at
         // most 15 bytes long, so the state is within the buffer.
         let end = line[..len].iter().rposition(|byte| *byte == b')');
-        end.and_then(|end| line.get(end + 2))
-            .is_some_and(|state| b"SD".contains(state))
+        end.and_then(|end| line.get(end + 2)).is_some_and(|state| b"SD".contains(state))
     }
 
     /// Ends its call with EINTR.
     pub fn wake_up(&self) {
         // SAFETY: there is no pointer, and the signal has a handler in the processes of a case.
-        unsafe {
-            libc::syscall(
-                libc::SYS_tgkill,
-                self.process,
-                self.thread,
-                wake_up_signal(),
-            )
-        };
+        unsafe { libc::syscall(libc::SYS_tgkill, self.process, self.thread, wake_up_signal()) };
     }
 }

@@ -77,17 +77,9 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO),
     ("IP_DONTFRAG", libc::IPPROTO_IP, libc::IP_DONTFRAG),
     ("IPV6_V6ONLY", libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
-    (
-        "IPV6_UNICAST_HOPS",
-        libc::IPPROTO_IPV6,
-        libc::IPV6_UNICAST_HOPS,
-    ),
+    ("IPV6_UNICAST_HOPS", libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, 36),
-    (
-        "IPV6_RECVPKTINFO",
-        libc::IPPROTO_IPV6,
-        libc::IPV6_RECVPKTINFO,
-    ),
+    ("IPV6_RECVPKTINFO", libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, 62),
 ];
 
@@ -127,11 +119,7 @@ pub fn platform(_: &Uname) -> (String, String) {
     let pointer = version.as_mut_ptr().cast();
     // SAFETY: the pointer is to `len` writable bytes, and no new value is given.
     let told = unsafe { libc::sysctlbyname(name, pointer, &raw mut len, std::ptr::null_mut(), 0) };
-    let version = if told == 0 {
-        &version[..len.min(32)]
-    } else {
-        &[]
-    };
+    let version = if told == 0 { &version[..len.min(32)] } else { &[] };
     let release = numbers(&String::from_utf8_lossy(version)).key(1);
     ("macos".to_owned(), release.to_string())
 }

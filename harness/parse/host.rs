@@ -1,0 +1,95 @@
+//! Steps of the host: what happens to the machine around a run.
+
+use super::args::Args;
+use super::error::{Read, unknown};
+use super::language::wire::HOST_VERBS;
+use super::scope::Scope;
+use super::settings;
+use super::step::Parts;
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
+use crate::model::{Action, Capability, Step, Topology};
+use std::net::IpAddr;
+
+/// Reads a step of `host`.
+pub(super) fn read(parts: &Parts<'_>, verb: &str, scope: &mut Scope<'_>) -> Read<Step> {
+    let Some(verb) = HOST_VERBS.iter().find(|known| known.name == verb) else {
+        let words = HOST_VERBS.iter().map(|known| known.name);
+        return Err(parts.fault(unknown("verb of `host`:", verb, words)));
+    };
+    let action = if verb.name == "sysctl" {
+        read_sysctl(parts)?
+    } else {
+        let args = Args::read(verb, parts.object, parts.id, scope)?;
+        match verb.name {
+            "firewall" => read_firewall(&args, scope)?,
+            "route" => read_route(&args, scope)?,
+            "link" => HostVerb::Link { up: args.word("state") == Some("up") },
+            _ => HostVerb::Destroy(args.needed("socket", args.name("socket"))?),
+        }
+    };
+    scope.needs.extend(implied(&action));
+    Ok(parts.step(Action::Host(action)))
+}
+
+/// What a step needs of a machine.
+fn implied(verb: &HostVerb) -> Option<Capability> {
+    match verb {
+        // The scripted peer's side of the wire does it.
+        HostVerb::Firewall { at: FirewallAt::Path, .. } => None,
+        HostVerb::Firewall { .. } => Some(Capability::Firewall),
+        HostVerb::Route { .. } | HostVerb::Link { .. } => Some(Capability::Namespace),
+        HostVerb::Sysctl(_) => Some(Capability::Sysctl),
+        HostVerb::Destroy(_) => Some(Capability::Destroy),
+    }
+}
+
+fn read_firewall(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {
+    let at = args.one_of("at", &FirewallAt::ALL).unwrap_or(FirewallAt::In);
+    if at == FirewallAt::Path && scope.topology == Topology::Loopback {
+        return Err(args.fault("`at: path` needs `topology: wire`"));
+    }
+    Ok(HostVerb::Firewall {
+        verdict: args.needed("reject", args.one_of("reject", &FirewallVerdict::ALL))?,
+        at,
+        port: args.name("port"),
+    })
+}
+
+fn read_route(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {
+    let to = args.needed("to", args.text("to"))?;
+    match to.as_str() {
+        "peer" if scope.topology == Topology::Loopback => {
+            return Err(args.fault("`peer` needs `topology: wire`"));
+        }
+        "peer" | "default" => {}
+        literal if is_network(literal) => {}
+        _ => {
+            let message = "expected where the route leads: peer, default, \"192.0.2.0/24\"";
+            return Err(args.fault(message));
+        }
+    }
+    let kind = args.one_of("type", &RouteKind::ALL);
+    Ok(HostVerb::Route { to, kind: kind.unwrap_or(RouteKind::Unreachable) })
+}
+
+/// An IP address, or a network in CIDR form.
+fn is_network(text: &str) -> bool {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix)),
+        None => (text, None),
+    };
+    address.parse::<IpAddr>().is_ok_and(|address| {
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        prefix.is_none_or(|prefix| prefix.parse::<u8>().is_ok_and(|len| len <= bits))
+    })
+}
+
+fn read_sysctl(parts: &Parts<'_>) -> Read<HostVerb> {
+    let object = parts.object;
+    let object = object.ok_or_else(|| parts.fault("sysctl needs {net.ipv4.tcp_retries2: 3}"))?;
+    let values = settings::read_values(object)?;
+    if values.is_empty() {
+        return Err(object.fault("no settings, expected {net.ipv4.tcp_retries2: 3}"));
+    }
+    Ok(HostVerb::Sysctl(values))
+}

@@ -1,0 +1,168 @@
+//! The words of the wire: what peers do, and what happens to the machine.
+
+use super::{DATA, Form, Key, TIMED, TIMES, Verb, key, words};
+use crate::model::host::{FirewallAt, FirewallVerdict, RouteKind};
+use crate::model::icmp;
+use crate::model::limits::PACKET_BYTES_MAX;
+
+const U16_MAX: i64 = u16::MAX as i64;
+const PACKET_MAX: i64 = PACKET_BYTES_MAX as i64;
+
+/// Keys of every peer's map.
+const OF_PEERS: &[Key] = &[TIMED, TIMES];
+
+const fn verb(
+    name: &'static str,
+    doc: &'static str,
+    needs: &'static [&'static str],
+    keys: &'static [Key],
+    common: &'static [Key],
+) -> Verb {
+    Verb { name, doc, needs, keys, common }
+}
+
+const TO: Key = key(
+    "to",
+    Form::LocalEnd,
+    "The local end: NAME (a socket), closed-port, \"192.0.2.255\"; the connection's unless given.",
+);
+const FROM: Key = key("from", Form::Peer, "Another sender: peer2, router.");
+const TTL: Key = key("ttl", Form::Int(0, 255), "TTL or hop limit; 64.");
+
+/// The variables of the receiver that `seq` counts from.
+pub(in crate::parse) const SEQ_BASES: &[&str] = &["nxt", "wnd"];
+/// The variables of the receiver that `ack` counts from.
+pub(in crate::parse) const ACK_BASES: &[&str] = &["nxt", "una"];
+/// Protocols of a packet that a peer waits for.
+pub(in crate::parse) const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
+/// The options of a segment, by the words that they begin with.
+pub(in crate::parse) const TCP_OPTIONS: &[&str] =
+    &["mss", "wscale", "sackOK", "sack", "ts", "nop", "eol", "raw"];
+
+/// What a peer sends: a segment, a datagram or an ICMP error, told apart by the one key that each
+/// needs.
+pub(in crate::parse) const SENDS: &[Verb] = &[
+    verb(
+        "send",
+        "A segment: flags, or a map. What is absent follows the peer's own connection.",
+        &["flags"],
+        &[
+            key("flags", Form::Flags, "TCP flags: S., R, FP, none."),
+            key("seq", Form::Number(SEQ_BASES), "N, nxt+100, wnd-1, {abs: N}."),
+            key("ack", Form::Number(ACK_BASES), "N, nxt+1, una-1, {abs: N}."),
+            key("len", Form::Int(0, PACKET_MAX), "That many bytes."),
+            DATA,
+            key("win", Form::Int(0, U16_MAX), "The window, unscaled."),
+            key("urg", Form::Int(0, U16_MAX), "The urgent pointer."),
+            key(
+                "options",
+                Form::TcpOptions,
+                "mss 1460, wscale 7, sackOK, sack 1-100, ts 100 0, nop, eol, raw 1e03aa.",
+            ),
+            key("bad", Form::Word(&["checksum"]), "checksum: a wrong one."),
+            key("offset", Form::Int(0, 15), "The data offset in words, in place of the right one."),
+            key("reserved", Form::Int(0, 15), "The four reserved bits."),
+            TTL,
+            key(
+                "fragment",
+                Form::Int(8, 65_528),
+                "IP fragments of so many bytes, a multiple of 8.",
+            ),
+            TO,
+            FROM,
+        ],
+        OF_PEERS,
+    ),
+    verb(
+        "send",
+        "A UDP datagram.",
+        &["udp"],
+        &[key("udp", Form::Payload, "A length, or text in quotes."), TO, FROM],
+        OF_PEERS,
+    ),
+    verb(
+        "send",
+        "An ICMP error (under IPv6: ICMPv6) that quotes a packet.",
+        &["icmp"],
+        &[
+            key("icmp", Form::Word(&icmp::ERRORS), "The message."),
+            key(
+                "quote",
+                Form::Int(0, PACKET_MAX),
+                "So many bytes of the packet behind its IP header.",
+            ),
+            key("of", Form::Socket, "Quotes this socket's last packet."),
+            key("mtu", Form::Int(0, U16_MAX), "For fragmentation-needed."),
+            FROM,
+        ],
+        OF_PEERS,
+    ),
+];
+
+/// What else a peer does.
+pub(in crate::parse) const RECV: &Verb = &verb(
+    "recv",
+    "Takes the oldest packet that matches and was not taken yet, or finds that none came.",
+    &[],
+    &[
+        key("flags", Form::Flags, "A segment with exactly these flags."),
+        key("proto", Form::Word(PROTOCOLS), "Any packet of this protocol."),
+        key("len", Form::Int(0, PACKET_MAX), "A segment of this length."),
+        key("within", Form::Time, "How long to wait; not at all unless given."),
+    ],
+    OF_PEERS,
+);
+/// What `forget` is for.
+pub(in crate::parse) const FORGET: &str = "Loses all memory of its connection, as by a reboot.";
+/// The names of the verbs of a peer.
+pub(in crate::parse) const PEER_VERBS: &[&str] = &["send", "recv", "forget"];
+/// Peers that editors propose.
+pub(in crate::parse) const USUAL_PEERS: &[&str] = &["peer", "peer2", "router"];
+
+const FIREWALL: &[&str] = &words(&FirewallVerdict::ALL);
+const PLACES: &[&str] = &words(&FirewallAt::ALL);
+const ROUTES: &[&str] = &words(&RouteKind::ALL);
+
+/// What can happen to the machine around a run.
+pub(in crate::parse) const HOST_VERBS: &[Verb] = &[
+    verb(
+        "firewall",
+        "From now on packets are refused: {reject: tcp-reset, at: in, port: server}.",
+        &["reject"],
+        &[
+            key("reject", Form::Word(FIREWALL), "The refusal."),
+            key(
+                "at",
+                Form::Word(PLACES),
+                "in (unless given) or out of this machine, or on the path to the peer.",
+            ),
+            key("port", Form::Socket, "Only packets to this socket's port."),
+        ],
+        &[],
+    ),
+    verb(
+        "route",
+        "A route: {to: peer, type: unreachable}.",
+        &["to"],
+        &[
+            key("to", Form::Text, "peer, default, \"192.0.2.7\", \"192.0.2.0/24\"."),
+            key("type", Form::Word(ROUTES), "unreachable unless given; none removes it."),
+        ],
+        &[],
+    ),
+    verb(
+        "link",
+        "The wire's link (on loopback: lo) goes down or comes up.",
+        &["state"],
+        &[key("state", Form::Word(&["down", "up"]), "down or up.")],
+        &[],
+    ),
+    verb("sysctl", "Settings of the network change: {net.ipv4.tcp_retries2: 3}.", &[], &[], &[]),
+    verb(
+        "destroy",
+        "The socket's connection is aborted from outside, as by ss -K.",
+        &["socket"],
+        &[key("socket", Form::Socket, "The socket.")],
+        &[],
+    ),
+];

@@ -1,0 +1,240 @@
+//! The parts of a packet that a peer sends: flags, numbers, options, ends.
+
+use super::error::{Fault, Read, shortened, unknown};
+use super::language::wire::TCP_OPTIONS;
+use super::scope::Scope;
+use super::tree::{Kind, Node};
+use crate::model::call::Payload;
+use crate::model::limits::{PACKET_BYTES_MAX, PEERS_MAX, TCP_OPTIONS_BYTES_MAX};
+use crate::model::peer::{Base, LocalEnd, Number, TcpOption};
+use crate::model::{Name, TcpFlags};
+use std::net::IpAddr;
+
+/// How far apart two sequence numbers can be.
+const DISTANCE_MAX: i64 = u32::MAX as i64;
+
+/// TCP flags: `S.`, `none`.
+pub(super) fn read_flags(node: &Node) -> Read<TcpFlags> {
+    let text = node.text("TCP flags: S., R, none")?;
+    if text.is_empty() {
+        return Err(node.expected("TCP flags: S., R, none"));
+    }
+    text.parse().map_err(|message: String| node.fault(message + ", or none"))
+}
+
+/// A sequence or acknowledgment number that may count from `bases`.
+pub(super) fn read_number(node: &Node, bases: &'static [&'static str]) -> Read<Number> {
+    let expected = || number_in_words(bases);
+    match &node.kind {
+        Kind::Int(_) => {
+            // Before the initial number or, where no SYN was seen, an absolute one.
+            let low = i64::from(i32::MIN);
+            Ok(Number::Shown(node.int(&(low..=DISTANCE_MAX), "")?))
+        }
+        Kind::Map(_) => {
+            node.keys("{abs: N}", &["abs"])?;
+            let number = node.get("abs").ok_or_else(|| node.expected("{abs: N}"))?;
+            let number = number.int(&(0..=DISTANCE_MAX), "a number")?;
+            Ok(Number::Absolute(u32::try_from(number).unwrap_or(0)))
+        }
+        Kind::Str(text) => {
+            let end = text.find(['+', '-']).unwrap_or(text.len());
+            let (base, distance) = text.split_at(end);
+            if !Name::is_valid(base) {
+                return Err(node.expected(&expected()));
+            }
+            let word = bases.iter().find(|word| **word == base);
+            let known = Base::ALL.iter().find(|(_, word)| *word == base);
+            let (Some(_), Some((base, _))) = (word, known) else {
+                let words = bases.iter().copied();
+                return Err(node.fault(unknown("variable", base, words)));
+            };
+            let offset = match distance {
+                "" => 0,
+                signed => signed
+                    .strip_prefix('+')
+                    .map_or_else(|| whole(signed), |digits| whole(digits).filter(|d| *d >= 0))
+                    .filter(|offset| (-DISTANCE_MAX..=DISTANCE_MAX).contains(offset))
+                    .ok_or_else(|| node.expected(&expected()))?,
+            };
+            Ok(Number::Relative { base: *base, offset })
+        }
+        _ => Err(node.expected(&expected())),
+    }
+}
+
+/// What a number may be, as the middle of a sentence.
+pub(super) fn number_in_words(bases: &[&str]) -> String {
+    let forms: Vec<String> = bases.iter().map(|base| format!("{base}+1")).collect();
+    format!("a number, {} or {{abs: N}}", forms.join(", "))
+}
+
+/// Digits, with a minus before them or not.
+fn whole(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// `[mss 1460, nop, raw 1e03aa]`
+pub(super) fn read_options(node: &Node) -> Read<Vec<TcpOption>> {
+    let list = node.list("a list of TCP options: [mss 1460, nop]")?;
+    let options = list.iter().map(read_option).collect::<Read<Vec<_>>>()?;
+    let len: usize = options.iter().map(option_len).sum();
+    if len > TCP_OPTIONS_BYTES_MAX {
+        return Err(node.fault(format!(
+            "options of {len} bytes, a segment has room for {TCP_OPTIONS_BYTES_MAX}"
+        )));
+    }
+    Ok(options)
+}
+
+fn read_option(node: &Node) -> Read<TcpOption> {
+    let text = node.text("a TCP option: mss 1460, nop, raw 1e03aa")?;
+    let mut words = text.split_whitespace();
+    let name = words.next().unwrap_or("");
+    let values: Vec<&str> = words.collect();
+    let wrong = |example: &str| {
+        let text = shortened(text);
+        node.fault(format!("`{text}` is no TCP option, expected `{example}`"))
+    };
+    Ok(match (name, values.as_slice()) {
+        ("mss", [size]) => TcpOption::Mss(number(size).ok_or_else(|| wrong("mss 1460"))?),
+        ("wscale", [shift]) => {
+            TcpOption::WindowScale(number(shift).ok_or_else(|| wrong("wscale 7"))?)
+        }
+        ("ts", [value, reply]) => {
+            let both = number(value).zip(number(reply));
+            let (value, reply) = both.ok_or_else(|| wrong("ts 100 0"))?;
+            TcpOption::Timestamps(value, reply)
+        }
+        ("sack", blocks) if !blocks.is_empty() => {
+            let blocks = blocks.iter().map(|block| sack_block(block));
+            let blocks = blocks.collect::<Option<Vec<_>>>();
+            TcpOption::Sack(blocks.ok_or_else(|| wrong("sack 1-100 200-300"))?)
+        }
+        ("sackOK", []) => TcpOption::SackPermitted,
+        ("nop", []) => TcpOption::Nop,
+        ("eol", []) => TcpOption::End,
+        ("raw", [digits]) => TcpOption::Raw(hex(digits).ok_or_else(|| wrong("raw 1e03aa"))?),
+        _ if TCP_OPTIONS.contains(&name) => return Err(wrong(usual_form(name))),
+        _ => return Err(unknown_option(node, name)),
+    })
+}
+
+fn unknown_option(node: &Node, name: &str) -> Fault {
+    node.fault(unknown("TCP option", name, TCP_OPTIONS.iter().copied()))
+}
+
+/// The form of an option that stands without its values, or with values that it does not take.
+pub(super) fn usual_form(name: &str) -> &str {
+    match name {
+        "mss" => "mss 1460",
+        "wscale" => "wscale 7",
+        "ts" => "ts 100 0",
+        "sack" => "sack 1-100",
+        "raw" => "raw 1e03aa",
+        alone => alone,
+    }
+}
+
+fn number<T: TryFrom<i64>>(digits: &str) -> Option<T> {
+    T::try_from(whole(digits)?).ok()
+}
+
+/// `1-100`: both as the transcript prints them, so the first may be negative.
+fn sack_block(text: &str) -> Option<(i64, i64)> {
+    let hyphen = text.get(1..)?.find('-')? + 1;
+    let edge =
+        |text| whole(text).filter(|edge| (i64::from(i32::MIN)..=DISTANCE_MAX).contains(edge));
+    edge(&text[..hyphen]).zip(edge(&text[hyphen + 1..]))
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|pair| {
+        let digit = |at: usize| char::from(pair[at]).to_digit(16);
+        u8::try_from(digit(0)? * 16 + digit(1)?).ok()
+    });
+    let bytes = bytes.collect::<Option<Vec<u8>>>()?;
+    (rest.is_empty() && !bytes.is_empty()).then_some(bytes)
+}
+
+/// Bytes on the wire.
+fn option_len(option: &TcpOption) -> usize {
+    match option {
+        TcpOption::Mss(_) => 4,
+        TcpOption::WindowScale(_) => 3,
+        TcpOption::SackPermitted => 2,
+        TcpOption::Sack(blocks) => 2 + 8 * blocks.len(),
+        TcpOption::Timestamps(..) => 10,
+        TcpOption::Nop | TcpOption::End => 1,
+        TcpOption::Raw(bytes) => bytes.len(),
+    }
+}
+
+/// A length, or text.
+pub(super) fn read_payload(node: &Node) -> Read<Payload> {
+    let text = match &node.kind {
+        Kind::Str(text) => text,
+        _ => {
+            let len = node.int(&(0..=PACKET_BYTES_MAX as i64), "a length, or text in quotes")?;
+            return Ok(Payload::Len(usize::try_from(len).unwrap_or(0)));
+        }
+    };
+    check_text(node, text)?;
+    Ok(Payload::Text(text.clone()))
+}
+
+/// Text that fits a packet.
+pub(super) fn check_text(node: &Node, text: &str) -> Read<()> {
+    match text.len() {
+        0..=PACKET_BYTES_MAX => Ok(()),
+        len => {
+            Err(node
+                .fault(format!("{len} bytes of text, a packet has room for {PACKET_BYTES_MAX}")))
+        }
+    }
+}
+
+/// A socket, `closed-port`, or an IP address.
+pub(super) fn read_local_end(node: &Node, scope: &Scope<'_>) -> Read<LocalEnd> {
+    let text = node.text("a socket's name, closed-port, or an IP address")?;
+    if text == "closed-port" {
+        return Ok(LocalEnd::ClosedPort);
+    }
+    match text.parse::<IpAddr>() {
+        Ok(address) => Ok(LocalEnd::Host(address)),
+        Err(_) => scope.socket_at(node).map(LocalEnd::Socket),
+    }
+}
+
+/// Whether `text` is meant to be one of the peers, or the router.
+pub(super) fn is_peer(text: &str) -> bool {
+    let number = text.strip_prefix("peer");
+    text == "router" || number.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// `peer`, `peer2`, …: a peer's name.
+pub(super) fn peer(text: &str) -> Result<Name, String> {
+    let number = text.strip_prefix("peer").filter(|rest| !rest.starts_with('0'));
+    let number = number.and_then(|rest| match rest {
+        "" => Some(1),
+        digits => digits.parse().ok().filter(|number| *number > 1),
+    });
+    match number.filter(|number| *number <= PEERS_MAX) {
+        Some(_) => Ok(Name::new(text)),
+        None => Err(format!(
+            "`{}` is no peer, expected peer, peer2, … peer{PEERS_MAX}",
+            shortened(text)
+        )),
+    }
+}
+
+/// A sender besides `peer`.
+pub(super) fn read_sender(node: &Node) -> Read<Name> {
+    match node.text("a sender: peer2, router")? {
+        "router" => Ok(Name::new("router")),
+        text => peer(text).map_err(|message| node.fault(message + ", or router")),
+    }
+}

@@ -1,0 +1,178 @@
+//! Steps of a peer: what it sends, what it waits for, and that it forgets.
+
+use super::args::Args;
+use super::error::{Read, unknown};
+use super::language::Verb;
+use super::language::wire::{PEER_VERBS, RECV, SENDS};
+use super::packet;
+use super::scope::Scope;
+use super::step::Parts;
+use super::tree::Node;
+use crate::model::call::Payload;
+use crate::model::icmp;
+use crate::model::peer::{Number, PacketSpec, PeerVerb, SegmentSpec, Wanted};
+use crate::model::{Action, Name, Step, TcpFlags, Times, Topology};
+
+/// Reads a step of `peer`, `peer2`, … or `router`.
+pub(super) fn read(
+    parts: &Parts<'_>,
+    subject: &str,
+    verb: &str,
+    scope: &mut Scope<'_>,
+) -> Read<Step> {
+    if scope.topology == Topology::Loopback {
+        return Err(parts.fault(format!("`{subject}` needs `topology: wire`")));
+    }
+    let mut peer = match subject {
+        "router" => Name::new(subject),
+        _ => packet::peer(subject).map_err(|message| parts.fault(message))?,
+    };
+    if !PEER_VERBS.contains(&verb) {
+        let what = format!("verb of `{subject}`:");
+        return Err(parts.fault(unknown(&what, verb, PEER_VERBS.iter().copied())));
+    }
+    if subject == "router" && verb != "send" {
+        return Err(parts.fault("the router only sends, expected router.send"));
+    }
+    let args = match (verb, parts.object) {
+        ("send", object) => Args::read(sent(object)?, object, parts.id, scope)?,
+        ("recv", object) => Args::read(RECV, object, parts.id, scope)?,
+        (_, None) => Args::none(parts.id),
+        (_, Some(object)) => return Err(object.expected("no argument")),
+    };
+    if let Some(sender) = args.name("from") {
+        if subject != "peer" {
+            return Err(args.fault(format!("`from` beside `{subject}`, expected peer.send")));
+        }
+        peer = sender;
+    }
+    if args.word("times").is_some() {
+        return Err(args.fault("no error ends a peer's step, expected a number of times"));
+    }
+    let times = args.number("times").unwrap_or(1);
+    let verb = match verb {
+        "send" => PeerVerb::Send(read_packet(&args, scope)?),
+        "recv" => PeerVerb::Recv { wanted: read_wanted(&args)?, within: args.time("within") },
+        _ => PeerVerb::Forget,
+    };
+    if let PeerVerb::Send(PacketSpec::Tcp(segment)) = &verb {
+        check_connection(&args, &peer, segment, scope)?;
+    }
+    Ok(Step {
+        timed: args.flag("timed"),
+        times: Times::Count(times),
+        ..parts.step(Action::Peer { peer, verb })
+    })
+}
+
+/// A number that counts from a variable of the receiver needs a connection that has variables.
+fn check_connection(
+    args: &Args<'_>,
+    peer: &Name,
+    segment: &SegmentSpec,
+    scope: &mut Scope<'_>,
+) -> Read<()> {
+    // The router has none of its own: it counts as the peers do.
+    let met = match peer.as_str() {
+        "router" => !scope.met.is_empty(),
+        _ => scope.met.contains(peer),
+    };
+    for (key, number) in [("seq", segment.seq), ("ack", segment.ack)] {
+        if matches!(number, Some(Number::Relative { .. })) && !met {
+            let node = args.object.and_then(|object| object.get(key));
+            let message = format!(
+                "no earlier step begins a connection with `{peer}`, expected a number or {{abs: N}}"
+            );
+            return Err(node.map_or_else(|| args.fault(&message), |node| node.fault(&message)));
+        }
+    }
+    if segment.flags.has(TcpFlags::SYN) {
+        scope.met.insert(peer.clone());
+    }
+    Ok(())
+}
+
+/// The form of the packet, by the key that only one of them has.
+fn sent(object: Option<&Node>) -> Read<&'static Verb> {
+    let Some(object) = object else {
+        return Ok(&SENDS[0]);
+    };
+    let is_given = |form: &&Verb| form.needs.iter().any(|key| object.get(key).is_some());
+    let mut forms = SENDS.iter().filter(is_given);
+    match (forms.next(), forms.next()) {
+        (_, Some(_)) => Err(object.fault("a packet has only one of the keys flags, udp, icmp")),
+        (form, None) => Ok(form.unwrap_or(&SENDS[0])),
+    }
+}
+
+fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
+    if let Some(payload) = args.payload("udp") {
+        return Ok(PacketSpec::Udp { payload, to: args.local_end("to") });
+    }
+    let Some(word) = args.word("icmp") else {
+        return read_segment(args).map(PacketSpec::Tcp);
+    };
+    for family in scope.families {
+        if icmp::message(word, *family).is_none() {
+            return Err(args.fault(format!("`{word}` is no message under {family}")));
+        }
+    }
+    let mtu = args.number("mtu");
+    if mtu.is_some() && word != "fragmentation-needed" {
+        return Err(args.fault("`mtu` belongs to fragmentation-needed"));
+    }
+    Ok(PacketSpec::Icmp {
+        word: word.to_owned(),
+        quote: args.number("quote"),
+        of: args.name("of"),
+        mtu,
+    })
+}
+
+fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {
+    let payload = match (args.number("len"), args.text("data")) {
+        (Some(_), Some(_)) => return Err(args.fault("send takes only one of len, data")),
+        (Some(len), None) => Some(Payload::Len(len)),
+        (None, Some(text)) => {
+            let node = args.object.and_then(|object| object.get("data"));
+            node.map_or(Ok(()), |node| packet::check_text(node, &text))?;
+            Some(Payload::Text(text))
+        }
+        (None, None) => None,
+    };
+    let fragment: Option<u16> = args.number("fragment");
+    if fragment.is_some_and(|len| len % 8 != 0) {
+        return Err(args.fault("`fragment` is a multiple of 8 (RFC 791 §3.2)"));
+    }
+    Ok(SegmentSpec {
+        flags: args.needed("flags", args.flags("flags"))?,
+        seq: args.sequence_number("seq"),
+        ack: args.sequence_number("ack"),
+        payload,
+        window: args.number("win"),
+        urgent: args.number("urg"),
+        options: args.tcp_options("options"),
+        bad_checksum: args.word("bad").is_some(),
+        data_offset: args.number("offset"),
+        reserved: args.number("reserved").unwrap_or(0),
+        ttl: args.number("ttl"),
+        fragment,
+        to: args.local_end("to"),
+    })
+}
+
+fn read_wanted(args: &Args<'_>) -> Read<Wanted> {
+    let (flags, len) = (args.flags("flags"), args.number("len"));
+    let of_tcp = flags.is_some() || len.is_some();
+    match args.word("proto") {
+        Some("tcp") => Ok(Wanted::Tcp { flags, len }),
+        Some(word) if of_tcp => {
+            let message = format!("`flags` and `len` are those of a segment, not of `{word}`");
+            Err(args.fault(message))
+        }
+        Some("udp") => Ok(Wanted::Udp),
+        Some("icmp") => Ok(Wanted::Icmp),
+        None if of_tcp => Ok(Wanted::Tcp { flags, len }),
+        Some(_) | None => Ok(Wanted::Any),
+    }
+}

@@ -1,0 +1,216 @@
+//! What each mistake on the wire is told as.
+
+use super::tests_errors::assert_error;
+use super::tests_wire::with_step;
+use rstest::rstest;
+
+#[rstest]
+#[case(
+    "peer.sned: S",
+    "6:5: steps[0].peer.sned: unknown verb of `peer`: `sned`, expected one of \
+    send, recv, forget; did you mean `send`?$"
+)]
+#[case(
+    "peer1.send: S",
+    "6:5: steps[0].peer1.send: `peer1` is no peer, expected peer, peer2, … \
+    peer16$"
+)]
+#[case("peer17.send: S", "6:5: steps[0].peer17.send: `peer17` is no peer")]
+#[case("router.recv: S", "6:5: steps[0].router.recv: the router only sends")]
+#[case("peer.forget: S", "6:18: steps[0].peer.forget: expected no argument, found `S`$")]
+#[case("peer.send", "6:5: steps[0]: send needs TCP flags (S., R, none) or a map$")]
+#[case(
+    "peer.send: SA",
+    "6:16: steps[0].peer.send: `A` is no TCP flag, expected letters of \
+    FSRP.UEW, or none$"
+)]
+#[case("peer.send: udp", "6:16: steps[0].peer.send: expected TCP flags (S., R, none) or a map")]
+#[case("peer.send: {seq: 1}", "6:16: steps[0].peer.send: send needs the key flags")]
+#[case(
+    "peer.send: {flags: S, sqe: 1}",
+    "6:27: steps[0].peer.send.sqe: unknown key of send \
+    `sqe`, expected one of flags, seq, ack,"
+)]
+#[case(
+    "peer.send: {flags: S, seq: 4294967296}",
+    "6:32: steps[0].peer.send.seq: 4294967296 is \
+    out of bounds, expected -2147483648 to 4294967295$"
+)]
+#[case(
+    "peer.send: {flags: S, seq: nx+1}",
+    "6:32: steps[0].peer.send.seq: unknown variable `nx`, \
+    expected one of nxt, wnd; did you mean `nxt`?$"
+)]
+#[case("peer.send: {flags: S, ack: wnd}", "6:32: steps[0].peer.send.ack: unknown variable `wnd`")]
+#[case(
+    "peer.send: {flags: S, seq: \"+100\"}",
+    "6:32: steps[0].peer.send.seq: expected a number, \
+    nxt+1, wnd+1 or {abs: N}, found `+100`$"
+)]
+#[case("peer.send: {flags: S, seq: nxt+-1}", "6:32: steps[0].peer.send.seq: expected a number")]
+#[case("peer.send: {flags: S, seq: nxt+99999999999}", "6:32: steps[0].peer.send.seq: expected")]
+#[case(
+    "peer.send: {flags: S, seq: {abs: -1}}",
+    "6:38: steps[0].peer.send.seq.abs: -1 is out of \
+    bounds, expected 0 to 4294967295$"
+)]
+#[case(
+    "peer.send: {flags: S, len: 65416}",
+    "6:32: steps[0].peer.send.len: 65416 is out of \
+    bounds, expected 0 to 65415$"
+)]
+#[case("peer.send: {flags: S, len: 1, data: x}", "6:16: steps[0].peer.send: send takes only one")]
+#[case("peer.send: {flags: S, win: 65536}", "6:32: steps[0].peer.send.win: 65536 is out of")]
+#[case(
+    "peer.send: {flags: S, offset: 16}",
+    "6:35: steps[0].peer.send.offset: 16 is out of \
+    bounds, expected 0 to 15$"
+)]
+#[case("peer.send: {flags: S, reserved: 16}", "6:37: steps[0].peer.send.reserved: 16 is out of")]
+#[case("peer.send: {flags: S, fragment: 12}", "6:16: steps[0].peer.send: `fragment` is a multiple")]
+#[case(
+    "peer.send: {flags: S, bad: length}",
+    "6:32: steps[0].peer.send.bad: unknown word `length`, \
+    expected checksum$"
+)]
+#[case("peer.send: {flags: S, to: clsed-port}", "6:31: steps[0].peer.send.to: unknown socket")]
+#[case(
+    "peer.send: {flags: S, from: peer0}",
+    "6:33: steps[0].peer.send.from: `peer0` is no peer, \
+    expected peer, peer2, … peer16, or router$"
+)]
+#[case("peer2.send: {flags: S, from: router}", "6:17: steps[0].peer2.send: `from` beside `peer2`")]
+#[case("peer.send: {flags: S, times: until-error}", "6:16: steps[0].peer.send: no error ends")]
+#[case("peer.send: {flags: S, blocks: true}", "6:27: steps[0].peer.send.blocks: unknown key")]
+#[case(
+    "peer.send: {flags: S, options: [msss 1]}",
+    "6:37: steps[0].peer.send.options[0]: unknown \
+    TCP option `msss`, expected one of mss, wscale, sackOK, sack, ts, nop, eol, raw; did you \
+    mean `mss`?$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [mss]}",
+    "6:37: steps[0].peer.send.options[0]: `mss` is no \
+    TCP option, expected `mss 1460`$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [mss 65536]}",
+    "6:37: steps[0].peer.send.options[0]: `mss \
+    65536` is no TCP option"
+)]
+#[case(
+    "peer.send: {flags: S, options: [nop 1]}",
+    "6:37: steps[0].peer.send.options[0]: `nop 1` \
+    is no TCP option, expected `nop`$"
+)]
+#[case("peer.send: {flags: S, options: [raw 1e0]}", "6:37: steps[0].peer.send.options[0]: `raw")]
+#[case("peer.send: {flags: S, options: [sack 1]}", "6:37: steps[0].peer.send.options[0]: `sack 1`")]
+#[case("peer.send: {flags: S, options: [sack é]}", "6:37: steps[0].peer.send.options[0]: `sack é`")]
+#[case(
+    "peer.send: {flags: S, options: [sack 1-2 1-2 1-2 1-2, ts 1 1]}",
+    "6:36: \
+    steps[0].peer.send.options: options of 44 bytes, a segment has room for 40$"
+)]
+#[case(
+    "peer.send: {flags: S, options: nop}",
+    "6:36: steps[0].peer.send.options: expected a list \
+    of TCP options"
+)]
+#[case(
+    "peer.send: {udp: 1, flags: S}",
+    "6:16: steps[0].peer.send: a packet has only one of the keys flags, udp, icmp$"
+)]
+#[case("peer.send: {udp: 99999}", "6:22: steps[0].peer.send.udp: 99999 is out of bounds")]
+#[case(
+    "peer.send: {icmp: host-unreachabel}",
+    "6:23: steps[0].peer.send.icmp: unknown word \
+    `host-unreachabel`, expected one of net-unreachable,"
+)]
+#[case("peer.send: {icmp: echo-request}", "6:23: steps[0].peer.send.icmp: unknown word")]
+#[case(
+    "peer.send: {icmp: reject-route}",
+    "6:16: steps[0].peer.send: `reject-route` is no message \
+    under ipv4$"
+)]
+#[case("peer.send: {icmp: host-unreachable, mtu: 5}", "6:16: steps[0].peer.send: `mtu` belongs")]
+#[case(
+    "peer.send: {icmp: host-unreachable, of: client}",
+    "6:45: steps[0].peer.send.of: unknown \
+    socket `client`"
+)]
+#[case(
+    "peer.recv: upd",
+    "6:16: steps[0].peer.recv: unknown word `upd`, expected one of tcp, udp, \
+    icmp, any; did you mean `udp`?$"
+)]
+#[case("peer.recv: SA", "6:16: steps[0].peer.recv: `A` is no TCP flag")]
+#[case("peer.recv: {proto: udp, len: 3}", "6:16: steps[0].peer.recv: `flags` and `len` are those")]
+#[case("conn.connect: peer1", "6:19: steps[0].conn.connect: `peer1` is no peer")]
+#[case(
+    "host.firewal: drop",
+    "6:5: steps[0].host.firewal: unknown verb of `host`: `firewal`, \
+    expected one of firewall, route, link, sysctl, destroy; did you mean `firewall`?$"
+)]
+#[case("host.firewall: {at: in}", "6:20: steps[0].host.firewall: firewall needs the key reject$")]
+#[case(
+    "host.firewall: {reject: tcp-rest}",
+    "6:29: steps[0].host.firewall.reject: unknown word \
+    `tcp-rest`, expected one of tcp-reset,"
+)]
+#[case(
+    "host.link: broken",
+    "6:16: steps[0].host.link: unknown word `broken`, expected one of \
+    down, up$"
+)]
+#[case("host.route: {to: home}", "6:17: steps[0].host.route: expected where the route leads")]
+#[case("host.route: 192.0.2.0/33", "6:17: steps[0].host.route: expected where the route leads")]
+#[case(
+    "host.sysctl: {vm.swappiness: 1}",
+    "6:19: steps[0].host.sysctl.vm.swappiness: expected a \
+    setting of the network: net.ipv4.tcp_fin_timeout$"
+)]
+#[case("host.sysctl: {}", "6:18: steps[0].host.sysctl: no settings")]
+#[case("host.sysctl", "6:5: steps[0]: sysctl needs {net.ipv4.tcp_retries2: 3}$")]
+#[case("host.destroy: client", "6:19: steps[0].host.destroy: unknown socket `client`")]
+fn mistakes(#[case] step: &str, #[case] expected: &str) {
+    assert_error(with_step(step), &format!("foo.yaml:{expected}"));
+}
+
+#[rstest]
+#[case(
+    "topology: wire\ngiven: {state: syn-sent, by: accept}\nsteps: [pause: 1ms]",
+    "3:8: given: no accepted socket has sent a SYN first"
+)]
+#[case(
+    "topology: wire\ngiven: fin-wait-3\nsteps: [pause: 1ms]",
+    "3:8: given: unknown state `fin-wait-3`, expected one of"
+)]
+#[case(
+    "topology: wire\ngiven: listen\nsteps: [peer.send: {flags: ., seq: 1, ack: nxt}]",
+    "4:44: steps[0].peer.send.ack: no earlier step begins a connection with `peer`, expected a \
+    number or {abs: N}$"
+)]
+#[case(
+    "topology: wire\ngiven: established\nsteps: [peer2.send: {flags: ., seq: nxt}]",
+    "4:37: steps[0].peer2.send.seq: no earlier step begins a connection with `peer2`"
+)]
+#[case(
+    "given: listen\nsteps: [client.connect: peer]",
+    "3:25: steps[0].client.connect: `peer` needs `topology: wire`$"
+)]
+#[case(
+    "given: listen\nsteps: [client.bind: local]",
+    "3:22: steps[0].client.bind: `local` needs `topology: wire`$"
+)]
+#[case(
+    "given: listen\nsteps: [host.firewall: {reject: drop, at: path}]",
+    "3:24: steps[0].host.firewall: `at: path` needs `topology: wire`$"
+)]
+#[case("given: listen\nsteps: [peer2.recv]", "3:9: steps[0]: `peer2` needs `topology: wire`$")]
+#[case(
+    "topology: wire\nfamily: [4, 6]\nsteps: [peer.send: {icmp: source-quench}]",
+    "4:20: steps[0].peer.send: `source-quench` is no message under ipv6$"
+)]
+fn mistakes_of_a_case(#[case] rest: &str, #[case] expected: &str) {
+    assert_error(format!("about: x\n{rest}\n"), &format!("foo.yaml:{expected}"));
+}

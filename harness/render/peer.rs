@@ -1,0 +1,169 @@
+//! What a peer of the wire does, and what happens to the machine: the head lines of steps without
+//! a call.
+
+use super::packet;
+use super::quoted;
+use crate::model::Name;
+use crate::model::call::{Payload, word_of};
+use crate::model::case::Action;
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
+use crate::model::peer::{
+    Base, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+};
+use crate::model::time::Shown;
+use crate::model::transcript::{NumberForms, PacketEvent};
+use std::time::Duration;
+
+/// `peer.send(S.)`, `peer.recv(S)`, `peer.forget()`: what a peer does, without what came of it.
+pub fn peer_head(peer: &Name, verb: &PeerVerb) -> String {
+    let (verb, arguments) = match verb {
+        PeerVerb::Send(spec) => ("send", packet_arguments(spec)),
+        PeerVerb::Recv { wanted, .. } => ("recv", wanted_arguments(wanted)),
+        PeerVerb::Forget => ("forget", Vec::new()),
+    };
+    format!("{peer}.{verb}({})", arguments.join(", "))
+}
+
+/// What stands behind `peer.recv(S) = `: the packet that was taken, or that none came.
+pub fn peer_answer(taken: Option<&PacketEvent>, within: Option<Duration>) -> String {
+    match (taken, within) {
+        (Some(event), _) => packet::line(event),
+        (None, Some(time)) => format!("nothing within {}", Shown(time)),
+        (None, None) => "nothing".to_owned(),
+    }
+}
+
+/// `host.firewall(reject tcp-reset in server)`: the line of a step that changes the machine.
+pub fn host_note(verb: &HostVerb) -> String {
+    let (name, arguments) = match verb {
+        HostVerb::Firewall { verdict, at, port } => {
+            let mut words = match verdict {
+                FirewallVerdict::Drop => vec![],
+                _ => vec!["reject"],
+            };
+            words.push(word_of(&FirewallVerdict::ALL, *verdict));
+            words.push(word_of(&FirewallAt::ALL, *at));
+            words.extend(port.as_ref().map(Name::as_str));
+            ("firewall", words.join(" "))
+        }
+        HostVerb::Route { to, kind } => {
+            let kind = word_of(&RouteKind::ALL, *kind);
+            ("route", format!("{kind} {to}"))
+        }
+        HostVerb::Link { up } => ("link", if *up { "up" } else { "down" }.to_owned()),
+        HostVerb::Sysctl(settings) => {
+            let settings = settings.iter().map(|(key, value)| format!("{key} {value}"));
+            ("sysctl", settings.collect::<Vec<_>>().join(", "))
+        }
+        HostVerb::Destroy(socket) => ("destroy", socket.to_string()),
+    };
+    format!("host.{name}({arguments})")
+}
+
+/// The numbers of a packet that are printed as the case wrote them.
+pub fn number_forms(action: &Action) -> NumberForms {
+    let Action::Peer { verb: PeerVerb::Send(PacketSpec::Tcp(spec)), .. } = action else {
+        return NumberForms::default();
+    };
+    let form = |number: &Option<Number>| match number {
+        Some(number @ Number::Relative { .. }) => Some(shown(*number)),
+        _ => None,
+    };
+    NumberForms { seq: form(&spec.seq), ack: form(&spec.ack) }
+}
+
+fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
+    match spec {
+        PacketSpec::Tcp(segment) => segment_arguments(segment),
+        PacketSpec::Udp { payload, to } => {
+            let mut arguments = vec![match payload {
+                Payload::Len(len) => format!("udp {len}"),
+                Payload::Text(text) => format!("udp {}", quoted(text.as_bytes())),
+            }];
+            arguments.extend(to.as_ref().map(local_end));
+            arguments
+        }
+        PacketSpec::Icmp { word, quote, of, mtu } => {
+            let mut arguments = vec![format!("icmp {word}")];
+            arguments.extend(quote.map(|len| format!("quote {len}")));
+            arguments.extend(of.as_ref().map(|socket| format!("of {socket}")));
+            arguments.extend(mtu.map(|mtu| format!("mtu {mtu}")));
+            arguments
+        }
+    }
+}
+
+/// Only what the case gave, in the order of the header, then what is wrong on purpose.
+fn segment_arguments(spec: &SegmentSpec) -> Vec<String> {
+    let mut arguments = vec![spec.flags.to_string()];
+    let mut add = |argument: Option<String>| arguments.extend(argument);
+    add(spec.seq.map(|seq| format!("seq {}", shown(seq))));
+    add(spec.ack.map(|ack| format!("ack {}", shown(ack))));
+    add(spec.payload.as_ref().map(|payload| match payload {
+        Payload::Len(len) => format!("len {len}"),
+        Payload::Text(text) => quoted(text.as_bytes()),
+    }));
+    add(spec.window.map(|window| format!("win {window}")));
+    add(spec.urgent.map(|pointer| format!("urg {pointer}")));
+    add(spec.options.as_ref().map(|options| {
+        let options: Vec<String> = options.iter().map(option).collect();
+        format!("options [{}]", options.join(","))
+    }));
+    add(spec.data_offset.map(|words| format!("offset {words}")));
+    add((spec.reserved != 0).then(|| format!("reserved {}", spec.reserved)));
+    add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
+    add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
+    add(spec.fragment.map(|len| format!("fragment {len}")));
+    add(spec.to.as_ref().map(local_end));
+    arguments
+}
+
+fn wanted_arguments(wanted: &Wanted) -> Vec<String> {
+    match wanted {
+        Wanted::Tcp { flags, len } => {
+            let mut arguments = vec![flags.map_or("tcp".to_owned(), |flags| flags.to_string())];
+            arguments.extend(len.map(|len| format!("len {len}")));
+            arguments
+        }
+        Wanted::Udp => vec!["udp".to_owned()],
+        Wanted::Icmp => vec!["icmp".to_owned()],
+        Wanted::Any => vec!["any".to_owned()],
+    }
+}
+
+fn local_end(end: &LocalEnd) -> String {
+    match end {
+        LocalEnd::Socket(name) => format!("to {name}"),
+        LocalEnd::ClosedPort => "to closed-port".to_owned(),
+        LocalEnd::Host(address) => format!("to \"{address}\""),
+    }
+}
+
+/// A number in the form in which the case wrote it: `nxt+100`.
+fn shown(number: Number) -> String {
+    match number {
+        Number::Shown(number) => number.to_string(),
+        Number::Absolute(number) => format!("{{abs: {number}}}"),
+        Number::Relative { base, offset: 0 } => word_of(&Base::ALL, base).to_owned(),
+        Number::Relative { base, offset } => format!("{}{offset:+}", word_of(&Base::ALL, base)),
+    }
+}
+
+fn option(option: &TcpOption) -> String {
+    match option {
+        TcpOption::Mss(size) => format!("mss {size}"),
+        TcpOption::WindowScale(shift) => format!("wscale {shift}"),
+        TcpOption::SackPermitted => "sackOK".to_owned(),
+        TcpOption::Sack(blocks) => {
+            let blocks = blocks.iter().map(|(start, end)| format!(" {start}-{end}"));
+            format!("sack{}", blocks.collect::<String>())
+        }
+        TcpOption::Timestamps(value, reply) => format!("ts {value} {reply}"),
+        TcpOption::Nop => "nop".to_owned(),
+        TcpOption::End => "eol".to_owned(),
+        TcpOption::Raw(bytes) => {
+            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+            format!("raw {}", digits.collect::<String>())
+        }
+    }
+}

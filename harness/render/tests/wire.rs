@@ -1,0 +1,160 @@
+//! Steps of the wire: peers and the machine.
+
+use super::{name, packet, tcp};
+use crate::model::call::Payload;
+use crate::model::case::Action;
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
+use crate::model::peer::{
+    Base, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+};
+use crate::model::transcript::{Event, PacketEvent};
+use crate::render::{host_note, line, number_forms, peer_answer, peer_head};
+use rstest::rstest;
+use std::time::Duration;
+
+fn segment(flags: &str) -> SegmentSpec {
+    SegmentSpec {
+        flags: flags.parse().expect("flags in tcpdump's letters"),
+        ..SegmentSpec::default()
+    }
+}
+
+fn relative(base: Base, offset: i64) -> Option<Number> {
+    Some(Number::Relative { base, offset })
+}
+
+fn head(spec: PacketSpec) -> String {
+    peer_head(&name("peer"), &PeerVerb::Send(spec))
+}
+
+#[rstest]
+#[case::flags_alone(segment("S."), "peer.send(S.)")]
+#[case::no_flags(segment("none"), "peer.send(none)")]
+#[case::relative(
+    SegmentSpec { seq: relative(Base::Nxt, 1), ..segment("R") },
+    "peer.send(R, seq nxt+1)"
+)]
+#[case::before(
+    SegmentSpec { ack: relative(Base::Una, -1), seq: relative(Base::Wnd, 0), ..segment(".") },
+    "peer.send(., seq wnd, ack una-1)"
+)]
+#[case::absolute(
+    SegmentSpec {
+        seq: Some(Number::Shown(-1)),
+        ack: Some(Number::Absolute(7)),
+        ..segment("R.")
+    },
+    "peer.send(R., seq -1, ack {abs: 7})"
+)]
+#[case::payload(
+    SegmentSpec { payload: Some(Payload::Len(10)), window: Some(0), ..segment("P.") },
+    "peer.send(P., len 10, win 0)"
+)]
+#[case::everything_wrong(
+    SegmentSpec {
+        payload: Some(Payload::Text("x\n".into())),
+        urgent: Some(1),
+        options: Some(vec![TcpOption::Mss(1460), TcpOption::Nop, TcpOption::Raw(vec![30, 3, 170])]),
+        bad_checksum: true,
+        data_offset: Some(4),
+        reserved: 5,
+        ttl: Some(1),
+        fragment: Some(24),
+        to: Some(LocalEnd::ClosedPort),
+        ..segment("U")
+    },
+    "peer.send(U, \"x\\n\", urg 1, options [mss 1460,nop,raw 1e03aa], offset 4, reserved 5, \
+    bad checksum, ttl 1, fragment 24, to closed-port)"
+)]
+#[case::options(
+    SegmentSpec {
+        options: Some(vec![
+            TcpOption::WindowScale(7),
+            TcpOption::SackPermitted,
+            TcpOption::Sack(vec![(1, 100), (200, 300)]),
+            TcpOption::Timestamps(100, 0),
+            TcpOption::End,
+        ]),
+        ..segment("S")
+    },
+    "peer.send(S, options [wscale 7,sackOK,sack 1-100 200-300,ts 100 0,eol])"
+)]
+fn segments(#[case] spec: SegmentSpec, #[case] expected: &str) {
+    assert_eq!(head(PacketSpec::Tcp(spec)), expected);
+}
+
+#[test]
+fn other_packets() {
+    let udp = PacketSpec::Udp { payload: Payload::Len(10), to: Some(LocalEnd::Socket(name("u"))) };
+    assert_eq!(head(udp), "peer.send(udp 10, to u)");
+    let icmp = PacketSpec::Icmp {
+        word: "fragmentation-needed".to_owned(),
+        quote: Some(28),
+        of: Some(name("client")),
+        mtu: Some(1400),
+    };
+    let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, mtu 1400)";
+    assert_eq!(head(icmp), expected);
+    assert_eq!(peer_head(&name("peer2"), &PeerVerb::Forget), "peer2.forget()");
+}
+
+#[rstest]
+#[case(Wanted::Tcp { flags: Some("P.".parse().expect("flags")), len: Some(9) }, "P., len 9")]
+#[case(Wanted::Tcp { flags: None, len: Some(9) }, "tcp, len 9")]
+#[case(Wanted::Udp, "udp")]
+#[case(Wanted::Icmp, "icmp")]
+#[case(Wanted::Any, "any")]
+fn awaited_packets(#[case] wanted: Wanted, #[case] expected: &str) {
+    let within = Some(Duration::from_secs(1));
+    let head = peer_head(&name("peer"), &PeerVerb::Recv { wanted, within });
+    assert_eq!(head, format!("peer.recv({expected})"));
+}
+
+#[test]
+fn what_was_taken() {
+    let syn = packet("client", "peer", tcp("S", 0, None, 0, 512));
+    assert_eq!(peer_answer(Some(&syn), None), "client > peer [S] seq 0");
+    let within = Some(Duration::from_secs(1));
+    assert_eq!(peer_answer(None, within), "nothing within 1s");
+    assert_eq!(peer_answer(None, None), "nothing");
+}
+
+#[test]
+fn numbers_print_as_the_case_wrote_them() {
+    let spec =
+        SegmentSpec { seq: relative(Base::Nxt, 100), ack: Some(Number::Shown(1)), ..segment("P.") };
+    let action = Action::Peer { peer: name("peer"), verb: PeerVerb::Send(PacketSpec::Tcp(spec)) };
+    let event = PacketEvent {
+        forms: number_forms(&action),
+        ..packet("peer", "client", tcp("P.", 101, Some(1), 10, 512))
+    };
+    let expected = "    peer > client [P.] seq nxt+100 ack 1 len 10";
+    assert_eq!(line(&Event::Packet(event)), expected);
+}
+
+#[rstest]
+#[case(
+    HostVerb::Firewall {
+        verdict: FirewallVerdict::TcpReset,
+        at: FirewallAt::In,
+        port: Some(name("server")),
+    },
+    "host.firewall(reject tcp-reset in server)"
+)]
+#[case(
+    HostVerb::Firewall { verdict: FirewallVerdict::Drop, at: FirewallAt::Out, port: None },
+    "host.firewall(drop out)"
+)]
+#[case(
+    HostVerb::Route { to: "peer".into(), kind: RouteKind::Unreachable },
+    "host.route(unreachable peer)"
+)]
+#[case(HostVerb::Link { up: false }, "host.link(down)")]
+#[case(
+    HostVerb::Sysctl(vec![("net.a".into(), "3".into()), ("net.b".into(), "1 2".into())]),
+    "host.sysctl(net.a 3, net.b 1 2)"
+)]
+#[case(HostVerb::Destroy(name("client")), "host.destroy(client)")]
+fn host_lines(#[case] verb: HostVerb, #[case] expected: &str) {
+    assert_eq!(host_note(&verb), expected);
+}

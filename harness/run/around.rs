@@ -1,0 +1,235 @@
+//! Steps that are no calls: what the peers of the wire do, and what happens to the machine.
+
+use super::conductor::{Conductor, now};
+use super::log::{Awaited, Sent, StepLog};
+use super::peer::{PathRule, Sending};
+use super::resolve::Refusal;
+use super::waiting::SLICE;
+use crate::model::case::Family;
+use crate::model::host::{FirewallAt, HostVerb};
+use crate::model::peer::{LocalEnd, PacketSpec, PeerVerb, Wanted};
+use crate::model::wire::{End, address, peer_port};
+use crate::model::{Address, Name, Packet};
+use crate::render::{host_note, peer_head};
+use crate::sys::{HostAct, Trouble};
+use crate::wire::build::fragments;
+use crate::wire::{Captured, CapturedBytes, decode};
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+impl Conductor<'_> {
+    /// A peer's step.
+    pub(super) fn peer_acts(
+        &mut self,
+        peer: &Name,
+        verb: &PeerVerb,
+        log: &mut StepLog,
+    ) -> Result<(), Trouble> {
+        // What came before belongs before it.
+        self.take_packets()?;
+        let mut note = peer_head(peer, verb);
+        match verb {
+            PeerVerb::Send(spec) => match self.packet(peer, spec) {
+                Ok(sending) => self.send(sending, spec, log)?,
+                Err(Refusal::NotIssued(why)) => note = format!("{note} not issued: {why}"),
+                Err(Refusal::Trouble(trouble)) => return Err(trouble),
+            },
+            PeerVerb::Recv { wanted, within } => {
+                let taken = self.peer_receives(peer, wanted, within.unwrap_or_default())?;
+                let within = *within;
+                log.awaited = Some(Awaited { taken, within });
+            }
+            PeerVerb::Forget => {
+                if let Some(peers) = &mut self.peers {
+                    peers.forget(peer);
+                }
+            }
+        }
+        log.note = Some(note);
+        Ok(())
+    }
+
+    /// The packet that a case describes.
+    fn packet(&mut self, peer: &Name, spec: &PacketSpec) -> Result<Sending, Refusal> {
+        let sending = match spec {
+            PacketSpec::Tcp(segment) => {
+                let local = self.local_end(peer, segment.to.as_ref(), false)?;
+                self.peers()?.segment(peer, segment, local)
+            }
+            PacketSpec::Udp { payload, to } => {
+                let local = self.local_end(peer, to.as_ref(), true)?;
+                Ok(self.peers()?.datagram(peer, payload, local))
+            }
+            PacketSpec::Icmp { word, quote, of, mtu } => {
+                let about = of.as_ref().map(|name| self.port_of(name)).transpose()?;
+                self.peers()?.icmp(peer, about, word, *quote, *mtu)
+            }
+        };
+        sending.map_err(Refusal::NotIssued)
+    }
+
+    fn peers(&mut self) -> Result<&mut super::peer::Peers, Refusal> {
+        let none = || Refusal::NotIssued("no wire".to_owned());
+        self.peers.as_mut().ok_or_else(none)
+    }
+
+    fn send(
+        &mut self,
+        sending: Sending,
+        spec: &PacketSpec,
+        log: &mut StepLog,
+    ) -> Result<(), Trouble> {
+        let aside = sending.aside;
+        let cut = match spec {
+            PacketSpec::Tcp(segment) => segment.fragment,
+            _ => None,
+        };
+        let index = self.packets.len();
+        log.sent = Some(Sent { index, aside });
+        self.inject(sending.bytes, cut)
+    }
+
+    /// Puts a packet on the wire, whole or cut, and logs it whole.
+    pub(super) fn inject(&mut self, bytes: Vec<u8>, cut: Option<u16>) -> Result<(), Trouble> {
+        let at = now();
+        match cut {
+            None => self.ground.inject(&bytes)?,
+            Some(len) => {
+                for fragment in fragments(&bytes, len) {
+                    self.ground.inject(&fragment)?;
+                }
+            }
+        }
+        let bytes = CapturedBytes::Ip(bytes);
+        self.packets.push(decode(&Captured { at, bytes }));
+        Ok(())
+    }
+
+    /// Hands the packets of a step to its log, in the order of their stamps.
+    pub(super) fn log_packets(&mut self, log: &mut StepLog) {
+        let packets = std::mem::take(&mut self.packets);
+        let mut ordered: Vec<(usize, Packet)> = packets.into_iter().enumerate().collect();
+        ordered.sort_by_key(|(_, packet)| packet.at);
+        if let Some(sent) = &mut log.sent {
+            let at = ordered.iter().position(|(index, _)| *index == sent.index);
+            sent.index = at.unwrap_or_default();
+        }
+        log.packets = ordered.into_iter().map(|(_, packet)| packet).collect();
+    }
+
+    fn peer_receives(
+        &mut self,
+        peer: &Name,
+        wanted: &Wanted,
+        within: Duration,
+    ) -> Result<Option<Packet>, Trouble> {
+        let until = Instant::now() + within;
+        loop {
+            let taken = self.peers.as_mut().and_then(|peers| peers.take(peer, wanted));
+            let left = until.saturating_duration_since(Instant::now());
+            if taken.is_some() || left.is_zero() || self.deadline_hit {
+                return Ok(taken);
+            }
+            self.rest(left.min(SLICE))?;
+            self.take_packets()?;
+        }
+    }
+
+    /// The local address that a peer's packet goes to.
+    fn local_end(
+        &mut self,
+        peer: &Name,
+        to: Option<&LocalEnd>,
+        is_datagram: bool,
+    ) -> Result<SocketAddr, Refusal> {
+        let local = address(End::Local, self.family);
+        let port = match to {
+            Some(LocalEnd::Socket(name)) => {
+                let own = self.resolver().address_of(name)?.inet();
+                let own = own.ok_or_else(|| Refusal::NotIssued(format!("{name} has no port")))?;
+                let is_any = own.ip().is_unspecified() || own.ip().is_ipv4() != local.is_ipv4();
+                let ip = if is_any { local } else { own.ip() };
+                return Ok(SocketAddr::new(ip, own.port()));
+            }
+            Some(LocalEnd::ClosedPort) => self.resolver().closed_port()?,
+            Some(LocalEnd::Host(ip)) => {
+                return Ok(SocketAddr::new(*ip, self.known_port(peer, is_datagram)?));
+            }
+            None => self.known_port(peer, is_datagram)?,
+        };
+        Ok(SocketAddr::new(local, port))
+    }
+
+    /// The port that a peer has to do with: of its connection or datagrams, else of the only socket
+    /// that it could mean.
+    fn known_port(&mut self, peer: &Name, is_datagram: bool) -> Result<u16, Refusal> {
+        let peers = self.peers()?;
+        let known = if is_datagram { peers.datagrams_from(peer) } else { peers.connected(peer) };
+        let port = |address: &Address| address.inet().map(|addr| addr.port());
+        let only = self.names.only(|socket| {
+            let has_port = socket.address.as_ref().and_then(port).is_some();
+            has_port && (is_datagram || socket.listens)
+        });
+        let only = only.and_then(|socket| socket.address.as_ref()).and_then(port);
+        let none = || Refusal::NotIssued("no connection, and not one listener".to_owned());
+        known.or(only).ok_or_else(none)
+    }
+
+    /// The port of a peer or a socket.
+    fn port_of(&mut self, name: &Name) -> Result<u16, Refusal> {
+        if let Some(port) = peer_port(name) {
+            return Ok(port);
+        }
+        let inet = self.resolver().address_of(name)?.inet();
+        let none = || Refusal::NotIssued(format!("{name} has no port"));
+        inet.map(|addr| addr.port()).ok_or_else(none)
+    }
+
+    /// A step that changes the machine; returns its note.
+    pub(super) fn host(&mut self, verb: &HostVerb) -> Result<String, Trouble> {
+        self.take_packets()?;
+        let note = host_note(verb);
+        match self.host_acts(verb) {
+            Ok(()) => Ok(note),
+            Err(Refusal::NotIssued(why)) => Ok(format!("{note} not issued: {why}")),
+            Err(Refusal::Trouble(trouble)) => Err(trouble),
+        }
+    }
+
+    fn host_acts(&mut self, verb: &HostVerb) -> Result<(), Refusal> {
+        let act = match verb {
+            HostVerb::Firewall { verdict, at, port } => {
+                let port = port.as_ref().map(|name| self.port_of(name)).transpose()?;
+                let verdict = *verdict;
+                if *at == FirewallAt::Path {
+                    self.peers()?.refuse(PathRule { verdict, port });
+                    return Ok(());
+                }
+                HostAct::Firewall { verdict, incoming: *at == FirewallAt::In, port }
+            }
+            HostVerb::Route { to, kind } => {
+                HostAct::Route { to: network(to, self.family), kind: *kind }
+            }
+            HostVerb::Link { up } => HostAct::Link { up: *up },
+            HostVerb::Sysctl(settings) => HostAct::Sysctl(settings.clone()),
+            HostVerb::Destroy(name) => {
+                let unusable = |_| Refusal::NotIssued(format!("no {name}"));
+                let fd = self.names.usable(name).map_err(unusable)?.fd;
+                HostAct::Destroy { fd }
+            }
+        };
+        Ok(self.ground.host(&act)?)
+    }
+}
+
+/// A destination in CIDR form.
+fn network(to: &str, family: Family) -> String {
+    let host = |ip: IpAddr| format!("{ip}/{}", if ip.is_ipv4() { 32 } else { 128 });
+    match (to, family) {
+        ("default", Family::V4) => "0.0.0.0/0".to_owned(),
+        ("default", Family::V6) => "::/0".to_owned(),
+        ("peer", _) => host(address(End::Peer, family)),
+        _ => IpAddr::from_str(to).map_or_else(|_| to.to_owned(), host),
+    }
+}

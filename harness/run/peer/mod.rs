@@ -1,0 +1,288 @@
+//! The scripted far ends of the wire: what they have seen, what they remember, and the packets
+//! that a case lets them send.
+//!
+//! A peer sees every packet, can send any, and answers nothing by itself. For what a case leaves
+//! out of a segment it keeps the state that a TCP would keep:
+//!
+//! | field | absent |
+//! |---|---|
+//! | `seq` | what comes after everything sent in order; of a SYN that nobody has acknowledged its initial number, again and again; of a RST from a peer that knows no connection what RFC 9293 §3.10.7.1 says (the acknowledgment it was sent, else 0); 0 as long as the peer has sent no SYN |
+//! | `ack` | with the ACK flag what comes after everything received in order, without it 0 |
+//! | `win` | 65535 |
+//! | `options` | of a SYN `mss 1460`; else none, but timestamps (without RSTs) where both SYNs had them |
+//! | `to` | the connection whose SYN was seen or sent last, else the only listener |
+//!
+//! Written numbers count as the transcript prints them, or from a variable of the local stack as far
+//! as its packets tell:
+//!
+//! | | `seq` | `ack` |
+//! |---|---|---|
+//! | `nxt` | RCV.NXT: its highest acknowledgment | SND.NXT: the end of all it has sent |
+//! | `una` | – | SND.UNA: the highest good acknowledgment it was sent |
+//! | `wnd` | RCV.NXT + RCV.WND: that acknowledgment and its last window | – |
+//!
+//! What was damaged on purpose (checksum, data offset) counts as lost: the next segment has the same
+//! number again. A segment that the case numbers itself does not move the peer's own next number
+//! unless it is just that number.
+
+mod connection;
+mod path;
+#[cfg(test)]
+mod tests;
+
+pub(super) use path::PathRule;
+
+use crate::model::call::Payload;
+use crate::model::packet::{Packet, PacketBody};
+use crate::model::peer::{SegmentSpec, Wanted};
+use crate::model::wire::{End, address, peer_at, peer_port};
+use crate::model::{Family, Name, TcpFlags};
+use crate::wire::build::{self, Ends, IcmpError};
+use crate::wire::timestamps;
+use connection::Connection;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+/// The initial number of `peer`; `peer2` has twice this, and so on.
+const INITIAL: u32 = 1_000_000_000;
+/// How much later the initial number is after each `forget`.
+const FORGOTTEN: u32 = 100_000_000;
+
+/// All peers of a run.
+pub(super) struct Peers {
+    family: Family,
+    peers: BTreeMap<Name, Peer>,
+    /// What the local stack has sent and no `recv` has taken, in the order of arrival.
+    inbox: Vec<Packet>,
+    /// The last packet from each local port.
+    last_from: BTreeMap<u16, Packet>,
+    /// The last packet of all.
+    last: Option<Packet>,
+    rules: Vec<PathRule>,
+}
+
+/// One peer.
+#[derive(Debug)]
+struct Peer {
+    /// The initial number of its connections.
+    iss: u32,
+    /// By local port.
+    connections: BTreeMap<u16, Connection>,
+    /// The local port of the newest connection.
+    current: Option<u16>,
+    /// The local port of the last datagram.
+    datagrams_from: Option<u16>,
+}
+
+/// A packet that a peer puts on the wire.
+#[derive(Debug)]
+pub(super) struct Sending {
+    /// The whole packet.
+    pub bytes: Vec<u8>,
+    /// A SYN inside a connection that goes on: numbers keep counting from the one before, until the
+    /// far end accepts it.
+    pub aside: bool,
+}
+
+impl Peers {
+    /// The far ends of one run.
+    pub fn new(family: Family) -> Peers {
+        Peers {
+            family,
+            peers: BTreeMap::new(),
+            inbox: Vec::new(),
+            last_from: BTreeMap::new(),
+            last: None,
+            rules: Vec::new(),
+        }
+    }
+
+    /// A packet came out of the local stack. Returns what the path answers.
+    pub fn see(&mut self, packet: &Packet) -> Option<Vec<u8>> {
+        let local = address(End::Local, self.family);
+        if packet.source != local || packet.destination == local {
+            return None;
+        }
+        self.last = Some(packet.clone());
+        if let Some((source, _)) = ports(packet) {
+            self.last_from.insert(source, packet.clone());
+        }
+        let rule = self.rules.iter().find(|rule| rule.meets(packet)).copied();
+        let arrives = rule.is_none();
+        self.learn(packet, arrives);
+        if arrives {
+            self.inbox.push(packet.clone());
+        }
+        let router = address(End::Router, self.family);
+        rule.and_then(|rule| rule.answer(packet, router))
+    }
+
+    fn learn(&mut self, packet: &Packet, arrives: bool) {
+        let Some((local, far)) = ports(packet) else {
+            return;
+        };
+        let is_peer = packet.destination == address(End::Peer, self.family);
+        let Some(name) = peer_at(far).filter(|_| is_peer) else {
+            return;
+        };
+        let peer = self.peer(&name);
+        match &packet.body {
+            PacketBody::Tcp(tcp) => {
+                let iss = peer.iss;
+                let connection = peer.connections.entry(local);
+                let connection = connection.or_insert_with(|| Connection::new(iss));
+                if connection.see(tcp, timestamps(&packet.bytes), iss, arrives)
+                    || peer.current.is_none()
+                {
+                    peer.current = Some(local);
+                }
+            }
+            _ => peer.datagrams_from = Some(local),
+        }
+    }
+
+    /// The oldest packet for this peer that is wanted and was not taken before.
+    pub fn take(&mut self, peer: &Name, wanted: &Wanted) -> Option<Packet> {
+        let own = peer_port(peer);
+        let is_wanted = |packet: &Packet| {
+            let is_own =
+                ports(packet).is_none_or(|(_, to)| peer_at(to).is_none() || own == Some(to));
+            is_own && matches(packet, wanted)
+        };
+        let found = self.inbox.iter().position(is_wanted)?;
+        Some(self.inbox.remove(found))
+    }
+
+    /// The peer loses all memory of its connections; what the local stack is known to expect stays
+    /// known to the case.
+    pub fn forget(&mut self, name: &Name) {
+        let peer = self.peer(name);
+        peer.iss = peer.iss.wrapping_add(FORGOTTEN);
+        for connection in peer.connections.values_mut() {
+            connection.forget(peer.iss);
+        }
+    }
+
+    /// From now on the path refuses these packets.
+    pub fn refuse(&mut self, rule: PathRule) {
+        self.rules.push(rule);
+    }
+
+    /// Whether packets have to be looked at as soon as they come.
+    pub fn acts_by_itself(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
+    /// The local port that this peer has a connection with.
+    pub fn connected(&self, name: &Name) -> Option<u16> {
+        self.peers.get(name)?.current
+    }
+
+    /// The local port that this peer had a datagram from.
+    pub fn datagrams_from(&self, name: &Name) -> Option<u16> {
+        self.peers.get(name)?.datagrams_from
+    }
+
+    /// Whether the local stack has answered the SYN of the peer's connection.
+    pub fn is_answered(&self, name: &Name) -> bool {
+        let connection = self.connected(name).and_then(|local| {
+            let peer = self.peers.get(name)?;
+            peer.connections.get(&local)
+        });
+        connection.is_some_and(Connection::is_answered)
+    }
+
+    /// A segment to a local address, or why there is no such segment.
+    pub fn segment(
+        &mut self,
+        name: &Name,
+        spec: &SegmentSpec,
+        local: SocketAddr,
+    ) -> Result<Sending, String> {
+        let ends = self.ends(name, local);
+        let peer = self.peer(name);
+        let iss = peer.iss;
+        let connection = peer.connections.entry(local.port());
+        let connection = connection.or_insert_with(|| Connection::new(iss));
+        let fields = connection.fields(spec, iss)?;
+        let aside = connection.sent(spec, &fields);
+        if spec.flags.has(TcpFlags::SYN) {
+            peer.current = Some(local.port());
+        }
+        let bytes = build::segment(ends, spec, &fields);
+        Ok(Sending { bytes, aside })
+    }
+
+    /// A datagram to a local address.
+    pub fn datagram(&self, name: &Name, payload: &Payload, local: SocketAddr) -> Sending {
+        let bytes = build::datagram(self.ends(name, local), &payload.bytes());
+        Sending { bytes, aside: false }
+    }
+
+    /// An ICMP error about the last packet from a local port (none: of all), or why there is none.
+    pub fn icmp(
+        &self,
+        name: &Name,
+        about: Option<u16>,
+        word: &str,
+        quote: Option<usize>,
+        mtu: Option<u32>,
+    ) -> Result<Sending, String> {
+        let offender = match about {
+            Some(port) => self.last_from.get(&port),
+            None => self.last.as_ref(),
+        };
+        let offender = offender.ok_or("no packet to quote")?;
+        let error = IcmpError { word, mtu, offender: &offender.bytes, quote };
+        let bytes = build::icmp(self.ip_of(name), offender.source, &error);
+        let none = || format!("{} has no {word}", self.family);
+        let bytes = bytes.ok_or_else(none)?;
+        Ok(Sending { bytes, aside: false })
+    }
+
+    fn ends(&self, name: &Name, local: SocketAddr) -> Ends {
+        Ends { source: SocketAddr::new(self.ip_of(name), port_of(name)), destination: local }
+    }
+
+    fn ip_of(&self, name: &Name) -> IpAddr {
+        let end = if peer_port(name).is_some() { End::Peer } else { End::Router };
+        address(end, self.family)
+    }
+
+    fn peer(&mut self, name: &Name) -> &mut Peer {
+        let nth = peer_port(name).map_or(0, |port| u32::from(port - 7000));
+        self.peers.entry(name.clone()).or_insert_with(|| Peer {
+            iss: INITIAL.wrapping_mul(nth),
+            connections: BTreeMap::new(),
+            current: None,
+            datagrams_from: None,
+        })
+    }
+}
+
+/// The port that a sender's packets come from; a router that forges segments forges the peer's.
+fn port_of(name: &Name) -> u16 {
+    peer_port(name).or_else(|| peer_port(&Name::new("peer"))).unwrap_or_default()
+}
+
+/// Source and destination port.
+fn ports(packet: &Packet) -> Option<(u16, u16)> {
+    match &packet.body {
+        PacketBody::Tcp(tcp) => Some((tcp.source_port, tcp.destination_port)),
+        PacketBody::Udp { source_port, destination_port, .. } => {
+            Some((*source_port, *destination_port))
+        }
+        PacketBody::Icmp(_) | PacketBody::Other { .. } => None,
+    }
+}
+
+fn matches(packet: &Packet, wanted: &Wanted) -> bool {
+    match (wanted, &packet.body) {
+        (Wanted::Any, _) | (Wanted::Udp, PacketBody::Udp { .. }) => true,
+        (Wanted::Icmp, PacketBody::Icmp(_)) => true,
+        (Wanted::Tcp { flags, len }, PacketBody::Tcp(tcp)) => {
+            flags.is_none_or(|flags| flags == tcp.flags) && len.is_none_or(|len| len == tcp.len)
+        }
+        _ => false,
+    }
+}

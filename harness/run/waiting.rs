@@ -1,0 +1,178 @@
+//! Everything in which the conductor waits: for a call, for its consequences, for time to pass.
+//!
+//! Where there is a wire it waits in slices, in which packets are taken off the device: they are
+//! stamped when they come, and what refuses packets on the path refuses them then.
+
+use super::conductor::{Conductor, Pending, SLOT_HELD};
+use super::lanes::Lane;
+use super::log::StepLog;
+use super::peer::Peers;
+use crate::sys::{Reply, Trouble};
+use crate::wire;
+use std::time::{Duration, Instant};
+
+/// How long the conductor steps aside for a thread that has not gone to sleep yet.
+const BEFORE_SLEEP: Duration = Duration::from_micros(100);
+/// How long the conductor steps aside for a thread that was woken.
+const STEP_ASIDE: Duration = Duration::from_micros(50);
+/// How long threads that were woken by a step may take to reach their next sleep.
+const WOKEN_MAX: Duration = Duration::from_secs(2);
+/// The longest wait between two looks at the wire.
+pub(super) const SLICE: Duration = Duration::from_millis(5);
+/// How often the path answers before the step must have come to rest.
+const ANSWERS_MAX: usize = 64;
+
+impl Conductor<'_> {
+    /// Waits for a call to return or, if it may block, for its thread to sleep in the kernel.
+    pub(super) fn await_reply(
+        &mut self,
+        lane: &Lane,
+        blocks: bool,
+        patience: Duration,
+    ) -> Result<Option<Reply>, Trouble> {
+        let limit = patience.min(self.until.saturating_duration_since(Instant::now()));
+        let reply = match lane.wait(SLOT_HELD.min(limit))? {
+            None if blocks => self.until_asleep(lane, limit)?,
+            None => {
+                self.slot.give_back();
+                let reply = self.await_long(lane, limit.saturating_sub(SLOT_HELD));
+                self.take_slot();
+                reply?
+            }
+            reply => reply,
+        };
+        self.deadline_hit |= reply.is_none() && Instant::now() >= self.until;
+        Ok(reply)
+    }
+
+    fn await_long(&mut self, lane: &Lane, limit: Duration) -> Result<Option<Reply>, Trouble> {
+        if self.peers.is_none() {
+            return lane.wait(limit);
+        }
+        let until = Instant::now() + limit;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            self.pass(left.min(SLICE))?;
+            let reply = lane.wait(Duration::ZERO)?;
+            if reply.is_some() || left.is_zero() {
+                return Ok(reply);
+            }
+        }
+    }
+
+    fn until_asleep(&mut self, lane: &Lane, limit: Duration) -> Result<Option<Reply>, Trouble> {
+        let until = Instant::now() + limit;
+        loop {
+            self.take_packets()?;
+            if let Some(reply) = lane.wait(Duration::ZERO)? {
+                return Ok(Some(reply));
+            }
+            if lane.asleep() || self.is_stopped(lane) || Instant::now() >= until {
+                return Ok(None);
+            }
+            if let Some(reply) = lane.wait(BEFORE_SLEEP)? {
+                return Ok(Some(reply));
+            }
+        }
+    }
+
+    /// Waits until all that the step caused has happened: packets are delivered, and every pending
+    /// call has either returned or sleeps.
+    pub(super) fn settle(&mut self, log: &mut StepLog) -> Result<(), Trouble> {
+        let until = Instant::now() + WOKEN_MAX;
+        loop {
+            self.take_packets()?;
+            let mut at_rest = true;
+            let mut index = 0;
+            while index < self.pending.len() {
+                let pending = &self.pending[index];
+                match pending.lane.wait(Duration::ZERO)? {
+                    Some(reply) => {
+                        at_rest = false;
+                        let Pending { lane, log: call } = self.pending.remove(index);
+                        let process = lane.process.clone();
+                        log.completed.push(self.returned(call, reply, process.as_ref(), true));
+                        self.idle.push(lane);
+                    }
+                    None if pending.lane.asleep() || self.is_stopped(&pending.lane) => index += 1,
+                    None => {
+                        at_rest = false;
+                        std::thread::sleep(STEP_ASIDE);
+                        index += 1;
+                    }
+                }
+            }
+            if at_rest || Instant::now() >= until {
+                log.completed.sort_by_key(|call| call.began);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes the packets that have come, once all that are on their way have.
+    pub(super) fn take_packets(&mut self) -> Result<(), Trouble> {
+        let waits = self.ground.waits_to_settle();
+        if waits {
+            self.slot.give_back();
+        }
+        let looked = self.look();
+        if waits {
+            self.take_slot();
+        }
+        looked
+    }
+
+    fn look(&mut self) -> Result<(), Trouble> {
+        for _ in 0..ANSWERS_MAX {
+            let captured = self.ground.settle()?;
+            let from = self.packets.len();
+            self.packets.extend(captured.iter().map(wire::decode));
+            let Some(peers) = &mut self.peers else {
+                return Ok(());
+            };
+            let new = self.packets[from..].iter();
+            let answers: Vec<Vec<u8>> = new.filter_map(|packet| peers.see(packet)).collect();
+            if answers.is_empty() {
+                return Ok(());
+            }
+            for answer in answers {
+                self.inject(answer, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets time pass without keeping a place on the CPU.
+    pub(super) fn rest(&mut self, time: Duration) -> Result<(), Trouble> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.deadline_hit |= time >= left;
+        self.slot.give_back();
+        let passed = self.pass(time.min(left));
+        self.take_slot();
+        passed
+    }
+
+    /// Lets time pass. Something on the path acts when its packets come, not when it is over.
+    fn pass(&mut self, time: Duration) -> Result<(), Trouble> {
+        if !self.peers.as_ref().is_some_and(Peers::acts_by_itself) {
+            self.ground.pass(time);
+            return Ok(());
+        }
+        let until = Instant::now() + time;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.ground.pass(left.min(SLICE));
+            self.look()?;
+        }
+    }
+
+    /// Comes back to the CPU. That others were there is no time of the case's own.
+    pub(super) fn take_slot(&mut self) {
+        let asked = Instant::now();
+        self.slot.take_again();
+        self.until += asked.elapsed();
+    }
+}

@@ -1,0 +1,263 @@
+//! Builds packets from their IP header on: right in everything that is not asked to be wrong.
+
+use super::icmp::WORDS;
+use crate::model::peer::{SegmentSpec, TcpOption};
+use etherparse::checksum::Sum16BitWords;
+use etherparse::{IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number};
+use std::net::{IpAddr, SocketAddr};
+
+/// The time to live of packets that do not say another.
+pub const TTL: u8 = 64;
+/// Bytes of an ICMP error with its IP header (RFC 1812 §4.3.2.3) and of an ICMPv6 error (RFC 4443
+/// §2.4): as much of the offending packet is quoted as fits.
+const ERROR_BYTES_MAX: (usize, usize) = (576, 1280);
+/// Bytes of an ICMP header.
+const ICMP_HEADER_BYTES: usize = 8;
+/// Bytes of an IPv4 header without options, and of an IPv6 header.
+const IP_HEADER_BYTES: (usize, usize) = (20, 40);
+/// The identification of fragments; zero would say that the packet is whole.
+const IDENTIFICATION: u16 = 0x5d1f;
+
+/// Where a packet comes from and goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ends {
+    /// Source address and port.
+    pub source: SocketAddr,
+    /// Destination address and port.
+    pub destination: SocketAddr,
+}
+
+/// What a segment needs besides what its [`SegmentSpec`] fixes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Fields {
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgment number.
+    pub ack: u32,
+    /// Window, unscaled.
+    pub window: u16,
+    /// Options, in this order.
+    pub options: Vec<TcpOption>,
+    /// What the numbers of SACK blocks count from.
+    pub sack_base: u32,
+}
+
+/// A TCP segment in one packet, however the case wants it cut.
+pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
+    let mut options = Vec::new();
+    for option in &fields.options {
+        write_option(&mut options, option, fields.sack_base);
+    }
+    // RFC 9293 §3.1: the header is padded with zeros to a multiple of 32 bits.
+    options.resize(options.len().next_multiple_of(4), 0);
+    let words = 5 + options.len() / 4;
+    let offset = spec.data_offset.unwrap_or(words as u8);
+    let mut bytes = Vec::new();
+    bytes.extend(ends.source.port().to_be_bytes());
+    bytes.extend(ends.destination.port().to_be_bytes());
+    bytes.extend(fields.seq.to_be_bytes());
+    bytes.extend(fields.ack.to_be_bytes());
+    bytes.extend([offset << 4 | (spec.reserved & 0x0f), spec.flags.0]);
+    bytes.extend(fields.window.to_be_bytes());
+    bytes.extend([0; 2]);
+    bytes.extend(spec.urgent.unwrap_or(0).to_be_bytes());
+    bytes.extend(options);
+    bytes.extend(spec.payload.iter().flat_map(|payload| payload.bytes()));
+    let mut checksum = checksum(ends, ip_number::TCP, &bytes);
+    if spec.bad_checksum {
+        // One more or one less is never the same in one's complement.
+        checksum ^= 1;
+    }
+    bytes[16..18].copy_from_slice(&checksum.to_be_bytes());
+    ip(ends, ip_number::TCP, spec.ttl.unwrap_or(TTL), &bytes)
+}
+
+/// A UDP datagram.
+pub fn datagram(ends: Ends, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bytes.extend(ends.source.port().to_be_bytes());
+    bytes.extend(ends.destination.port().to_be_bytes());
+    bytes.extend((8 + payload.len() as u16).to_be_bytes());
+    bytes.extend([0; 2]);
+    bytes.extend(payload);
+    let checksum = match checksum(ends, ip_number::UDP, &bytes) {
+        // RFC 768: zero would say that there is none.
+        0 => u16::MAX,
+        checksum => checksum,
+    };
+    bytes[6..8].copy_from_slice(&checksum.to_be_bytes());
+    ip(ends, ip_number::UDP, TTL, &bytes)
+}
+
+/// What an ICMP or ICMPv6 message says.
+#[derive(Clone, Copy, Debug)]
+pub struct IcmpError<'a> {
+    /// One of [`WORDS`].
+    pub word: &'a str,
+    /// The next hop's MTU, for `fragmentation-needed`.
+    pub mtu: Option<u32>,
+    /// The offending packet, from its IP header on.
+    pub offender: &'a [u8],
+    /// How many bytes behind its IP header are quoted; none: what the standards ask for.
+    pub quote: Option<usize>,
+}
+
+/// An ICMP error; none if this family has no message of that word.
+pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Option<Vec<u8>> {
+    let six = source.is_ipv6();
+    let row = WORDS.iter().find(|(word, ..)| *word == error.word)?;
+    let (kind, code) = if six { row.2 } else { row.1 }?;
+    let header_len = ip_header_len(error.offender)?;
+    let (own_header, error_max) = if six {
+        (IP_HEADER_BYTES.1, ERROR_BYTES_MAX.1)
+    } else {
+        (IP_HEADER_BYTES.0, ERROR_BYTES_MAX.0)
+    };
+    let quoted = match error.quote {
+        Some(len) => header_len + len,
+        None => error_max - own_header - ICMP_HEADER_BYTES,
+    };
+    let quoted = &error.offender[..quoted.min(error.offender.len())];
+    let mut bytes = vec![kind, code, 0, 0];
+    // RFC 1191 §4 has the MTU in the lower half of the field, RFC 4443 §3.2 in all of it.
+    bytes.extend(error.mtu.unwrap_or(0).to_be_bytes());
+    bytes.extend(quoted);
+    let (protocol, ends) = (
+        if six { ip_number::IPV6_ICMP } else { ip_number::ICMP },
+        Ends { source: SocketAddr::new(source, 0), destination: SocketAddr::new(destination, 0) },
+    );
+    let checksum = if six {
+        checksum(ends, protocol, &bytes)
+    } else {
+        Sum16BitWords::new().add_slice(&bytes).ones_complement().to_be()
+    };
+    bytes[2..4].copy_from_slice(&checksum.to_be_bytes());
+    Some(ip(ends, protocol, TTL, &bytes))
+}
+
+/// Cuts a packet into IP fragments with at most so many bytes of payload each.
+pub fn fragments(packet: &[u8], payload_len: u16) -> Vec<Vec<u8>> {
+    let Some(header_len) = ip_header_len(packet) else {
+        return vec![packet.to_vec()];
+    };
+    // An offset counts units of eight bytes.
+    let len = usize::from(payload_len).max(8) / 8 * 8;
+    let payload = &packet[header_len..];
+    let count = payload.len().div_ceil(len);
+    let pieces = payload.chunks(len).enumerate();
+    pieces.map(|(nth, piece)| fragment(packet, piece, nth * len / 8, nth + 1 < count)).collect()
+}
+
+fn fragment(packet: &[u8], piece: &[u8], offset: usize, more: bool) -> Vec<u8> {
+    let offset = IpFragOffset::try_new(offset as u16).unwrap_or(IpFragOffset::ZERO);
+    if let Ok((mut header, _)) = Ipv4Header::from_slice(packet) {
+        header.identification = IDENTIFICATION;
+        header.dont_fragment = false;
+        header.more_fragments = more;
+        header.fragment_offset = offset;
+        header.total_len = (header.header_len() + piece.len()) as u16;
+        header.header_checksum = header.calc_header_checksum();
+        return [&header.to_bytes()[..], piece].concat();
+    }
+    let Ok((mut header, _)) = Ipv6Header::from_slice(packet) else {
+        return packet.to_vec();
+    };
+    let extension = Ipv6FragmentHeader {
+        next_header: header.next_header,
+        fragment_offset: offset,
+        more_fragments: more,
+        identification: u32::from(IDENTIFICATION),
+    }
+    .to_bytes();
+    header.next_header = ip_number::IPV6_FRAGMENTATION_HEADER;
+    header.payload_length = (extension.len() + piece.len()) as u16;
+    [&header.to_bytes()[..], &extension, piece].concat()
+}
+
+fn write_option(bytes: &mut Vec<u8>, option: &TcpOption, sack_base: u32) {
+    match option {
+        TcpOption::Mss(size) => {
+            bytes.extend([2, 4]);
+            bytes.extend(size.to_be_bytes());
+        }
+        TcpOption::WindowScale(shift) => bytes.extend([3, 3, *shift]),
+        TcpOption::SackPermitted => bytes.extend([4, 2]),
+        TcpOption::Sack(blocks) => {
+            bytes.extend([5, (2 + 8 * blocks.len()) as u8]);
+            for edge in blocks.iter().flat_map(|(left, right)| [left, right]) {
+                bytes.extend(sack_base.wrapping_add(*edge as u32).to_be_bytes());
+            }
+        }
+        TcpOption::Timestamps(value, reply) => {
+            bytes.extend([8, 10]);
+            bytes.extend(value.to_be_bytes());
+            bytes.extend(reply.to_be_bytes());
+        }
+        TcpOption::Nop => bytes.push(1),
+        TcpOption::End => bytes.push(0),
+        TcpOption::Raw(raw) => bytes.extend(raw),
+    }
+}
+
+/// The checksum of TCP, UDP and ICMPv6: over a pseudo header and the bytes, whose own field is 0.
+fn checksum(ends: Ends, protocol: IpNumber, bytes: &[u8]) -> u16 {
+    let mut sum = match (ends.source.ip(), ends.destination.ip()) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            Sum16BitWords::new().add_4bytes(source.octets()).add_4bytes(destination.octets())
+        }
+        (source, destination) => {
+            Sum16BitWords::new().add_16bytes(six(source)).add_16bytes(six(destination))
+        }
+    };
+    sum = sum.add_4bytes((bytes.len() as u32).to_be_bytes());
+    sum = sum.add_2bytes([0, protocol.0]).add_slice(bytes);
+    // etherparse sums in the machine's order.
+    sum.ones_complement().to_be()
+}
+
+fn ip(ends: Ends, protocol: IpNumber, ttl: u8, payload: &[u8]) -> Vec<u8> {
+    let len = payload.len() as u16;
+    match (ends.source.ip(), ends.destination.ip()) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let mut header = Ipv4Header {
+                total_len: IP_HEADER_BYTES.0 as u16 + len,
+                dont_fragment: true,
+                time_to_live: ttl,
+                protocol,
+                source: source.octets(),
+                destination: destination.octets(),
+                ..Ipv4Header::default()
+            };
+            header.header_checksum = header.calc_header_checksum();
+            [&header.to_bytes()[..], payload].concat()
+        }
+        (source, destination) => {
+            let header = Ipv6Header {
+                payload_length: len,
+                next_header: protocol,
+                hop_limit: ttl,
+                source: six(source),
+                destination: six(destination),
+                ..Ipv6Header::default()
+            };
+            [&header.to_bytes()[..], payload].concat()
+        }
+    }
+}
+
+fn six(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
+    }
+}
+
+/// Bytes of a packet's IP header; extension headers count as what it carries.
+fn ip_header_len(packet: &[u8]) -> Option<usize> {
+    let len = match packet.first()? >> 4 {
+        4 => usize::from(packet[0] & 0x0f) * 4,
+        6 => IP_HEADER_BYTES.1,
+        _ => return None,
+    };
+    (len <= packet.len()).then_some(len)
+}
