@@ -30,6 +30,8 @@ pub const OPENINGS_MAX: usize = 10_000;
 pub const ROWS_BYTES_MAX: usize = 1 << 27;
 /// Bytes of an AF_UNIX name, so that it fits `sun_path` everywhere.
 pub const UNIX_NAME_BYTES_MAX: usize = 90;
+/// The lowest descriptor number that a case may name: below it are the harness's own.
+pub const FD_MIN: i64 = 900;
 /// How often `times: until-error` repeats a call that does not fail.
 pub const UNTIL_ERROR_MAX: u32 = 10_000;
 /// The largest `times: N`.

@@ -86,7 +86,8 @@ pub enum LocalEnd {
     Socket(Name),
     /// A port that nobody listens on.
     ClosedPort,
-    /// This address, at the port of the connection or the listener: a broadcast, another host's.
+    /// This address, at the port of the connection or the listener, else at a closed one: a
+    /// broadcast, another host's.
     Host(IpAddr),
 }
 

@@ -9,7 +9,7 @@ use crate::model::call::{Domain, Kind as Type, Payload};
 use crate::model::option::{OptionKind, SocketOption};
 use crate::model::{
     BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, RecvForm,
-    SendForm, SocketSpec,
+    SendForm, SocketSpec, limits,
 };
 
 /// The calls of one step: one, or for `setsockopt` one for each option.
@@ -26,6 +26,11 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
             let what = format!("`{key}` is no argument of {}, leave it out", verb.name);
             return Err(args.fault(what));
         }
+    }
+    if let Some(fd) = args.int("fd").filter(|fd| (0..limits::FD_MIN).contains(fd)) {
+        let least = limits::FD_MIN;
+        let what = format!("descriptor {fd} may be the harness's own, expected {least} or more");
+        return Err(args.fault(what));
     }
     let bad = BadArgs {
         fd: args.int("fd"),

@@ -103,6 +103,7 @@
 //!   last one.
 //! - `for: 8s`: in place of the case's `patience`.
 //! - `fd: 999`: this descriptor number; the subject is then only a name, no socket is needed.
+//!   900 or more, or negative: the harness has descriptors of its own below.
 //! - `addrlen: 8`: this address length; only where there is an address. An address in an answer
 //!   that was cut by it is not told.
 //! - `buf: bad`: an unmapped address for the buffer (of `accept`, `getsockname`: for the

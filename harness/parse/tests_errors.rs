@@ -45,6 +45,10 @@ fn with_step(step: &str) -> String {
 )]
 #[case("close", "foo.yaml:5:5: steps[0]: `close` has no subject, expected `client.close`$")]
 #[case(
+    "client.close: {fd: 3}",
+    "foo.yaml:5:19: steps[0].client.close: descriptor 3 may be the harness's own, expected 900"
+)]
+#[case(
     "client.close: {buf: bad}",
     "foo.yaml:5:19: steps[0].client.close: `buf` is no argument of close, leave it out$"
 )]

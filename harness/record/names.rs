@@ -103,7 +103,8 @@ impl Names {
     /// family or the other one, else what it was called before.
     pub fn of_end(&self, end: SocketAddr) -> Option<&str> {
         let seen = || self.seen.get(&end).map(String::as_str);
-        self.at(&Address::Inet(end)).or_else(seen)
+        let router = || on_wire(end.ip()).filter(|word| *word == ROUTER);
+        self.at(&Address::Inet(end)).or_else(seen).or_else(router)
     }
 
     /// The name of an end that nobody is known to hold: of the socket that must have used it, or

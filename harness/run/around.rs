@@ -154,7 +154,11 @@ impl Conductor<'_> {
             }
             Some(LocalEnd::ClosedPort) => self.resolver().closed_port()?,
             Some(LocalEnd::Host(ip)) => {
-                return Ok(SocketAddr::new(*ip, self.known_port(peer, is_datagram)?));
+                let port = match self.known_port(peer, is_datagram) {
+                    Err(Refusal::NotIssued(_)) => self.resolver().closed_port()?,
+                    known => known?,
+                };
+                return Ok(SocketAddr::new(*ip, port));
             }
             None => self.known_port(peer, is_datagram)?,
         };

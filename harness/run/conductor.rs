@@ -231,6 +231,9 @@ impl<'a> Conductor<'a> {
             ProcessAct::Kill(signal) if signal == "SIGCONT" => {
                 self.names.stopped.remove(process);
             }
+            // Other signals wait until it goes on.
+            ProcessAct::Kill(signal)
+                if signal != "SIGKILL" && self.names.stopped.contains(process) => {}
             _ => {
                 self.names.ended.insert(process.clone());
             }

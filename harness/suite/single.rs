@@ -9,6 +9,7 @@ use crate::render;
 use crate::run::log::RunLog;
 use crate::run::{Conditions, execute};
 use crate::sys::{Stack, Trouble};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,11 @@ pub fn why_skipped(case: &Case, stack: &dyn Stack) -> Option<Lack> {
     let pins = |row: &Row| row.settings.get(platform).is_some_and(|pins| !pins.is_empty());
     let sysctl = case.rows.iter().any(pins).then_some(Capability::Sysctl);
     let needs = wire.iter().chain(&sysctl).chain(&case.needs);
-    needs.map(|need| stack.can(*need)).find_map(Result::err)
+    let lack = needs.map(|need| stack.can(*need)).find_map(Result::err);
+    let settings = case.rows.iter().filter_map(|row| row.settings.get(platform));
+    lack.or_else(|| {
+        settings.flat_map(BTreeMap::keys).find_map(|name| stack.has_setting(name).err())
+    })
 }
 
 /// Runs every row under every family.

@@ -1,10 +1,13 @@
 //! A scripted stack, so that the floors above are tested without a network.
 //!
 //! The script is a function from a [`Request`] to what should come of it; it may put packets on
-//! the wire and wake calls that it let block before. Descriptors are numbered from 3, and a socket
+//! the wire and wake calls that it let block before. With [`Fake::on_wire`] a second function says
+//! what comes of a packet that a scripted peer puts on the wire. Descriptors are numbered from 3, and a socket
 //! has the address that it was bound to.
 
-use super::{Caller, Fd, Ground, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch};
+use super::{
+    Caller, Fd, Ground, HostAct, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch,
+};
 use crate::model::address::Address;
 use crate::model::capability::{Capability, Lack};
 use crate::model::errno::Errno;
@@ -33,6 +36,8 @@ pub enum Scripted {
 pub struct World {
     /// Packets on their way to the next [`Ground::settle`].
     pub packets: Vec<Captured>,
+    /// What was done to the machine.
+    pub acts: Vec<HostAct>,
     descriptors: Fd,
     addresses: BTreeMap<Fd, Address>,
     blocked: Vec<(u64, Fd)>,
@@ -56,10 +61,13 @@ impl World {
     }
 }
 
+type Arrives = dyn FnMut(&[u8], &mut World) + Send;
 type Script = dyn FnMut(&Request, &mut World) -> Scripted + Send;
 
 struct Shared {
     script: Mutex<Box<Script>>,
+    /// What comes of a packet from the wire; none: there is no wire.
+    arrives: Mutex<Option<Box<Arrives>>>,
     world: Mutex<World>,
     changed: Condvar,
 }
@@ -85,10 +93,19 @@ impl Fake {
         };
         let shared = Shared {
             script: Mutex::new(Box::new(script)),
+            arrives: Mutex::new(None),
             world: Mutex::new(World::default()),
             changed: Condvar::new(),
         };
         Fake { machine, shared: Arc::new(shared) }
+    }
+}
+
+impl Fake {
+    /// The same with a wire: this comes of packets from it.
+    pub fn on_wire(self, arrives: impl FnMut(&[u8], &mut World) + Send + 'static) -> Fake {
+        *lock(&self.shared.arrives) = Some(Box::new(arrives));
+        self
     }
 }
 
@@ -122,6 +139,21 @@ impl Ground for FakeGround {
     fn caller(&mut self, _process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
         let inside = Arc::new(Mutex::new(None));
         Ok(Box::new(FakeCaller { shared: Arc::clone(&self.shared), inside }))
+    }
+
+    fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
+        let mut arrives = lock(&self.shared.arrives);
+        let none = || Trouble::Failed("a scripted stack without a wire".to_owned());
+        let arrives = arrives.as_mut().ok_or_else(none)?;
+        arrives(packet, &mut lock(&self.shared.world));
+        // The packet may have woken somebody.
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
+        lock(&self.shared.world).acts.push(act.clone());
+        Ok(())
     }
 
     fn settle(&mut self) -> Result<Vec<Captured>, Trouble> {

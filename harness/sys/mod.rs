@@ -42,6 +42,14 @@ pub trait Stack: Send + Sync {
     /// Why not, and what would help.
     fn can(&self, capability: Capability) -> Result<(), Lack>;
 
+    /// Whether this system has that setting, `net.ipv4.tcp_syn_retries`.
+    ///
+    /// # Errors
+    /// It has none of that name.
+    fn has_setting(&self, _name: &str) -> Result<(), Lack> {
+        Ok(())
+    }
+
     /// Opens the place for one run, for the calling thread and the threads that it starts.
     ///
     /// # Errors

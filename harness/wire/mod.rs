@@ -42,3 +42,5 @@ pub enum CapturedBytes {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_build;

@@ -226,10 +226,30 @@ fn decode_never_panics() {
 const A: u16 = 1;
 const B: u16 = 2;
 
-fn place(relative: &mut Relative, from: u16, to: u16, seg: (&str, u32, u32, usize)) -> Numbers {
+#[test]
+fn syn_sent_aside_begins_nothing_until_it_is_answered() {
+    let mut relative = Relative::default();
+    let open = [(A, B, ("S", 500, 0, 0)), (B, A, ("S.", 700, 501, 0)), (A, B, (".", 501, 701, 0))];
+    for (from, to, seg) in open {
+        place(&mut relative, from, to, seg);
+    }
     let end = |port| SocketAddr::from((V4, port));
+    let syn = segment_of(A, B, ("S", 600, 0, 0));
+    let numbers = relative.numbers_aside(end(A), end(B), &syn);
+    assert_eq!(numbers, Numbers { seq: 100, ack: None });
+    let challenge = place(&mut relative, B, A, (".", 701, 501, 0));
+    assert_eq!(challenge, Numbers { seq: 1, ack: Some(1) });
+    let data = place(&mut relative, A, B, ("P.", 501, 701, 5));
+    assert_eq!(data, Numbers { seq: 1, ack: Some(1) });
+    let accepted = place(&mut relative, B, A, ("S.", 90_000, 601, 0));
+    assert_eq!(accepted, Numbers { seq: 0, ack: Some(1) });
+    let ack = place(&mut relative, A, B, (".", 601, 90_001, 0));
+    assert_eq!(ack, Numbers { seq: 1, ack: Some(1) });
+}
+
+fn segment_of(from: u16, to: u16, seg: (&str, u32, u32, usize)) -> TcpSegment {
     let (flags, seq, ack, len) = seg;
-    let segment = TcpSegment {
+    TcpSegment {
         source_port: from,
         destination_port: to,
         flags: flags.parse().expect("flags in tcpdump's letters"),
@@ -238,7 +258,12 @@ fn place(relative: &mut Relative, from: u16, to: u16, seg: (&str, u32, u32, usiz
         window: 1,
         len,
         options: Vec::new(),
-    };
+    }
+}
+
+fn place(relative: &mut Relative, from: u16, to: u16, seg: (&str, u32, u32, usize)) -> Numbers {
+    let end = |port| SocketAddr::from((V4, port));
+    let segment = segment_of(from, to, seg);
     relative.numbers(end(from), end(to), &segment)
 }
 

@@ -3,6 +3,7 @@
 mod build;
 mod lines;
 mod naming;
+mod wire;
 
 use super::transcript;
 use crate::model::transcript::Fate;

@@ -295,8 +295,10 @@ impl Memory {
 
     fn send(&mut self, flags: TcpFlags, seq: u32, len: usize, is_exact: bool) {
         if flags.has(TcpFlags::SYN) {
-            if !self.opened || (self.reset && self.iss == seq) {
-                *self = Memory { last: self.last, ..Memory::new(seq) };
+            if self.reset && self.iss == seq {
+                *self = Memory::new(seq);
+            } else if !self.opened {
+                (self.iss, self.send_next) = (seq, seq);
             }
             self.opened |= seq == self.send_next;
         }

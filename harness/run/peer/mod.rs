@@ -23,7 +23,8 @@
 //!
 //! What was damaged on purpose (checksum, data offset) counts as lost: the next segment has the same
 //! number again. A segment that the case numbers itself does not move the peer's own next number
-//! unless it is just that number.
+//! unless it is just that number. A segment of the router takes its numbers and its port from the
+//! newest connection, which does not notice.
 
 mod connection;
 mod path;
@@ -35,7 +36,7 @@ pub(super) use path::PathRule;
 use crate::model::call::Payload;
 use crate::model::packet::{Packet, PacketBody};
 use crate::model::peer::{SegmentSpec, Wanted};
-use crate::model::wire::{End, address, peer_at, peer_port};
+use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
 use crate::wire::timestamps;
@@ -52,6 +53,8 @@ const FORGOTTEN: u32 = 100_000_000;
 pub(super) struct Peers {
     family: Family,
     peers: BTreeMap<Name, Peer>,
+    /// Whose connection was begun last.
+    newest: Option<Name>,
     /// What the local stack has sent and no `recv` has taken, in the order of arrival.
     inbox: Vec<Packet>,
     /// The last packet from each local port.
@@ -90,6 +93,7 @@ impl Peers {
         Peers {
             family,
             peers: BTreeMap::new(),
+            newest: None,
             inbox: Vec::new(),
             last_from: BTreeMap::new(),
             last: None,
@@ -135,6 +139,7 @@ impl Peers {
                     || peer.current.is_none()
                 {
                     peer.current = Some(local);
+                    self.newest = Some(name);
                 }
             }
             _ => peer.datagrams_from = Some(local),
@@ -175,7 +180,7 @@ impl Peers {
 
     /// The local port that this peer has a connection with.
     pub fn connected(&self, name: &Name) -> Option<u16> {
-        self.peers.get(name)?.current
+        self.peers.get(&self.owner(name))?.current
     }
 
     /// The local port that this peer had a datagram from.
@@ -199,15 +204,18 @@ impl Peers {
         spec: &SegmentSpec,
         local: SocketAddr,
     ) -> Result<Sending, String> {
+        let owner = self.owner(name);
         let ends = self.ends(name, local);
-        let peer = self.peer(name);
+        let peer = self.peer(&owner);
         let iss = peer.iss;
         let connection = peer.connections.entry(local.port());
         let connection = connection.or_insert_with(|| Connection::new(iss));
         let fields = connection.fields(spec, iss)?;
-        let aside = connection.sent(spec, &fields);
-        if spec.flags.has(TcpFlags::SYN) {
+        let is_own = owner == *name;
+        let aside = is_own && connection.sent(spec, &fields);
+        if is_own && spec.flags.has(TcpFlags::SYN) {
             peer.current = Some(local.port());
+            self.newest = Some(owner);
         }
         let bytes = build::segment(ends, spec, &fields);
         Ok(Sending { bytes, aside })
@@ -240,8 +248,18 @@ impl Peers {
         Ok(Sending { bytes, aside: false })
     }
 
+    /// Whose connection a sender's segments belong to.
+    fn owner(&self, name: &Name) -> Name {
+        match &self.newest {
+            Some(newest) if peer_port(name).is_none() => newest.clone(),
+            _ if peer_port(name).is_none() => nth_peer(1),
+            _ => name.clone(),
+        }
+    }
+
     fn ends(&self, name: &Name, local: SocketAddr) -> Ends {
-        Ends { source: SocketAddr::new(self.ip_of(name), port_of(name)), destination: local }
+        let port = peer_port(&self.owner(name)).unwrap_or_default();
+        Ends { source: SocketAddr::new(self.ip_of(name), port), destination: local }
     }
 
     fn ip_of(&self, name: &Name) -> IpAddr {
@@ -258,11 +276,6 @@ impl Peers {
             datagrams_from: None,
         })
     }
-}
-
-/// The port that a sender's packets come from; a router that forges segments forges the peer's.
-fn port_of(name: &Name) -> u16 {
-    peer_port(name).or_else(|| peer_port(&Name::new("peer"))).unwrap_or_default()
 }
 
 /// Source and destination port.

@@ -106,6 +106,11 @@ impl Stack for Local {
         }
     }
 
+    fn has_setting(&self, name: &str) -> Result<(), Lack> {
+        let lack = || Lack::new(format!("this kernel has no {name}"));
+        settings::exists(name).then_some(()).ok_or_else(lack)
+    }
+
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
         Ok(Box::new(if self.features.namespace.is_ok() {
             LinuxGround::in_namespace(plan, &self.features)?

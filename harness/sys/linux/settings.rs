@@ -104,6 +104,11 @@ pub fn write(name: &str, value: &str) -> io::Result<()> {
     fs::write(path(name), value)
 }
 
+/// Whether this kernel has a setting.
+pub fn exists(name: &str) -> bool {
+    fs::exists(path(name)).unwrap_or(false)
+}
+
 fn path(name: &str) -> String {
     format!("/proc/sys/{}", name.replace('.', "/"))
 }

@@ -4,7 +4,7 @@
 
 use super::calls::{self, Gate};
 use super::channel::{self, ENTERING, Order, REPLY};
-use super::{address, dialect, names, signal};
+use super::{address, aside, dialect, names, signal};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -24,6 +24,8 @@ fn run() -> ! {
     for (_, number) in names::SIGNALS {
         signal::handle(*number, libc::SIG_DFL);
     }
+    // The harness blocks SIGINT and SIGTERM for a thread of its own, and a mask is inherited.
+    signal::unblock_all();
     signal::install_wake_up();
     no_core_dumps();
     // SAFETY: whoever starts a case process puts its channel at descriptor 0, which nobody else
@@ -32,7 +34,8 @@ fn run() -> ! {
     while let Ok((order, passed)) = channel::receive(&control) {
         let told = match (order, passed) {
             (Order::Caller, Some(channel)) => {
-                std::thread::spawn(move || serve(&UnixStream::from(channel)));
+                let channel = UnixStream::from(aside(channel));
+                std::thread::spawn(move || serve(&channel));
                 Ok(())
             }
             (Order::Share, Some(passed)) => {

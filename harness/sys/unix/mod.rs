@@ -34,9 +34,25 @@ pub mod shared;
 #[cfg(not(target_os = "linux"))]
 mod thread;
 
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The system clock's time since the Unix epoch, which is also the clock of packet stamps.
 pub fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
+}
+
+/// Descriptors that the harness makes in the middle of a run have numbers from here on. With the
+/// next free number they could take that of a recorded socket which has been closed, and the
+/// second close() that a case asks about would hit them instead of failing with EBADF.
+const HARNESS_FD_MIN: libc::c_int = 600;
+
+/// Moves a descriptor out of the way of recorded ones; where there is no room it stays.
+pub fn aside(fd: OwnedFd) -> OwnedFd {
+    // SAFETY: there is no pointer.
+    match unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, HARNESS_FD_MIN) } {
+        -1 => fd,
+        // SAFETY: the descriptor was made just now.
+        moved => unsafe { OwnedFd::from_raw_fd(moved) },
+    }
 }

@@ -2,12 +2,13 @@
 
 use super::channel::{self, ENTERING, Order, REPLY};
 use super::inside::Inside;
-use super::{dialect, names, spawn};
+use super::{aside, dialect, names, spawn};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::{Caller, Fd, ProcessAct, Reply, Request, Trouble, Watch};
 use libc::{c_int, pid_t};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -47,6 +48,8 @@ pub struct Process {
     name: Name,
     life: Arc<Life>,
     control: UnixStream,
+    /// It was sent SIGSTOP and not SIGCONT since.
+    stopped: Cell<bool>,
 }
 
 /// A process that is waited for once, whoever notices its end first.
@@ -97,7 +100,7 @@ impl Process {
         control.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
         let pid = spawn::spawn(inside.as_fd()).map_err(failed)?;
         let life = Arc::new(Life { pid, ended: Mutex::new(None) });
-        Ok(Process { name: name.clone(), life, control })
+        Ok(Process { name: name.clone(), life, control, stopped: Cell::new(false) })
     }
 
     /// One more thread that makes calls in the process.
@@ -105,7 +108,8 @@ impl Process {
     /// # Errors
     /// The process is gone.
     pub fn caller(&self) -> Result<Remote, Trouble> {
-        let (mut channel, inside) = UnixStream::pair().map_err(|error| self.gone(&error))?;
+        let (channel, inside) = UnixStream::pair().map_err(|error| self.gone(&error))?;
+        let mut channel = UnixStream::from(aside(channel.into()));
         self.tell(Order::Caller, Some(inside.as_fd()))?;
         drop(inside);
         let mut thread = [0; size_of::<pid_t>()];
@@ -158,8 +162,13 @@ impl Process {
                     .ok_or_else(|| Trouble::Failed(format!("no signal {signal}")))?;
                 self.life.signal(number);
                 match number {
-                    libc::SIGSTOP => self.await_stop(),
-                    libc::SIGCONT => {}
+                    libc::SIGSTOP => {
+                        self.await_stop();
+                        self.stopped.set(true);
+                    }
+                    libc::SIGCONT => self.stopped.set(false),
+                    // A stopped process takes every other signal when it goes on.
+                    number if self.stopped.get() && number != libc::SIGKILL => {}
                     _ => drop(self.await_end()?),
                 }
                 Ok(String::new())

@@ -26,6 +26,13 @@ pub fn block(signals: &[c_int]) {
     unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, null_mut()) };
 }
 
+/// Blocks no signal in the calling thread and the threads that it starts later.
+pub fn unblock_all() {
+    let none = set(&[]);
+    // SAFETY: the set is initialised, and the old mask is not asked for.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, null_mut()) };
+}
+
 /// Takes a pending SIGPIPE from the calling thread, in which it is blocked. The signal is
 /// synchronous, so asking right after the call tells whether the call raised it.
 pub fn take_sigpipe() -> bool {

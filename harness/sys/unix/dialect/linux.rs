@@ -1,5 +1,6 @@
 //! Linux: numbers that only it has, `accept4`, and the state of a thread.
 
+use crate::sys::unix::aside;
 use crate::sys::unix::errno::numbers;
 use libc::{c_int, c_short, c_ulong, sockaddr, socklen_t};
 use std::fs::File;
@@ -169,6 +170,7 @@ impl Thread {
     /// A thread of any process.
     pub fn of(process: libc::pid_t, thread: libc::pid_t) -> Thread {
         let stat = File::open(format!("/proc/{process}/task/{thread}/stat")).ok();
+        let stat = stat.map(|file| File::from(aside(file.into())));
         Thread { process, thread, stat }
     }
 

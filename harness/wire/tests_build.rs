@@ -1,0 +1,233 @@
+//! Packets built here, taken apart by `decode`, and their checksums by etherparse.
+
+use super::build::{Ends, Fields, IcmpError, datagram, fragments, icmp, segment};
+use super::icmp::WORDS;
+use super::{Captured, CapturedBytes, decode, timestamps};
+use crate::model::call::Payload;
+use crate::model::case::Family;
+use crate::model::packet::{Packet, PacketBody, TcpSegment};
+use crate::model::peer::{SegmentSpec, TcpOption};
+use crate::model::wire::{End, address};
+use etherparse::checksum::Sum16BitWords;
+use etherparse::defrag::{IpDefragPayloadVec, IpDefragPool};
+use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use rstest::rstest;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
+
+fn ends(family: Family) -> Ends {
+    Ends {
+        source: SocketAddr::new(address(End::Peer, family), 7001),
+        destination: SocketAddr::new(address(End::Local, family), 80),
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Packet {
+    let bytes = CapturedBytes::Ip(bytes.to_vec());
+    decode(&Captured { at: Duration::ZERO, bytes })
+}
+
+fn tcp(bytes: &[u8]) -> TcpSegment {
+    match decoded(bytes).body {
+        PacketBody::Tcp(tcp) => tcp,
+        other => panic!("expected a segment, got {other:?}"),
+    }
+}
+
+/// Whether the transport checksum is the one that etherparse computes.
+fn is_sound(bytes: &[u8]) -> bool {
+    let sliced = SlicedPacket::from_ip(bytes).expect("a packet that etherparse can read");
+    let (Some(net), Some(transport)) = (sliced.net, sliced.transport) else {
+        panic!("expected a transport header");
+    };
+    match (net, transport) {
+        (NetSlice::Ipv4(ip), TransportSlice::Tcp(tcp)) => {
+            assert_eq!(
+                ip.header().header_checksum(),
+                ip.header().to_header().calc_header_checksum()
+            );
+            let ip = ip.header();
+            tcp.calc_checksum_ipv4(ip.source(), ip.destination()) == Ok(tcp.checksum())
+        }
+        (NetSlice::Ipv6(ip), TransportSlice::Tcp(tcp)) => {
+            let ip = ip.header();
+            tcp.calc_checksum_ipv6(ip.source(), ip.destination()) == Ok(tcp.checksum())
+        }
+        (NetSlice::Ipv4(ip), TransportSlice::Udp(udp)) => {
+            let header = udp.to_header();
+            let sum = header.calc_checksum_ipv4(&ip.header().to_header(), udp.payload());
+            sum == Ok(udp.checksum())
+        }
+        (NetSlice::Ipv6(ip), TransportSlice::Udp(udp)) => {
+            let header = udp.to_header();
+            let sum = header.calc_checksum_ipv6(&ip.header().to_header(), udp.payload());
+            sum == Ok(udp.checksum())
+        }
+        (_, TransportSlice::Icmpv4(icmp)) => {
+            Sum16BitWords::new().add_slice(icmp.slice()).ones_complement() == 0
+        }
+        (NetSlice::Ipv6(ip), TransportSlice::Icmpv6(icmp)) => {
+            let ip = ip.header();
+            icmp.is_checksum_valid(ip.source(), ip.destination())
+        }
+        other => panic!("unexpected {other:?}"),
+    }
+}
+
+fn spec(flags: &str) -> SegmentSpec {
+    SegmentSpec {
+        flags: flags.parse().expect("flags in tcpdump's letters"),
+        ..SegmentSpec::default()
+    }
+}
+
+#[test]
+fn every_combination_of_flags() {
+    for family in FAMILIES {
+        for flags in 0..=u8::MAX {
+            let mut spec = spec("none");
+            spec.flags.0 = flags;
+            spec.payload = Some(Payload::Len(usize::from(flags)));
+            spec.ttl = Some(flags.max(1));
+            let fields = Fields { seq: u32::MAX, ack: 7, window: 512, ..Fields::default() };
+            let bytes = segment(ends(family), &spec, &fields);
+            let tcp = tcp(&bytes);
+            assert_eq!((tcp.flags, tcp.len), (spec.flags, usize::from(flags)));
+            assert_eq!((tcp.seq, tcp.ack, tcp.window), (u32::MAX, 7, 512));
+            assert_eq!((tcp.source_port, tcp.destination_port), (7001, 80));
+            assert_eq!(decoded(&bytes).ttl, spec.ttl);
+            assert!(is_sound(&bytes), "{family} {flags:#x}");
+        }
+    }
+}
+
+#[rstest]
+#[case(vec![TcpOption::Mss(1460)], &["mss 1460"])]
+#[case(vec![TcpOption::SackPermitted, TcpOption::WindowScale(7)], &["sackOK", "wscale 7", "eol"])]
+#[case(vec![TcpOption::Nop, TcpOption::Nop, TcpOption::Timestamps(9, 8)], &["nop", "nop", "TS"])]
+#[case(vec![TcpOption::Nop, TcpOption::Nop, TcpOption::Sack(vec![(1, 100)])],
+    &["nop", "nop", "sack"])]
+#[case(vec![TcpOption::End], &["eol"])]
+#[case(vec![TcpOption::Raw(vec![2, 0])], &["bad opt"])]
+#[case(vec![TcpOption::Raw(vec![0x1e, 3, 0xaa])], &["unknown-30", "eol"])]
+fn options_read_back(#[case] options: Vec<TcpOption>, #[case] expected: &[&str]) {
+    for family in FAMILIES {
+        let fields = Fields { options: options.clone(), ..Fields::default() };
+        let bytes = segment(ends(family), &spec("S"), &fields);
+        assert_eq!(tcp(&bytes).options, expected);
+        assert!(is_sound(&bytes));
+    }
+}
+
+#[test]
+fn timestamps_and_sack_blocks_keep_their_values() {
+    let blocks = TcpOption::Sack(vec![(1, 100)]);
+    let options = vec![TcpOption::Timestamps(0x0102_0304, 5), blocks];
+    let fields = Fields { options, sack_base: u32::MAX, ..Fields::default() };
+    let bytes = segment(ends(Family::V4), &spec("."), &fields);
+    assert_eq!(timestamps(&bytes), Some((0x0102_0304, 5)));
+    // Relative to an initial number of 2^32 - 1.
+    assert_eq!(bytes[bytes.len() - 8..], [0, 0, 0, 0, 0, 0, 0, 99]);
+}
+
+#[test]
+fn what_is_wrong_on_purpose_is_wrong() {
+    let with = |change: fn(&mut SegmentSpec)| {
+        let mut spec = spec("P.");
+        spec.payload = Some(Payload::Len(8));
+        change(&mut spec);
+        segment(ends(Family::V4), &spec, &Fields::default())
+    };
+    assert!(!is_sound(&with(|spec| spec.bad_checksum = true)));
+    for offset in [0, 4, 15] {
+        let bytes = match offset {
+            0 => with(|spec| spec.data_offset = Some(0)),
+            4 => with(|spec| spec.data_offset = Some(4)),
+            _ => with(|spec| spec.data_offset = Some(15)),
+        };
+        assert_eq!(bytes[32] >> 4, offset);
+        assert_eq!(tcp(&bytes).options, ["bad hdr length"]);
+    }
+    let reserved = with(|spec| spec.reserved = 15);
+    assert_eq!(reserved[32], 0x5f);
+    assert!(is_sound(&reserved));
+    assert_eq!(with(|spec| spec.urgent = Some(513))[38..40], [2, 1]);
+}
+
+#[test]
+fn datagrams() {
+    for family in FAMILIES {
+        for payload in [&b""[..], b"odd", b"even"] {
+            let bytes = datagram(ends(family), payload);
+            let expected =
+                PacketBody::Udp { source_port: 7001, destination_port: 80, len: payload.len() };
+            assert_eq!(decoded(&bytes).body, expected);
+            assert!(is_sound(&bytes));
+        }
+    }
+}
+
+#[test]
+fn every_word_of_icmp() {
+    for family in FAMILIES {
+        let own = address(End::Local, family);
+        let offender = datagram(ends(family), b"ping");
+        for (word, v4, v6) in WORDS {
+            let has = if family == Family::V4 { v4 } else { v6 };
+            let error = IcmpError { word, mtu: None, offender: &offender, quote: None };
+            let bytes = icmp(address(End::Router, family), own, &error);
+            assert_eq!(bytes.is_some(), has.is_some(), "{word}");
+            let Some(bytes) = bytes else { continue };
+            let packet = decoded(&bytes);
+            assert_eq!(packet.source, address(End::Router, family));
+            assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == word), "{word}");
+            assert!(is_sound(&bytes), "{word}");
+        }
+    }
+}
+
+#[rstest]
+#[case(Family::V4, Some(8), 20 + 8 + 20 + 8)]
+#[case(Family::V4, Some(0), 20 + 8 + 20)]
+#[case(Family::V4, Some(9_999), 20 + 8 + 20 + 8 + 1000)]
+#[case(Family::V4, None, 576)]
+#[case(Family::V6, Some(8), 40 + 8 + 40 + 8)]
+#[case(Family::V6, None, 40 + 8 + 40 + 8 + 1000)]
+fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] len: usize) {
+    let offender = datagram(ends(family), &[0; 1000]);
+    let error = IcmpError { word: "port-unreachable", mtu: None, offender: &offender, quote };
+    let bytes = icmp(address(End::Peer, family), address(End::Local, family), &error);
+    assert_eq!(bytes.map(|bytes| bytes.len()), Some(len));
+}
+
+#[test]
+fn mtu_of_the_next_hop() {
+    let offender = datagram(ends(Family::V4), b"");
+    let mtu = Some(0x0001_0400);
+    let error = IcmpError { word: "fragmentation-needed", mtu, offender: &offender, quote: None };
+    let own = address(End::Local, Family::V4);
+    let bytes = icmp(address(End::Router, Family::V4), own, &error).expect("a word of IPv4");
+    assert_eq!(bytes[26..28], [4, 0]);
+}
+
+#[test]
+fn fragments_come_together_again() {
+    for family in FAMILIES {
+        let mut spec = spec("P.");
+        spec.payload = Some(Payload::Len(100));
+        let whole = segment(ends(family), &spec, &Fields::default());
+        let header_len = if family == Family::V4 { 20 } else { 40 };
+        let pieces = fragments(&whole, 24);
+        assert_eq!(pieces.len(), 5);
+        let mut pool = IpDefragPool::<(), ()>::new();
+        let mut joined: Option<IpDefragPayloadVec> = None;
+        for piece in &pieces {
+            let sliced = SlicedPacket::from_ip(piece).expect("a fragment");
+            joined = pool.process_sliced_packet(&sliced, (), ()).expect("fragments that fit");
+        }
+        let joined = joined.expect("the last fragment completes the packet");
+        assert_eq!(joined.payload, whole[header_len..]);
+    }
+}
