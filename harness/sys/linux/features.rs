@@ -9,6 +9,8 @@ use super::{Prepared, namespace, settle};
 use crate::model::Family;
 use crate::model::capability::Lack;
 use crate::sys::{LocalOptions, WireDevice};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::net::{Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
@@ -136,12 +138,14 @@ pub fn try_wire(kind: device::Kind, quickack: bool) -> Result<(), Lack> {
         Ok(_) => return Ok(()),
         Err(refused) => Lack::new(refused),
     };
-    let is_there = std::path::Path::new("/dev/net/tun").exists();
-    Err(match kind {
-        device::Kind::Tun if is_there => refused.remedy("sudo chmod 666 /dev/net/tun"),
-        device::Kind::Tun => refused.remedy("sudo modprobe tun"),
-        device::Kind::Veth => refused.remedy("sudo modprobe veth"),
-    })
+    let opened = OpenOptions::new().read(true).write(true).open("/dev/net/tun");
+    let remedy = match (kind, opened.map_err(|error| error.kind())) {
+        (device::Kind::Veth, _) => "sudo modprobe veth",
+        (device::Kind::Tun, Err(ErrorKind::NotFound)) => "sudo modprobe tun",
+        (device::Kind::Tun, Err(ErrorKind::PermissionDenied)) => "sudo chmod 666 /dev/net/tun",
+        (device::Kind::Tun, _) => return Err(refused),
+    };
+    Err(refused.remedy(remedy))
 }
 
 fn has_ipv6() -> bool {

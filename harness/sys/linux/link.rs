@@ -121,6 +121,11 @@ impl Link {
         let up = libc::IFF_UP as u32;
         let link = link_header(self.index, up, up);
         batch.message("the wire up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &link);
+        if !self.quickack {
+            // gVisor's links are up from the start, and it refuses to be told.
+            let _ = carry_out(&batch);
+            batch = Batch::default();
+        }
         self.address(&mut batch);
         if self.quickack {
             self.route(&mut batch);
