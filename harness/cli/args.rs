@@ -89,6 +89,9 @@ pub struct RunArgs {
     /// Where runs happen
     #[arg(long, value_enum, default_value_t = IsolationArg::Auto)]
     pub isolation: IsolationArg,
+    /// The device of the wire
+    #[arg(long, value_enum, default_value_t = WireArg::Auto)]
+    pub wire: WireArg,
     /// Draw what happened as a ladder
     #[arg(long, value_enum, default_value_t = Ladder::Never)]
     pub ladder: Ladder,
@@ -186,6 +189,17 @@ pub enum IsolationArg {
     Netns,
     /// The machine's own loopback
     Shared,
+}
+
+/// The device of the wire.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WireArg {
+    /// TUN, or veth where it cannot be opened
+    Auto,
+    /// TUN or nothing
+    Tun,
+    /// A veth pair or nothing
+    Veth,
 }
 
 /// When to draw ladders.

@@ -1,6 +1,6 @@
 //! `sockdiff run`: executes cases here and compares.
 
-use super::args::{IsolationArg, Ladder, RunArgs, TopologyArg, Update as UpdateArg};
+use super::args::{IsolationArg, Ladder, RunArgs, TopologyArg, Update as UpdateArg, WireArg};
 use super::print::{self, say, warn};
 use super::workspace::Workspace;
 use super::{Exit, summary, surprises};
@@ -10,7 +10,7 @@ use crate::run::Conditions;
 use crate::snapshot::{Store, Update, writing};
 use crate::suite::select::{Selection, select};
 use crate::suite::{CaseResult, Gathered, Judge, Session, Slots, Status, why_skipped};
-use crate::sys::{self, Isolation, LocalOptions, Machine, Prepared, Stack};
+use crate::sys::{self, Isolation, LocalOptions, Machine, Prepared, Stack, WireDevice};
 use std::time::SystemTime;
 
 mod out;
@@ -66,12 +66,12 @@ fn stack(prepared: &Prepared, args: &RunArgs) -> Result<Box<dyn Stack>, String> 
         IsolationArg::Shared => Isolation::Shared,
     };
     let host_settings = args.settings.is_some();
-    let options = LocalOptions {
-        isolation,
-        host_settings,
-        platform: args.platform.clone(),
-        ..LocalOptions::default()
+    let wire = match args.wire {
+        WireArg::Auto => WireDevice::Auto,
+        WireArg::Tun => WireDevice::Tun,
+        WireArg::Veth => WireDevice::Veth,
     };
+    let options = LocalOptions { isolation, host_settings, platform: args.platform.clone(), wire };
     let stack = sys::local(prepared, &options).map_err(|lack| lack.to_string())?;
     if isolation == Isolation::Auto && stack.machine().isolation == "shared" {
         let lack = stack.can(Capability::Namespace).err();
