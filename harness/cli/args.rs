@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::model::{Name, Release};
+use crate::report::claims::Verdict;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub enum Verb {
     List(ListArgs),
     /// Show a case: the question, its file, and every distinct answer
     Show(ShowArgs),
+    /// Hold what somebody says against every recorded platform
+    Claims(ClaimsArgs),
     /// Take result files into expected/
     Record(RecordArgs),
     /// Check cases, schema, expected files and ledgers
@@ -131,6 +134,48 @@ pub struct ShowArgs {
     /// Leave out the ladders
     #[arg(long)]
     pub no_ladder: bool,
+}
+
+/// Arguments of `claims`.
+#[derive(Args, Debug)]
+pub struct ClaimsArgs {
+    /// Case ids or folders of cases; none: every case
+    #[arg(value_name = "CASE|FOLDER")]
+    pub which: Vec<String>,
+    /// Only this platform: ID or ID-RELEASE
+    #[arg(long, value_name = "ID")]
+    pub platform: Option<String>,
+    /// Only claims whose source has this text
+    #[arg(long, value_name = "TEXT")]
+    pub source: Option<String>,
+    /// Only claims with this verdict on some platform (not-recorded: on all)
+    #[arg(long, value_enum)]
+    pub verdict: Option<VerdictArg>,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a record says of a claim.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VerdictArg {
+    /// It happened as claimed
+    Holds,
+    /// It did not
+    Refuted,
+    /// Nobody has recorded it
+    NotRecorded,
+}
+
+impl VerdictArg {
+    /// The verdict itself.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            VerdictArg::Holds => Verdict::Holds,
+            VerdictArg::Refuted => Verdict::Refuted,
+            VerdictArg::NotRecorded => Verdict::NotRecorded,
+        }
+    }
 }
 
 /// Arguments of `record`.
@@ -245,8 +290,9 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Cli {
 
 /// Puts `run` in front of arguments that name no verb.
 fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "run",
+        "claims",
         "list",
         "show",
         "record",

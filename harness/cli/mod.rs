@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod claims;
 mod doctor;
 mod list;
 mod print;
@@ -68,6 +69,7 @@ pub fn main(prepared: Prepared) -> ExitCode {
         Verb::Run(args) => run::run(&prepared, &workspace, &args),
         Verb::List(args) => list::list(&prepared, &workspace, &args),
         Verb::Show(args) => show::show(&workspace, &args),
+        Verb::Claims(args) => claims::claims(&workspace, &args),
         Verb::Record(args) => record::record(&workspace, &args),
         Verb::Check(args) => check::check(&workspace, &args),
         Verb::Doctor(args) => doctor::doctor(&prepared, &args),

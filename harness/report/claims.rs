@@ -17,6 +17,16 @@ pub enum Verdict {
     NotRecorded,
 }
 
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Verdict::Holds => "holds",
+            Verdict::Refuted => "refuted",
+            Verdict::NotRecorded => "not recorded",
+        })
+    }
+}
+
 /// Judges a claim by a body of `expected/`.
 pub fn judge(claim: &Claim, body: &str, captured: bool) -> Verdict {
     let lines = claim.expect.iter().chain(&claim.never);
