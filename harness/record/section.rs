@@ -184,7 +184,7 @@ impl<'a> Recorder<'a> {
         for (index, packet) in step.packets.iter().enumerate() {
             let passed = packet.at.saturating_sub(before);
             before = packet.at;
-            let sent = step.sent.filter(|sent| sent.index == index);
+            let sent = step.sent.iter().find(|sent| sent.index == index).copied();
             let event = self.packet(packet, step, sent, passed);
             if self.case.topology == Topology::Wire {
                 let band = None;
@@ -192,7 +192,7 @@ impl<'a> Recorder<'a> {
             }
             events.push(Event::Packet(event));
         }
-        collapse(events, step.calls.len() > 1)
+        collapse(events, step.calls.len() > 1 || step.sent.len() > 1)
     }
 
     /// What the case does in this step; none for what `given` does.

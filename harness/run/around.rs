@@ -9,7 +9,7 @@ use crate::model::case::Family;
 use crate::model::host::{FirewallAt, HostVerb};
 use crate::model::peer::{LocalEnd, PacketSpec, PeerVerb, Wanted};
 use crate::model::wire::{End, address, peer_port};
-use crate::model::{Address, Name, Packet};
+use crate::model::{Address, Name, Packet, Times};
 use crate::render::{host_note, peer_head};
 use crate::sys::{HostAct, Trouble};
 use crate::wire::build::fragments;
@@ -19,8 +19,29 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 impl Conductor<'_> {
-    /// A peer's step.
-    pub(super) fn peer_acts(
+    /// A peer's step, as often as the case says.
+    pub(super) fn peer_repeats(
+        &mut self,
+        peer: &Name,
+        verb: &PeerVerb,
+        times: Times,
+        log: &mut StepLog,
+    ) -> Result<(), Trouble> {
+        // A peer's step does not fail, so it cannot be repeated until it does.
+        let Times::Count(times) = times else { return self.peer_acts(peer, verb, log) };
+        for time in 0..times {
+            if time > 0 {
+                self.settle(log)?;
+            }
+            self.peer_acts(peer, verb, log)?;
+        }
+        if let (Some(note), true) = (&mut log.note, times > 1) {
+            note.push_str(&format!(" x{times}"));
+        }
+        Ok(())
+    }
+
+    fn peer_acts(
         &mut self,
         peer: &Name,
         verb: &PeerVerb,
@@ -86,7 +107,7 @@ impl Conductor<'_> {
             _ => None,
         };
         let index = self.packets.len();
-        log.sent = Some(Sent { index, aside });
+        log.sent.push(Sent { index, aside });
         self.inject(sending.bytes, cut)
     }
 
@@ -111,7 +132,7 @@ impl Conductor<'_> {
         let packets = std::mem::take(&mut self.packets);
         let mut ordered: Vec<(usize, Packet)> = packets.into_iter().enumerate().collect();
         ordered.sort_by_key(|(_, packet)| packet.at);
-        if let Some(sent) = &mut log.sent {
+        for sent in &mut log.sent {
             let at = ordered.iter().position(|(index, _)| *index == sent.index);
             sent.index = at.unwrap_or_default();
         }

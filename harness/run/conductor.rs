@@ -142,7 +142,7 @@ impl<'a> Conductor<'a> {
             Action::Process { process, verb } => {
                 log.note = Some(self.process(process, verb)?);
             }
-            Action::Peer { peer, verb } => self.peer_acts(peer, verb, &mut log)?,
+            Action::Peer { peer, verb } => self.peer_repeats(peer, verb, step.times, &mut log)?,
             Action::Host(verb) => log.note = Some(self.host(verb)?),
         }
         self.settle(&mut log)?;

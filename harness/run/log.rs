@@ -48,8 +48,8 @@ pub struct StepLog {
     pub calls: Vec<CallLog>,
     /// Packets seen until the step had settled, in the order of their stamps.
     pub packets: Vec<Packet>,
-    /// The packet that a peer sent in this step.
-    pub sent: Option<Sent>,
+    /// The packets that a peer sent in this step.
+    pub sent: Vec<Sent>,
     /// What a peer waited for in this step.
     pub awaited: Option<Awaited>,
     /// Calls of earlier steps that returned, in the order of their beginnings.
