@@ -137,7 +137,10 @@ fn tell(all: &[Judged]) {
     };
     let (hold, refuted) = (count(Verdict::Holds), count(Verdict::Refuted));
     let unknown = all.iter().filter(|judged| judged.summary() == "not recorded").count();
-    say(&format!("{} claims: {hold} hold, {refuted} refuted, {unknown} not recorded", all.len()));
+    say(&format!(
+        "of {} claims {hold} hold, {refuted} are refuted, {unknown} not recorded",
+        all.len()
+    ));
 }
 
 fn tell_json(all: &[Judged]) {

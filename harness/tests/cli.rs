@@ -17,3 +17,5 @@ mod running;
 mod support;
 #[path = "cli/verbs.rs"]
 mod verbs;
+#[path = "cli/wire.rs"]
+mod wire;

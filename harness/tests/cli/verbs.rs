@@ -235,3 +235,27 @@ fn bad_usage_says_what_is_expected(#[case] arguments: &str, #[case] expected: &s
     let told = stderr(&run);
     assert!(told.contains(expected), "{told}");
 }
+
+#[test]
+fn claims_are_held_against_what_is_recorded() {
+    let run = sockdiff("claims --json rst/close-unread-data").assert().success();
+    let all = json(&run);
+    let all = all.as_array().expect("a list of claims");
+    let of = |source: &str| {
+        all.iter().find(|claim| claim["source"] == source).expect("a claim of that source")
+    };
+    let rfc = of("RFC 1122 §4.2.2.13");
+    assert_eq!(rfc["case"], "rst/close-unread-data");
+    assert_eq!(rfc["verdicts"]["linux-6.18"], "holds");
+    let windows = all.iter().find(|claim| claim["platforms"][0] == "windows");
+    assert_eq!(windows.expect("one about Windows")["verdicts"]["linux-6.18"], "not recorded");
+}
+
+#[test]
+fn refuted_claims_are_found_by_their_verdict() {
+    let run = sockdiff("claims --verdict refuted sockopt/rcvbuf-sndbuf").assert().success();
+    let text = stdout(&run);
+    assert!(text.contains("refuted: linux-6.18"), "{text}");
+    assert!(text.contains("socket(7)"), "{text}");
+    assert!(text.ends_with("of 1 claims 0 hold, 1 are refuted, 0 not recorded\n"), "{text}");
+}

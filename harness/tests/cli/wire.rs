@@ -1,0 +1,28 @@
+//! `--wire`: both devices give the recorded transcripts.
+
+use super::support::{met, namespaces, sockdiff};
+use rstest::rstest;
+use std::fs::OpenOptions;
+
+/// A refusal, a forged reset, a rebooted peer, a path that refuses, and IPv6.
+const HANDFUL: [&str; 4] = [
+    "rst/half-open-syn-from-rebooted-peer",
+    "rst/injected-triple-gfw",
+    "rst/path-firewall-reject",
+    "seg/closed",
+];
+
+#[rstest]
+#[case::tun("tun")]
+#[case::veth("veth")]
+fn both_devices_give_the_recorded_transcripts(#[case] device: &str) {
+    let tun = || OpenOptions::new().read(true).write(true).open("/dev/net/tun").is_ok();
+    if !namespaces() || !met(device, device != "tun" || tun()) {
+        return;
+    }
+    let run = format!("run --wire {device} --update no {}", HANDFUL.join(" "));
+    let mut expected: String =
+        HANDFUL.iter().map(|id| format!("same              {id}\n")).collect();
+    expected.push_str("4 same\n");
+    sockdiff(&run).assert().success().stderr_eq("").stdout_eq(expected);
+}
