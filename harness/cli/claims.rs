@@ -137,10 +137,7 @@ fn tell(all: &[Judged]) {
     };
     let (hold, refuted) = (count(Verdict::Holds), count(Verdict::Refuted));
     let unknown = all.iter().filter(|judged| judged.summary() == "not recorded").count();
-    say(&format!(
-        "of {} claims {hold} hold, {refuted} are refuted, {unknown} not recorded",
-        all.len()
-    ));
+    say(&format!("{hold} hold, {refuted} refuted, {unknown} not recorded"));
 }
 
 fn tell_json(all: &[Judged]) {
