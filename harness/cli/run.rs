@@ -11,9 +11,13 @@ use crate::snapshot::{Store, Update, writing};
 use crate::suite::select::{Selection, select};
 use crate::suite::{CaseResult, Gathered, Judge, Session, Slots, Status, why_skipped};
 use crate::sys::{self, Isolation, LocalOptions, Machine, Prepared, Stack, WireDevice};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 mod out;
+
+/// Runs begun at one time for each place, where they sleep between steps.
+const JITTERED_PER_JOB: usize = 24;
 
 /// Places that each CPU has by default: a second run begins while the first one's threads hand
 /// over to each other.
@@ -251,9 +255,18 @@ impl Invocation<'_> {
         let jobs = self.args.jobs.unwrap_or(cpus.len() * JOBS_PER_CPU);
         Session {
             stack: self.stack,
-            slots: Slots::new(&cpus, jobs),
+            slots: self.slots(&cpus, jobs),
             conditions: Conditions { jitter: self.args.jitter, seed: self.seed },
             repeat: self.args.repeat,
+        }
+    }
+
+    /// With jitter every run sleeps between its steps. Were too many begun, one would wait for its
+    /// CPU longer than its case waits for a timer of the stack.
+    fn slots(&self, cpus: &[usize], jobs: usize) -> Arc<Slots> {
+        match self.args.jitter {
+            Some(_) => Slots::with_limit(cpus, jobs, JITTERED_PER_JOB * jobs),
+            None => Slots::new(cpus, jobs),
         }
     }
 

@@ -5,17 +5,20 @@ use crate::run::Slot;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+/// Runs begun and not ended, working or waiting.
+const BEGUN_MAX: usize = 256;
+
 /// The places of a machine. A place that becomes free is handed to one waiting run and wakes only
 /// that one; runs that have begun come before new ones, so that few are begun at a time.
 pub struct Slots {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     places: Vec<Place>,
     /// Runs that have not begun.
     new: VecDeque<Arc<Ticket>>,
+    begun_max: usize,
 }
 
 /// The places on one CPU.
@@ -55,6 +58,11 @@ impl Ticket {
 impl Slots {
     /// So many places on these CPUs, spread evenly; at least one.
     pub fn new(cpus: &[usize], jobs: usize) -> Arc<Slots> {
+        Slots::with_limit(cpus, jobs, BEGUN_MAX)
+    }
+
+    /// The same, and at most so many runs begun and not ended.
+    pub fn with_limit(cpus: &[usize], jobs: usize, begun_max: usize) -> Arc<Slots> {
         let jobs = jobs.max(1);
         let used = cpus.len().min(jobs).max(1);
         let share = |index: usize| jobs / used + usize::from(index < jobs % used);
@@ -66,35 +74,24 @@ impl Slots {
             returning: VecDeque::new(),
         };
         let places = cpus.iter().take(used).enumerate().map(place).collect();
-        Arc::new(Slots { state: Mutex::new(State { places, new: VecDeque::new() }) })
+        let state = State { places, new: VecDeque::new(), begun_max: begun_max.max(1) };
+        Arc::new(Slots { state: Mutex::new(state) })
     }
 
     /// Waits for a free place, on the CPU with the fewest runs.
     pub fn take(self: &Arc<Slots>) -> CpuSlot {
+        let ticket = Arc::new(Ticket::default());
         let mut state = lock(&self.state);
-        let free = state.places.iter_mut().filter(|place| place.free > 0);
-        let cpu = match free.min_by_key(|place| place.runs) {
-            Some(place) => {
-                place.free -= 1;
-                place.runs += 1;
-                place.cpu
-            }
-            None => {
-                let ticket = Arc::new(Ticket::default());
-                state.new.push_back(Arc::clone(&ticket));
-                drop(state);
-                ticket.wait()
-            }
-        };
-        CpuSlot { slots: Arc::clone(self), cpu, held: true }
+        state.new.push_back(Arc::clone(&ticket));
+        state.admit();
+        drop(state);
+        CpuSlot { slots: Arc::clone(self), cpu: ticket.wait(), held: true }
     }
 
     /// Takes a place on this CPU again.
     fn take_on(&self, cpu: usize) {
         let mut state = lock(&self.state);
-        let Some(place) = state.places.iter_mut().find(|place| place.cpu == cpu) else {
-            return;
-        };
+        let Some(place) = state.place(cpu) else { return };
         if place.free > 0 {
             place.free -= 1;
             return;
@@ -108,17 +105,40 @@ impl Slots {
     /// Hands a place on this CPU to whoever has waited longest.
     fn leave(&self, cpu: usize) {
         let mut state = lock(&self.state);
-        let State { places, new } = &mut *state;
-        let Some(place) = places.iter_mut().find(|place| place.cpu == cpu) else {
-            return;
-        };
-        if let Some(ticket) = place.returning.pop_front() {
-            ticket.grant(cpu);
-        } else if let Some(ticket) = new.pop_front() {
+        let Some(place) = state.place(cpu) else { return };
+        match place.returning.pop_front() {
+            Some(ticket) => ticket.grant(cpu),
+            None => {
+                place.free += 1;
+                state.admit();
+            }
+        }
+    }
+
+    /// A run has ended.
+    fn end(&self, cpu: usize) {
+        let mut state = lock(&self.state);
+        if let Some(place) = state.place(cpu) {
+            place.runs -= 1;
+        }
+        state.admit();
+    }
+}
+
+impl State {
+    fn place(&mut self, cpu: usize) -> Option<&mut Place> {
+        self.places.iter_mut().find(|place| place.cpu == cpu)
+    }
+
+    /// Lets new runs begin, as far as there are places.
+    fn admit(&mut self) {
+        while self.places.iter().map(|place| place.runs).sum::<usize>() < self.begun_max {
+            let free = self.places.iter_mut().filter(|place| place.free > 0);
+            let Some(place) = free.min_by_key(|place| place.runs) else { return };
+            let Some(ticket) = self.new.pop_front() else { return };
+            place.free -= 1;
             place.runs += 1;
-            ticket.grant(cpu);
-        } else {
-            place.free += 1;
+            ticket.grant(place.cpu);
         }
     }
 }
@@ -154,12 +174,8 @@ impl Slot for CpuSlot {
 
 impl Drop for CpuSlot {
     fn drop(&mut self) {
-        let mut state = lock(&self.slots.state);
-        if let Some(place) = state.places.iter_mut().find(|place| place.cpu == self.cpu) {
-            place.runs -= 1;
-        }
-        drop(state);
         self.give_back();
+        self.slots.end(self.cpu);
     }
 }
 
@@ -186,6 +202,19 @@ mod tests {
         drop(working);
         waiting.take_again();
         assert_eq!(waiting.cpu(), Some(0));
+    }
+
+    #[test]
+    fn no_more_runs_are_begun_than_allowed() {
+        let slots = Slots::with_limit(&[0], 2, 1);
+        let mut first = slots.take();
+        first.give_back();
+        let ticket = Arc::new(Ticket::default());
+        lock(&slots.state).new.push_back(Arc::clone(&ticket));
+        lock(&slots.state).admit();
+        assert_eq!(*lock(&ticket.cpu), None);
+        drop(first);
+        assert_eq!(*lock(&ticket.cpu), Some(0));
     }
 
     #[test]
