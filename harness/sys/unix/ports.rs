@@ -26,8 +26,8 @@ struct Slice {
     _guard: Socket,
 }
 
-/// Takes ports for this process. Called before the first run, so that the guards are in no run's own
-/// table of descriptors.
+/// Takes ports for this process. Called before the first run, so that the guards are in no run's
+/// own table of descriptors.
 pub fn reserve() {
     SLICES.get_or_init(|| {
         let count = (PORTS.end - PORTS.start) / SLICE;
