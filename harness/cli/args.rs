@@ -83,6 +83,9 @@ pub struct RunArgs {
     /// Write a result file: a folder, FILE.json or FILE.zip
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// Write each case's packets to DIR/CASE.pcapng; a comment on each names its step
+    #[arg(long, value_name = "DIR")]
+    pub pcap: Option<PathBuf>,
     /// What to do with answers that are new or differ (default: new, under CI=true: no)
     #[arg(long, value_enum)]
     pub update: Option<Update>,

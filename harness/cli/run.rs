@@ -158,8 +158,9 @@ impl Invocation<'_> {
         let picked: Vec<&Case> = runnable.iter().map(|index| cases[*index]).collect();
         let mut done = cases.len() - picked.len();
         let mut told = self.tell(cases, &results, 0);
-        self.session().run(&picked, |index, gathered| {
+        self.session().run(&picked, |index, mut gathered| {
             let case = picked[index];
+            self.packets(case, &mut gathered);
             results[runnable[index]] = Some(judge.judge(case, gathered));
             done += 1;
             print::progress(&format!("{done}/{} {}", cases.len(), case.id));
@@ -224,6 +225,7 @@ impl Invocation<'_> {
         }
         let mut gathered = Gathered::default();
         self.session().run(&[case], |_, all| gathered = all);
+        self.packets(case, &mut gathered);
         let Gathered { answers, error, runs } = gathered;
         if let Some(error) = error {
             warn(&format!("{path}: {error}"));
@@ -243,6 +245,15 @@ impl Invocation<'_> {
         CaseResult::outside(answers)
     }
 
+    /// `--pcap`: writes the packets of a case, whose logs are then no longer needed.
+    fn packets(&self, case: &Case, gathered: &mut Gathered) {
+        let Some(folder) = &self.args.pcap else { return };
+        if let Err(message) = out::write_packets(folder, case, gathered) {
+            gathered.error.get_or_insert(message);
+        }
+        gathered.answers.iter_mut().for_each(|(ran, _)| ran.logs = Vec::new());
+    }
+
     /// One line for a person; a program reads nothing but its JSON.
     fn say(&self, line: &str) {
         if !self.args.json {
@@ -258,6 +269,7 @@ impl Invocation<'_> {
             slots: self.slots(&cpus, jobs),
             conditions: Conditions { jitter: self.args.jitter, seed: self.seed },
             repeat: self.args.repeat,
+            keep_logs: self.args.pcap.is_some(),
         }
     }
 

@@ -1,3 +1,4 @@
 //! Floor 5: records laid side by side, and held against what somebody says.
 
 pub mod claims;
+pub mod pcapng;

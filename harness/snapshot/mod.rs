@@ -39,7 +39,7 @@ pub use error::SnapshotError;
 pub use filename::SnapName;
 pub use header::{Header, fingerprint};
 pub use ledger::{Ledger, Standing};
-pub use pending::{Update, clear, keep, writing};
+pub use pending::{Update, clear, keep, write_file, writing};
 pub use plan::Change;
 pub use record::{Recording, Refusal, Terms, today};
 pub use results::{CaseResult, Origin, ResultFile, Status};

@@ -144,8 +144,11 @@ pub(super) fn write_snapshot(
     })
 }
 
-/// Writes any other file.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SnapshotError> {
+/// Writes any other file, and the folders above it.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), SnapshotError> {
     replace(path, bytes, |_| Ok(()))
 }
 

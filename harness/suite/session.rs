@@ -19,6 +19,8 @@ pub struct Session<'a> {
     pub conditions: Conditions,
     /// How often each case runs.
     pub repeat: u32,
+    /// Keep what each run saw: with thousands of cases that is a lot.
+    pub keep_logs: bool,
 }
 
 /// What all runs of one case gave.
@@ -55,6 +57,7 @@ impl Session<'_> {
         let conditions = Conditions { seed, ..self.conditions.clone() };
         let run = || ran_here(case, self.stack, &conditions, &self.slots);
         match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(Ok(ran)) if !self.keep_logs => Ok(Ran { logs: Vec::new(), ..ran }),
             Ok(ran) => ran.map_err(|trouble| trouble.to_string()),
             Err(_) => Err("the harness panicked (see above); please report it".to_owned()),
         }

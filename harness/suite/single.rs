@@ -24,6 +24,8 @@ pub struct Ran {
     pub duration: Duration,
     /// Nothing was left half closed or unacknowledged at the end of any row.
     pub settled: bool,
+    /// What each run saw; empty unless the session keeps it.
+    pub logs: Vec<RunLog>,
 }
 
 /// Why the case cannot be run here; none if it can.
@@ -70,5 +72,5 @@ pub fn ran_here(
     let transcript = transcript(case, &logs);
     let body = render::text(&transcript);
     let settled = logs.iter().all(|log| log.settled);
-    Ok(Ran { transcript, body, duration: began.elapsed(), settled })
+    Ok(Ran { transcript, body, duration: began.elapsed(), settled, logs })
 }

@@ -9,6 +9,8 @@ mod bad_input;
 mod isolation;
 #[path = "cli/output.rs"]
 mod output;
+#[path = "cli/pcap.rs"]
+mod pcap;
 #[path = "cli/review.rs"]
 mod review;
 #[path = "cli/running.rs"]

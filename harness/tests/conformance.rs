@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         slots: Slots::new(&cpus, cpus.len()),
         conditions: sockdiff::run::Conditions::default(),
         repeat: 1,
+        keep_logs: false,
     };
     let judge =
         Judge { store, machine: stack.machine(), update: Update::default_here(), colour: false };

@@ -1,9 +1,11 @@
 //! Builds packets from their IP header on: right in everything that is not asked to be wrong.
 
 use super::icmp::WORDS;
+use crate::model::packet::{Packet, PacketBody};
 use crate::model::peer::{SegmentSpec, TcpOption};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number};
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 /// The time to live of packets that do not say another.
@@ -133,6 +135,26 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     };
     bytes[2..4].copy_from_slice(&checksum.to_be_bytes());
     Some(ip(ends, protocol, TTL, &bytes))
+}
+
+/// A packet from its IP header on. Captures of IPv6 raw sockets begin behind it: theirs is made from
+/// what they tell beside the packet, with a hop limit of 0 if they do not tell it.
+pub fn with_ip_header(packet: &Packet) -> Cow<'_, [u8]> {
+    let Packet { source, destination, bytes, .. } = packet;
+    let has_header = Ipv6Header::from_slice(bytes).is_ok_and(|(header, _)| {
+        IpAddr::from(header.source) == *source && IpAddr::from(header.destination) == *destination
+    });
+    if source.is_ipv4() || has_header {
+        return Cow::Borrowed(bytes);
+    }
+    let protocol = match &packet.body {
+        PacketBody::Tcp(_) => ip_number::TCP,
+        PacketBody::Udp { .. } => ip_number::UDP,
+        PacketBody::Icmp(_) => ip_number::IPV6_ICMP,
+        PacketBody::Other { protocol } => IpNumber(*protocol),
+    };
+    let (source, destination) = (SocketAddr::new(*source, 0), SocketAddr::new(*destination, 0));
+    Cow::Owned(ip(Ends { source, destination }, protocol, packet.ttl.unwrap_or(0), bytes))
 }
 
 /// Cuts a packet into IP fragments with at most so many bytes of payload each.

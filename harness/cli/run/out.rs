@@ -1,11 +1,14 @@
-//! Results for programs: `--json`, `--out`, `--junit`.
+//! Results for programs: `--json`, `--out`, `--junit`, `--pcap`.
 
 use super::super::args::RunArgs;
 use super::super::print::say;
 use crate::model::{Case, Family};
 use crate::render;
+use crate::report::pcapng;
+use crate::run::log::RunLog;
 use crate::snapshot::results::{self, FORMAT, Origin, ResultFile};
-use crate::suite::{CaseResult, Status};
+use crate::snapshot::write_file;
+use crate::suite::{CaseResult, Gathered, Status};
 use crate::sys::Machine;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -32,6 +35,18 @@ pub fn write(
         say(&text);
     }
     Ok(())
+}
+
+/// Writes the packets of a case, below the folder as the case is below `cases/`. A case of which
+/// no run ended has none.
+pub fn write_packets(folder: &Path, case: &Case, gathered: &Gathered) -> Result<(), String> {
+    let answers: Vec<&[RunLog]> =
+        gathered.answers.iter().map(|(ran, _)| ran.logs.as_slice()).collect();
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let path = folder.join(format!("{}.pcapng", case.id));
+    write_file(&path, &pcapng::file(case, &answers)).map_err(|error| error.to_string())
 }
 
 fn result_file(machine: &Machine, cases: &[&Case], results: &[CaseResult]) -> ResultFile {
