@@ -106,6 +106,9 @@ impl Invocation<'_> {
         if self.args.jitter.is_some() {
             warn(&format!("jitter with --seed {}", self.seed));
         }
+        if self.args.pcap.is_some() && !self.stack.machine().captures() {
+            warn("--pcap: no packets are seen here; sockdiff doctor tells why");
+        }
         let bad = selection.ours.bad.iter().chain(&selection.outside.bad);
         let messages: Vec<&String> = bad.map(|bad| &bad.message).collect();
         for message in &messages {

@@ -1,8 +1,8 @@
 //! The packets of a case as a pcapng file, for Wireshark and its kin.
 //!
 //! - The comment on a packet names what caused it and in which run, a matrix row under an address
-//!   family: `step 3, line 21: conn.close() [how=rd ipv4]`. The packets that brought about the state
-//!   before the first step are there too, with `given` in place of the step.
+//!   family: `step 3, line 21: conn.close() [how=rd ipv4]`. The packets of the given state are
+//!   there too, with `given` in place of the step.
 //! - The runs follow one another, whenever they happened. Where `--repeat` found several answers,
 //!   each is there with one run: `[how=rd ipv4, answer 2]`.
 //! - All runs are on one interface: given a second one, libpcap takes LINKTYPE_RAW for another type

@@ -137,7 +137,7 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     Some(ip(ends, protocol, TTL, &bytes))
 }
 
-/// A packet from its IP header on. Captures of IPv6 raw sockets begin behind it: theirs is made from
+/// A packet from its IP header on. Captures of IPv6 raw sockets begin behind it: one is made from
 /// what they tell beside the packet, with a hop limit of 0 if they do not tell it.
 pub fn with_ip_header(packet: &Packet) -> Cow<'_, [u8]> {
     let Packet { source, destination, bytes, .. } = packet;
