@@ -1,5 +1,5 @@
-//! Floor 3: makes the steps of a case, one after another, on a [`Ground`], and keeps a log of what
-//! it saw.
+//! Floor 3: makes the steps of a case, one after another, on a [`Ground`](crate::sys::Ground), and
+//! keeps a log of what it saw.
 //!
 //! **One call at a time.** Every call is made by a *lane*, a thread that does nothing else, while
 //! the conductor (the thread that calls [`execute`]) waits for its end. Then the wire settles, then
