@@ -149,9 +149,8 @@ impl Link {
         batch.message("the wire's address", libc::RTM_NEWADDR, replace, &header);
         batch.attribute(libc::IFA_LOCAL, &octets);
         batch.attribute(libc::IFA_ADDRESS, &octets);
-        let own_route = if self.metrics.is_some() { IFA_F_NOPREFIXROUTE } else { 0 };
-        let flags = libc::IFA_F_NODAD | own_route;
-        if self.metrics.is_some() || self.family == Family::V6 {
+        if self.metrics.is_some() {
+            let flags = libc::IFA_F_NODAD | IFA_F_NOPREFIXROUTE;
             batch.attribute(libc::IFA_FLAGS, &flags.to_ne_bytes());
         }
     }
