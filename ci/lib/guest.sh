@@ -49,7 +49,7 @@ guest_files() {
     printf 'set -- %s\n' "${*@Q}" >"$root/arguments"
     # nft knows protocols by their names.
     printf '%s\n' 'icmp 1' 'tcp 6' 'udp 17' 'ipv6-icmp 58' >"$root/etc/protocols"
-    for tool in busybox nft; do
+    for tool in busybox chrt nft; do
         tool=$(PATH=$PATH:/usr/sbin:/sbin type -P "$tool") || continue
         cp -L "$tool" "$root/bin/"
         # The libraries of a program that needs some, and what loads them.
