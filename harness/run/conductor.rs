@@ -206,8 +206,8 @@ impl<'a> Conductor<'a> {
             let socket = self.names.get_mut(&name).expect("it was there a line above");
             if socket.address.as_ref() != Some(&address) {
                 socket.address = Some(address.clone());
-                let accepted_by = socket.accepted_by.clone();
-                log.holders.push(Holder { name, address, accepted_by });
+                let (accepted_by, is_datagram) = (socket.accepted_by.clone(), socket.is_datagram);
+                log.holders.push(Holder { name, address, is_datagram, accepted_by });
             }
         }
     }
