@@ -11,15 +11,33 @@
 
 use super::Class;
 use crate::render::{INDENT, SECTION, calls_only};
-use std::fmt::Write;
+use std::fmt;
+
+/// One place at which classes part.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// The row of the matrix or `ipv6`, and the call: `how=rd: conn.close()`. May be empty.
+    pub place: String,
+    /// The letters of the classes that go on together, and what they have there.
+    pub ways: Vec<(String, String)>,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ways: Vec<String> =
+            self.ways.iter().map(|(letters, text)| format!("{letters} {text}")).collect();
+        let place = if self.place.is_empty() { "" } else { &format!("{}: ", self.place) };
+        write!(f, "{place}{}", ways.join(" | "))
+    }
+}
 
 /// The line; empty if there are fewer than two classes.
 pub fn legend(classes: &[Class]) -> String {
-    parts(classes).join("; ")
+    parts(classes).iter().map(Part::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What the line consists of: each part tells some classes apart.
-pub fn parts(classes: &[Class]) -> Vec<String> {
+pub fn parts(classes: &[Class]) -> Vec<Part> {
     let mut parts = Vec::new();
     if classes.len() < 2 {
         return parts;
@@ -40,7 +58,7 @@ pub fn parts(classes: &[Class]) -> Vec<String> {
 
 /// Splits classes by their texts until nothing parts them any more. Returns the groups that stay
 /// together.
-fn split<'a>(texts: Vec<(&'a Class, &str)>, parts: &mut Vec<String>) -> Vec<Vec<&'a Class>> {
+fn split<'a>(texts: Vec<(&'a Class, &str)>, parts: &mut Vec<Part>) -> Vec<Vec<&'a Class>> {
     let told: Vec<(&Class, Vec<&str>)> =
         texts.into_iter().map(|(class, text)| (class, text.lines().collect())).collect();
     let mut whole = Vec::new();
@@ -67,28 +85,21 @@ fn split<'a>(texts: Vec<(&'a Class, &str)>, parts: &mut Vec<String>) -> Vec<Vec<
     whole
 }
 
-/// `conn.close(): A server > client [R.] seq 1 | B nothing sent`
-fn told_apart(ways: &[Vec<(&Class, Vec<&str>)>], at: usize) -> String {
+/// What each way has at the line where they part.
+fn told_apart(ways: &[Vec<(&Class, Vec<&str>)>], at: usize) -> Part {
     let before = &ways[0][0].1[..at];
     let row = before.iter().rev().find_map(|line| line.strip_prefix(SECTION));
     let call = before.iter().rev().find(|line| !line.starts_with(INDENT) && !is_title(line));
     let lines: Vec<Option<&str>> = ways.iter().map(|way| way[0].1.get(at).copied()).collect();
     let packets = lines.iter().flatten().any(|line| line.starts_with(INDENT));
     let same_head = same_head(&lines);
-    let mut text = row.map_or(String::new(), |row| format!("{row}: "));
     let head = same_head.or_else(|| call.filter(|_| packets).map(|call| head_of(call)));
-    if let Some(head) = head {
-        let _ = write!(text, "{head}: ");
-    }
-    let told: Vec<String> = ways
-        .iter()
-        .zip(&lines)
-        .map(|(way, line)| {
-            let letters: Vec<&str> = way.iter().map(|(class, _)| class.class.as_str()).collect();
-            format!("{} {}", letters.join(" "), here(*line, packets, same_head))
-        })
-        .collect();
-    text + &told.join(" | ")
+    let place: Vec<&str> = row.into_iter().chain(head).collect();
+    let ways = ways.iter().zip(&lines).map(|(way, line)| {
+        let letters: Vec<&str> = way.iter().map(|(class, _)| class.class.as_str()).collect();
+        (letters.join(" "), here(*line, packets, same_head))
+    });
+    Part { place: place.join(": "), ways: ways.collect() }
 }
 
 /// What a class has where the others have something else.
