@@ -29,16 +29,26 @@ impl std::fmt::Display for Verdict {
 
 /// Judges a claim by a body of `expected/`.
 pub fn judge(claim: &Claim, body: &str, captured: bool) -> Verdict {
+    judged(claim, body, captured).0
+}
+
+/// The verdict, and the lines of the record on which it rests.
+///
+/// For `holds` these are the lines that were claimed, for `refuted` those of the first section that
+/// does not agree: what was found of the claim, and `(not found: …)` or the line that was not to
+/// occur. Where a record has several sections, the section's title stands first.
+pub fn judged(claim: &Claim, body: &str, captured: bool) -> (Verdict, Vec<String>) {
     let lines = claim.expect.iter().chain(&claim.never);
-    if !captured && lines.clone().any(|line| is_packet(line)) {
-        return Verdict::NotRecorded;
-    }
     let sections = sections(body);
     let mut picked = sections.iter().filter(|section| section.is_in(&claim.row)).peekable();
-    if picked.peek().is_none() {
-        return Verdict::NotRecorded;
+    let blind = !captured && lines.clone().any(|line| is_packet(line));
+    let Some(first) = picked.peek().copied().filter(|_| !blind) else {
+        return (Verdict::NotRecorded, Vec::new());
+    };
+    match picked.find_map(|section| section.against(claim)) {
+        Some(evidence) => (Verdict::Refuted, evidence),
+        None => (Verdict::Holds, first.evidence(claim)),
     }
-    if picked.all(|section| section.agrees(claim)) { Verdict::Holds } else { Verdict::Refuted }
 }
 
 /// Whether a claim is about that platform: `linux`, `linux 6.12`, `linux <4.12`, `linux >=6.5`,
@@ -116,11 +126,39 @@ impl Section<'_> {
         })
     }
 
-    fn agrees(&self, claim: &Claim) -> bool {
+    /// The lines of `expect` that were found in their order, up to the first that was not.
+    fn found(&self, claim: &Claim) -> Vec<&str> {
         let mut rest = self.lines.iter();
-        let in_order = claim.expect.iter().all(|want| rest.any(|line| says(line, want)));
-        let never = |want: &String| self.lines.iter().any(|line| says(line, want));
-        in_order && !claim.never.iter().any(never)
+        let find = |want: &String| rest.find(|line| says(line, want)).copied();
+        claim.expect.iter().map_while(find).collect()
+    }
+
+    /// What shows that the claim holds here.
+    fn evidence(&self, claim: &Claim) -> Vec<String> {
+        let mut evidence = self.title();
+        evidence.extend(self.found(claim).into_iter().map(str::to_owned));
+        evidence.extend(claim.never.iter().map(|line| format!("(not there: {})", line.trim())));
+        evidence
+    }
+
+    /// What shows that it does not; none if it does.
+    fn against(&self, claim: &Claim) -> Option<Vec<String>> {
+        let found = self.found(claim);
+        let unwanted = |line: &&&str| claim.never.iter().any(|want| says(line, want));
+        let missing = claim.expect.get(found.len()).map(|line| format!("(not found: {line})"));
+        let last = match missing {
+            Some(missing) => missing,
+            None => (*self.lines.iter().find(unwanted)?).to_owned(),
+        };
+        let mut evidence = self.title();
+        evidence.extend(found.into_iter().map(str::to_owned));
+        evidence.push(last);
+        Some(evidence)
+    }
+
+    fn title(&self) -> Vec<String> {
+        let title = self.header.join(" ");
+        if title.is_empty() { Vec::new() } else { vec![format!("== {title}")] }
     }
 }
 

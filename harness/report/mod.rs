@@ -1,4 +1,5 @@
 //! Floor 5: records laid side by side, and held against what somebody says.
 
 pub mod claims;
+pub mod matrix;
 pub mod pcapng;
