@@ -140,7 +140,7 @@ fn result_file_is_read_back_by_record(#[case] out: &str) {
     let record = format!("record {out}");
     folder.sockdiff(&record).assert().success().stderr_eq("").stdout_eq(str![[r#"
 pending   rst/connect-closed-port/linux.snap.new
-[..] answers in the ledger, 1 pending (cargo insta review)
+[..] answers in the ledger, 1 pending; for the ledger: cargo insta review, then this command again
 
 "#]]);
     assert!(folder.exists(&format!("{answer}.new")) && !folder.exists(&answer));
