@@ -210,7 +210,7 @@ impl Section<'_> {
     }
 
     fn title(&self) -> Vec<String> {
-        let title = self.header.join(" ");
+        let title = self.header.trim();
         if title.is_empty() { Vec::new() } else { vec![format!("== {title}")] }
     }
 }
