@@ -240,10 +240,14 @@ impl Invocation<'_> {
         let mut gathered = Gathered::default();
         self.session().run(&[case], |_, all| gathered = all);
         self.packets(case, &mut gathered);
-        let Gathered { answers, error, runs } = gathered;
+        let Gathered { answers, error, lack, runs } = gathered;
         if let Some(error) = error {
             warn(&format!("{path}: {error}"));
             return CaseResult::error(error);
+        }
+        if let Some(lack) = lack {
+            self.say(&format!("{path}  skipped ({lack})"));
+            return CaseResult::skipped(&lack);
         }
         for (ran, count) in &answers {
             if answers.len() > 1 {

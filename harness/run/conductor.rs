@@ -208,11 +208,11 @@ impl<'a> Conductor<'a> {
             let socket = self.names.get_mut(&name).expect("it was there a line above");
             if socket.address.as_ref() != Some(&address) {
                 socket.address = Some(address.clone());
-                let accepted_by = socket.accepted_by.clone();
                 if let (true, Some(inet)) = (exclusive, address.inet()) {
                     self.ground.holds(inet.port());
                 }
-                log.holders.push(Holder { name, address, accepted_by });
+                let (accepted_by, is_datagram) = (socket.accepted_by.clone(), socket.is_datagram);
+                log.holders.push(Holder { name, address, is_datagram, accepted_by });
             }
         }
     }

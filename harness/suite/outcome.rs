@@ -89,6 +89,9 @@ impl Judge<'_> {
         if let Some(error) = gathered.error {
             return CaseResult::error(error);
         }
+        if let Some(lack) = &gathered.lack {
+            return CaseResult::skipped(lack);
+        }
         let runs = gathered.runs;
         let mut answers = gathered.answers.into_iter();
         let Some((ran, count)) = answers.next() else {
