@@ -174,8 +174,10 @@ impl Section<'_> {
     fn is_in(&self, row: &[(String, String)]) -> bool {
         row.iter().all(|(name, value)| match name.as_str() {
             "family" => self.header.ends_with(" ipv6 ") == (value == "ipv6" || value == "6"),
-            // A value may have blanks of its own: `options:[mss 1460,nop]`.
-            _ => self.header.contains(&format!(" {name}={value} ")),
+            _ => self
+                .header
+                .match_indices(&format!(" {name}={value} "))
+                .any(|(at, found)| ends_a_value(&self.header[at + found.len()..])),
         })
     }
 
@@ -213,6 +215,17 @@ impl Section<'_> {
         let title = self.header.trim();
         if title.is_empty() { Vec::new() } else { vec![format!("== {title}")] }
     }
+}
+
+/// Whether a value ends before this rest of a header: values may have blanks of their own
+/// (`options:[mss 1460,nop]`), so the next variable has to follow, the family, or nothing.
+fn ends_a_value(rest: &str) -> bool {
+    let word = rest.split(' ').next().unwrap_or_default();
+    let is_name = |text: &str| {
+        let in_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(in_name)
+    };
+    matches!(word, "" | "ipv6") || word.split_once('=').is_some_and(|(name, _)| is_name(name))
 }
 
 fn says(line: &str, want: &str) -> bool {
