@@ -184,7 +184,11 @@ impl<'a> PlatformView<'a> {
             wire: &column.wire,
             isolation: &column.isolation,
             fingerprint: &column.fingerprint,
-            settings: column.settings.iter().map(|(key, value)| format!("{key} = {value}")).collect(),
+            settings: column
+                .settings
+                .iter()
+                .map(|(key, value)| format!("{key} = {value}"))
+                .collect(),
         }
     }
 }
@@ -239,7 +243,8 @@ impl<'a> RowView<'a> {
     fn of(row: &'a Row, columns: &[Column]) -> RowView<'a> {
         let missing = Cell::default();
         let cell = |column: &Column| CellView::of(row.cells.get(&column.key).unwrap_or(&missing));
-        let name = row.id.strip_prefix(row.folder.as_str()).map(|name| name.trim_start_matches('/'));
+        let name =
+            row.id.strip_prefix(row.folder.as_str()).map(|name| name.trim_start_matches('/'));
         RowView {
             id: &row.id,
             name: name.filter(|name| !name.is_empty()).unwrap_or(&row.id),
@@ -360,7 +365,11 @@ impl<'a> ClaimView<'a> {
         let on = |wanted: Verdict| names.list(|key| claim.verdicts.get(key) == Some(&wanted));
         let verdicts = [(Verdict::Refuted, "refuted"), (Verdict::Holds, "holds")];
         let mut verdicts: Vec<VerdictView> = verdicts
-            .map(|(verdict, look)| VerdictView { look, word: verdict.to_string(), names: on(verdict) })
+            .map(|(verdict, look)| VerdictView {
+                look,
+                word: verdict.to_string(),
+                names: on(verdict),
+            })
             .into_iter()
             .filter(|verdict| !verdict.names.is_empty())
             .collect();
