@@ -7,7 +7,9 @@
 use super::workspace::Workspace;
 use crate::model::{Case, CaseId};
 use crate::report::matrix::{Column, Found, Matrix, Question, Record, Row, lay};
-use crate::snapshot::{Answer, CaseResult, Ledger, ResultFile, SnapshotError, Standing, Store};
+use crate::snapshot::{
+    Answer, CaseResult, Header, Ledger, ResultFile, SnapshotError, Standing, Status, Store,
+};
 use crate::suite::select::select;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,7 +17,7 @@ use std::path::PathBuf;
 
 mod words;
 
-pub use words::columns;
+pub use words::{columns, unknown};
 
 /// Cases named in a message.
 const NAMED_MAX: usize = 5;
@@ -150,7 +152,9 @@ fn same_questions(
         let named = ids.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
         let more = ids.len().saturating_sub(NAMED_MAX);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        format!("{other}: not the same cases as in {first}: another version of {named}{more} was asked")
+        format!(
+            "{other}: not the same cases as in {first}: another version of {named}{more} was asked"
+        )
     });
     let told: Vec<String> = told.collect();
     let help = "run both with the same cases, or name the cases that are the same with --case";
@@ -196,7 +200,8 @@ fn found(
                 let name = store.name_for(&case, &ledger.platform());
                 let answer = answers.iter().find(|answer| Some(&answer.name) == name);
                 let count = ledger.release.0.len();
-                let own = |answer: &&Answer| answer.recorded_on(count) == Some(ledger.release.clone());
+                let own =
+                    |answer: &&Answer| answer.recorded_on(count) == Some(ledger.release.clone());
                 if kernel.is_none() {
                     *kernel = answer.filter(own).cloned();
                 }
@@ -238,7 +243,7 @@ fn in_results(results: &Results<'_>, row: &Row) -> Found {
         });
     }
     match result.status {
-        crate::snapshot::Status::Skipped => Found::Skipped(result.reason.clone()),
+        Status::Skipped => Found::Skipped(result.reason.clone()),
         status => Found::NotRecorded(format!("{status}: {}", result.reason)),
     }
 }
@@ -249,7 +254,7 @@ fn column((source, answer): (&Source, Option<Answer>)) -> Column {
     match source {
         Source::Ledger(ledger) => {
             let told = answer.map(|answer| answer.header);
-            let word = |header: &crate::snapshot::Header| {
+            let word = |header: &Header| {
                 header.recorded_on.split(' ').nth(1).unwrap_or_default().to_owned()
             };
             let kernel = told.as_ref().map_or(String::new(), word);

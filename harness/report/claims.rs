@@ -5,6 +5,7 @@
 //! `seq 10`. Without `row` every section of the record must agree.
 
 use crate::model::{Claim, Platform, Release};
+use std::collections::BTreeMap;
 
 /// What a record says of a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,6 +84,59 @@ fn in_range(range: &str, release: &Release) -> bool {
         }
     }
     parse(range).is_some_and(|bound| cut(&bound) == bound)
+}
+
+/// What becomes of the claims of one source.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Source {
+    /// The work without the place in it: `RFC 1122`, `TCP的RST报文`.
+    pub name: String,
+    /// How many claims.
+    pub claims: usize,
+    /// Those that hold wherever they are recorded.
+    pub holds: usize,
+    /// Those that are refuted wherever they are recorded.
+    pub refuted: usize,
+    /// Those that hold on one platform and not on another.
+    pub mixed: usize,
+    /// Those that nobody has recorded.
+    pub unknown: usize,
+}
+
+/// Counts claims, each with its source and verdicts, by source: those with the most claims first.
+pub fn by_source<'a>(
+    claims: impl Iterator<Item = (&'a str, &'a BTreeMap<String, Verdict>)>,
+) -> Vec<Source> {
+    let mut sources: BTreeMap<&str, Source> = BTreeMap::new();
+    for (name, verdicts) in claims {
+        let name = work(name);
+        let source = sources.entry(name).or_default();
+        source.name = name.to_owned();
+        source.claims += 1;
+        let any = |wanted: Verdict| verdicts.values().any(|verdict| *verdict == wanted);
+        match (any(Verdict::Holds), any(Verdict::Refuted)) {
+            (true, true) => source.mixed += 1,
+            (true, false) => source.holds += 1,
+            (false, true) => source.refuted += 1,
+            (false, false) => source.unknown += 1,
+        }
+    }
+    let mut sources: Vec<Source> = sources.into_values().collect();
+    sources.sort_by_key(|source| std::cmp::Reverse(source.claims));
+    sources
+}
+
+/// The work of which a source names a place: `RFC 9293` of `RFC 9293 §3.5`, the article of
+/// `ARTICLE, A7`.
+fn work(source: &str) -> &str {
+    let source = source.split(" §").next().unwrap_or(source);
+    let place = |tail: &str| {
+        tail.len() <= 3 && tail.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
+    match source.rsplit_once(", ") {
+        Some((work, tail)) if place(tail) => work,
+        _ => source,
+    }
 }
 
 /// A packet line, in a claim or a record: `client > server [S]`.
@@ -208,6 +262,57 @@ mod tests {
         assert_eq!(judge(&one, body, true), Verdict::Holds);
         one.row = vec![("how".to_owned(), "rdwr".to_owned())];
         assert_eq!(judge(&one, body, true), Verdict::NotRecorded);
+    }
+
+    #[rstest]
+    #[case::found(&["conn.close() = 0"], &["server > client [F.]"],
+        &["conn.close() = 0", "(not there: server > client [F.])"])]
+    #[case::missing(&["conn.close() = 0", "client.recv(256) = 7"], &[],
+        &["conn.close() = 0", "(not found: client.recv(256) = 7)"])]
+    #[case::unwanted(&["conn.close() = 0"], &["server > client"],
+        &["conn.close() = 0", "server > client [R.] seq 1 ack 257"])]
+    fn evidence(#[case] expect: &[&str], #[case] never: &[&str], #[case] lines: &[&str]) {
+        assert_eq!(judged(&claim(expect, never), BODY, true).1, lines);
+    }
+
+    #[test]
+    fn evidence_names_the_row_that_disagrees() {
+        let body = "== how=rd\na.x() = 0\n== how=wr\na.x() = -1 EIO\n";
+        let (verdict, lines) = judged(&claim(&["a.x() = 0"], &[]), body, true);
+        assert_eq!(verdict, Verdict::Refuted);
+        assert_eq!(lines, ["== how=wr", "(not found: a.x() = 0)"]);
+    }
+
+    #[rstest]
+    #[case("RFC 1122 §4.2.2.13", "RFC 1122")]
+    #[case("TCP的RST报文, D3", "TCP的RST报文")]
+    #[case("the article with three tcpdump traces, E3", "the article with three tcpdump traces")]
+    #[case("FreeBSD 14, sys/netinet/tcp_usrreq.c", "FreeBSD 14, sys/netinet/tcp_usrreq.c")]
+    fn works(#[case] source: &str, #[case] expected: &str) {
+        assert_eq!(work(source), expected);
+    }
+
+    #[test]
+    fn sources_are_counted() {
+        let verdicts = |pairs: &[(&str, Verdict)]| {
+            pairs.iter().map(|(key, verdict)| ((*key).to_owned(), *verdict)).collect()
+        };
+        let all: [BTreeMap<String, Verdict>; 3] = [
+            verdicts(&[("linux-6.18", Verdict::Holds), ("macos-15", Verdict::NotRecorded)]),
+            verdicts(&[("linux-6.18", Verdict::Holds), ("macos-15", Verdict::Refuted)]),
+            verdicts(&[("linux-6.18", Verdict::NotRecorded)]),
+        ];
+        let names = ["RFC 9293 §3", "RFC 9293 §4", "x"];
+        let sources = by_source(names.into_iter().zip(&all));
+        let rfc = Source {
+            name: "RFC 9293".to_owned(),
+            claims: 2,
+            holds: 1,
+            mixed: 1,
+            ..Source::default()
+        };
+        let other = Source { name: "x".to_owned(), claims: 1, unknown: 1, ..Source::default() };
+        assert_eq!(sources, [rfc, other]);
     }
 
     #[rstest]

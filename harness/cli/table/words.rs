@@ -97,7 +97,8 @@ fn in_folder(folder: &Path) -> Result<Vec<Source>, TableError> {
     Ok(paths.into_iter().map(results).collect::<Result<_, _>>()?)
 }
 
-fn unknown(store: &Store, word: &str) -> String {
+/// What is said of a word that means nothing, with the nearest name.
+pub fn unknown(store: &Store, word: &str) -> String {
     let exact = store.ledgers().iter().map(|ledger| ledger.platform().to_string());
     let ids = store.ledgers().iter().map(|ledger| ledger.platform.clone());
     let near = |name: &String| (strsim::jaro_winkler(name, word) * 1e6) as u64;
@@ -136,7 +137,8 @@ pub(super) fn tell_apart(columns: &mut [Column]) {
         let is_file = !column.source.starts_with("expected/ledger/");
         if counts[&column.key] > 1 && is_file {
             let stem = Path::new(&column.source).file_stem().unwrap_or_default().to_string_lossy();
-            let plain = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' };
+            let plain =
+                |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' };
             column.key = format!("{}@{}", column.key, stem.chars().map(plain).collect::<String>());
         }
         let (key, mut number) = (column.key.clone(), 1);
