@@ -196,7 +196,9 @@ function markTexts(answers, rows) {
 // What can be pasted into a bug report: who answers so, and the transcript in a fence.
 function report(section, answer) {
   const body = answer.querySelector("pre").textContent.trimEnd();
-  const who = answer.dataset.who;
+  const keys = answer.dataset.platforms.split(" ");
+  const own = chips.filter((chip) => keys.includes(chip.dataset.platform));
+  const who = own.map((chip) => `${chip.textContent} (${chip.dataset.kernel.trim()})`).join(", ");
   const ticks = Math.max(2, ...[...body.matchAll(/`+/g)].map((run) => run[0].length)) + 1;
   const fence = "`".repeat(ticks);
   const link = location.protocol.startsWith("http")

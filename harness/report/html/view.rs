@@ -78,7 +78,7 @@ struct CaseView<'a> {
     answers: Vec<AnswerView<'a>>,
     statements: String,
     file: Link,
-    cells: Vec<Source>,
+    sources: Vec<Source>,
     yaml: &'a str,
 }
 
@@ -88,15 +88,14 @@ struct AnswerView<'a> {
     look: String,
     keys: String,
     names: String,
-    who: String,
     calls_only: bool,
     body: &'a str,
 }
 
-/// Where a cell comes from.
+/// Where cells come from; platforms with the same behaviour from one file stand together.
 #[derive(Serialize)]
 struct Source {
-    platform: String,
+    platforms: String,
     behaviour: String,
     file: Option<Link>,
 }
@@ -184,7 +183,11 @@ impl<'a> PlatformView<'a> {
             wire: &column.wire,
             isolation: &column.isolation,
             fingerprint: &column.fingerprint,
-            settings: column.settings.iter().map(|(key, value)| format!("{key} = {value}")).collect(),
+            settings: column
+                .settings
+                .iter()
+                .map(|(key, value)| format!("{key} = {value}"))
+                .collect(),
         }
     }
 }
@@ -239,7 +242,8 @@ impl<'a> RowView<'a> {
     fn of(row: &'a Row, columns: &[Column]) -> RowView<'a> {
         let missing = Cell::default();
         let cell = |column: &Column| CellView::of(row.cells.get(&column.key).unwrap_or(&missing));
-        let name = row.id.strip_prefix(row.folder.as_str()).map(|name| name.trim_start_matches('/'));
+        let name =
+            row.id.strip_prefix(row.folder.as_str()).map(|name| name.trim_start_matches('/'));
         RowView {
             id: &row.id,
             name: name.filter(|name| !name.is_empty()).unwrap_or(&row.id),
@@ -288,14 +292,6 @@ fn behaviour(cell: &Cell) -> String {
 
 impl<'a> CaseView<'a> {
     fn of(row: &'a Row, names: &Names, base: &str, statements: String) -> CaseView<'a> {
-        let source = |(column, label): (&Column, &String)| {
-            let cell = row.cells.get(&column.key).cloned().unwrap_or_default();
-            Source {
-                platform: label.clone(),
-                behaviour: behaviour(&cell),
-                file: (!cell.file.is_empty()).then(|| file(&cell.file, base)),
-            }
-        };
         CaseView {
             id: &row.id,
             about: &row.about,
@@ -306,26 +302,39 @@ impl<'a> CaseView<'a> {
             answers: row.answers.iter().map(|class| AnswerView::of(class, names)).collect(),
             statements,
             file: file(&row.file, base),
-            cells: names.columns.iter().zip(&names.labels).map(source).collect(),
+            sources: sources(row, names, base),
             yaml: &row.yaml,
         }
     }
 }
 
+fn sources(row: &Row, names: &Names, base: &str) -> Vec<Source> {
+    let missing = Cell::default();
+    let of = |key: &str| row.cells.get(key).unwrap_or(&missing);
+    let alike = |a: &Cell, b: &Cell| a.file == b.file && behaviour(a) == behaviour(b);
+    let mut distinct: Vec<&Cell> = Vec::new();
+    for column in names.columns {
+        let cell = of(&column.key);
+        if !distinct.iter().any(|known| alike(known, cell)) {
+            distinct.push(cell);
+        }
+    }
+    let source = |cell: &Cell| Source {
+        platforms: names.list(|key| alike(of(key), cell)),
+        behaviour: behaviour(cell),
+        file: (!cell.file.is_empty()).then(|| file(&cell.file, base)),
+    };
+    distinct.into_iter().map(source).collect()
+}
+
 impl<'a> AnswerView<'a> {
     fn of(class: &'a Class, names: &Names) -> AnswerView<'a> {
         let has = |key: &str| class.platforms.iter().any(|own| own == key);
-        let own = names.columns.iter().zip(&names.labels).filter(|(column, _)| has(&column.key));
-        let who = own.map(|(column, label)| match column.kernel.as_str() {
-            "" => label.clone(),
-            kernel => format!("{label} ({kernel} {})", column.arch),
-        });
         AnswerView {
             class: &class.class,
             look: look(&class.class),
             keys: class.platforms.join(" "),
             names: names.list(has),
-            who: who.collect::<Vec<_>>().join(", "),
             calls_only: class.calls_only,
             body: &class.body,
         }
@@ -360,7 +369,11 @@ impl<'a> ClaimView<'a> {
         let on = |wanted: Verdict| names.list(|key| claim.verdicts.get(key) == Some(&wanted));
         let verdicts = [(Verdict::Refuted, "refuted"), (Verdict::Holds, "holds")];
         let mut verdicts: Vec<VerdictView> = verdicts
-            .map(|(verdict, look)| VerdictView { look, word: verdict.to_string(), names: on(verdict) })
+            .map(|(verdict, look)| VerdictView {
+                look,
+                word: verdict.to_string(),
+                names: on(verdict),
+            })
             .into_iter()
             .filter(|verdict| !verdict.names.is_empty())
             .collect();
