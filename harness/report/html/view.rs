@@ -102,9 +102,9 @@ struct Source {
 
 /// A text that may lead somewhere.
 #[derive(Serialize)]
-struct Link {
-    text: String,
-    url: Option<String>,
+pub(super) struct Link {
+    pub(super) text: String,
+    pub(super) url: Option<String>,
 }
 
 /// Statements of one kind.
@@ -407,7 +407,7 @@ fn evidence(claim: &ClaimRow, names: &Names) -> Vec<Seen> {
 }
 
 /// A file of the repository is linked, any other one only named: it is on somebody's machine.
-fn file(path: &str, base: &str) -> Link {
+pub(super) fn file(path: &str, base: &str) -> Link {
     let below = ["cases/", "expected/"].iter().any(|folder| path.starts_with(folder));
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     let ours = below && path.chars().all(plain) && !path.contains("..");
@@ -416,7 +416,7 @@ fn file(path: &str, base: &str) -> Link {
 }
 
 /// `RFC 9293 §3.10.7.1` and `POSIX.1-2024 close()` lead there; other references are only named.
-fn spec(text: &str) -> Link {
+pub(super) fn spec(text: &str) -> Link {
     let posix = text.strip_prefix("POSIX.1-2024 ").and_then(|rest| {
         let name = rest.strip_suffix("()")?;
         let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
