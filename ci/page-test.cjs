@@ -83,7 +83,7 @@ test("filters by text, folder, difference and platform", () =>
   visit("few.html", {}, async (page) => {
     const all = await shown(page).count();
     await page.getByLabel("Find").fill("epipe sigpipe");
-    await until(page, (all) => document.querySelectorAll("tr[data-case]:not([hidden])").length < all,
+    await until(page, (all) => document.querySelectorAll("#matrix tr[data-case]:not([hidden])").length < all,
       all);
     for (const id of await shown(page).evaluateAll((rows) => rows.map((r) => r.dataset.case))) {
       const text = await page.evaluate((id) => document.getElementById(id).textContent, id);
@@ -93,7 +93,7 @@ test("filters by text, folder, difference and platform", () =>
     await page.getByRole("button", { name: "Reset" }).click();
     await counts(page, all);
     await page.getByLabel("Folder").selectOption("seg");
-    await until(page, () => document.querySelector("tr[data-case]:not([hidden])")
+    await until(page, () => document.querySelector("#matrix tr[data-case]:not([hidden])")
       .dataset.folder === "seg");
     await page.getByRole("button", { name: "Reset" }).click();
     await page.getByLabel("Only differences").check();
@@ -201,7 +201,7 @@ test("a transcript is copied as a bug report wants it", () =>
   visit("few.html", { hash: "#rst/connect-closed-port" }, async (page, visitor) => {
     await visitor.grantPermissions(["clipboard-read", "clipboard-write"], { origin });
     await open(page);
-    await panel(page).getByRole("button", { name: /^Copy the transcript/ }).first().click();
+    await panel(page).getByRole("button", { name: /^Copy transcript/ }).first().click();
     await until(page, () => document.getElementById("said").textContent === "Transcript copied");
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     const body = await panel(page).locator(".answer pre").first().textContent();

@@ -208,14 +208,13 @@ function report(section, answer) {
 }
 
 function copyButton(section, answer) {
-  const button = make("button", { type: "button", className: "copy" }, "Copy transcript");
-  const name = `Copy the transcript of behaviour ${answer.dataset.class}`;
-  button.setAttribute("aria-label", name);
+  const name = `Copy transcript ${answer.dataset.class}`;
+  const button = make("button", { type: "button", className: "copy" }, name);
   button.addEventListener("click", async () => {
     const done = await copyText(report(section, answer));
     button.textContent = done ? "Copied" : "Select the text and copy it";
     announce(done ? "Transcript copied" : "The browser refuses to copy");
-    setTimeout(() => (button.textContent = "Copy transcript"), 2000);
+    setTimeout(() => (button.textContent = name), 2000);
   });
   return button;
 }
