@@ -53,6 +53,7 @@ struct RowView<'a> {
     id: &'a str,
     name: &'a str,
     about: &'a str,
+    legend: &'a str,
     tags: String,
     differs: bool,
     cells: Vec<CellView>,
@@ -248,6 +249,7 @@ impl<'a> RowView<'a> {
             id: &row.id,
             name: name.filter(|name| !name.is_empty()).unwrap_or(&row.id),
             about: &row.about,
+            legend: &row.legend,
             tags: row.tags.join(" "),
             differs: row.differs(),
             cells: columns.iter().map(cell).collect(),
@@ -392,15 +394,18 @@ impl<'a> ClaimView<'a> {
     }
 }
 
-/// The lines on which verdicts rest; platforms with the same lines together.
+/// The lines by which a claim is refuted; platforms with the same lines together. What shows that
+/// it holds is what the claim itself expects, and stands in the case.
 fn evidence(claim: &ClaimRow, names: &Names) -> Vec<Seen> {
+    let refuted = |key: &str| claim.verdicts.get(key) == Some(&Verdict::Refuted);
+    let of = |key: &str| claim.evidence.get(key).filter(|_| refuted(key));
     let mut distinct: Vec<&Vec<String>> = Vec::new();
     for column in names.columns {
-        let lines = claim.evidence.get(&column.key).filter(|lines| !lines.is_empty());
+        let lines = of(&column.key).filter(|lines| !lines.is_empty());
         distinct.extend(lines.filter(|lines| !distinct.contains(lines)));
     }
     let seen = |lines: &Vec<String>| Seen {
-        names: names.list(|key| claim.evidence.get(key) == Some(lines)),
+        names: names.list(|key| of(key) == Some(lines)),
         lines: lines.join("\n"),
     };
     distinct.into_iter().map(seen).collect()
