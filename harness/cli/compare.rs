@@ -8,6 +8,7 @@ use super::workspace::Workspace;
 use crate::render::calls_only;
 use crate::report::drift::{Change, Relation};
 use crate::report::github::{SUMMARY_BYTES_MAX, annotations};
+use crate::report::html;
 use crate::report::markdown::{Options, markdown};
 use crate::report::matrix::{Class, Matrix};
 use crate::report::plain;
@@ -62,6 +63,10 @@ fn write(args: &CompareArgs, matrix: &Matrix) -> Result<(), (Exit, String)> {
     if let Some(path) = &args.json {
         let json = serde_json::to_string(matrix);
         files.push((path, json.map_err(|error| (Exit::Error, error.to_string()))? + "\n"));
+    }
+    if let Some(path) = &args.html {
+        let page = html::page_at(matrix, &args.base);
+        files.push((path, page.map_err(|error| (Exit::Error, format!("--html: {error}")))?));
     }
     if let Some(path) = &args.markdown {
         files.push((path, markdown(matrix, options(usize::MAX), &plain_diff)));

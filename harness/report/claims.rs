@@ -127,15 +127,20 @@ pub fn by_source<'a>(
 }
 
 /// The work of which a source names a place: `RFC 9293` of `RFC 9293 §3.5`, the article of
-/// `ARTICLE, A7`.
+/// `ARTICLE, A7`, `POSIX.1-2024` of `POSIX.1-2024 recv()`, `Linux man-pages` of `connect(2), Linux
+/// man-pages`.
 fn work(source: &str) -> &str {
-    let source = source.split(" §").next().unwrap_or(source);
-    let place = |tail: &str| {
-        tail.len() <= 3 && tail.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit())
+    let is_page = |part: &str| part.ends_with(')') && !part.contains(' ');
+    let work = match source.split_once(", ") {
+        Some((page, manual)) if is_page(page) => manual,
+        Some((work, _)) => work,
+        None => source,
     };
-    match source.rsplit_once(", ") {
-        Some((work, tail)) if place(tail) => work,
-        _ => source,
+    let work = work.split(" §").next().unwrap_or(work);
+    let work = work.split(" (").next().unwrap_or(work);
+    match work.rsplit_once(' ') {
+        Some((work, function)) if function.ends_with("()") => work,
+        _ => work,
     }
 }
 
@@ -287,7 +292,10 @@ mod tests {
     #[case("RFC 1122 §4.2.2.13", "RFC 1122")]
     #[case("TCP的RST报文, D3", "TCP的RST报文")]
     #[case("the article with three tcpdump traces, E3", "the article with three tcpdump traces")]
-    #[case("FreeBSD 14, sys/netinet/tcp_usrreq.c", "FreeBSD 14, sys/netinet/tcp_usrreq.c")]
+    #[case("FreeBSD 14, sys/netinet/tcp_usrreq.c (tcp_drop)", "FreeBSD 14")]
+    #[case("connect(2), Linux man-pages (errors)", "Linux man-pages")]
+    #[case("POSIX.1-2024 recv()", "POSIX.1-2024")]
+    #[case("libuv issue 3034", "libuv issue 3034")]
     fn works(#[case] source: &str, #[case] expected: &str) {
         assert_eq!(work(source), expected);
     }
