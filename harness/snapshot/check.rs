@@ -19,6 +19,9 @@ const RESERVED: [&str; 22] = [
     "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
+/// Files that belong to the records as a whole: their licence, and what a person should know.
+const ABOUT_ALL: [&str; 2] = ["LICENSE", "NOTES.md"];
+
 /// Something that a person should know about the expected files.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
@@ -104,6 +107,9 @@ impl Checker<'_> {
 
     /// One path: a ledger, an expected file, a pending one, or something that is astray.
     fn file(&mut self, file: &str) {
+        if ABOUT_ALL.contains(&file) {
+            return;
+        }
         if let Some(what) = unportable(file) {
             self.fault(file, what);
         }

@@ -7,7 +7,7 @@ const LINE = 17; // px between two lines of text
 const ARROW = 8; // px below a packet's text
 const HEAD = 26; // px for the names of the lifelines
 const EDGE = 22; // px at the left, where a difference is marked
-const WRAP = 46; // characters of a call before it is broken
+const WRAP = innerWidth < 640 ? 34 : 50; // characters of a call before it is broken
 const GAP_MIN = 13; // characters between two lifelines
 const ENDS_MAX = 5; // lifelines of sockets without packets are left out beyond
 const FAR = /^(peer\d*|router|closed-port)$/;
@@ -60,18 +60,20 @@ function endsOf(events) {
     if (subject === "conn" && onWire.has("server")) alias.set(subject, "server");
     else if (names.length < ENDS_MAX) names.push(subject);
   }
-  const [near, far] = [names.filter((n) => !FAR.test(n)), names.filter((n) => FAR.test(n))];
-  return { names: [...near, ...far], alias };
+  // The client at the left, the far end at the right, others as they come.
+  const place = (name) => (name === "client" ? 0 : FAR.test(name) ? 2 : 1);
+  return { names: names.sort((a, b) => place(a) - place(b)), alias };
 }
 
-// Breaks a call before its outcome, else at a blank or between flags.
+// Breaks a call before its outcome, else between flags, arguments or words.
 function wrap(text) {
   const lines = [];
   let rest = text;
   while (rest.length > WRAP) {
     const outcome = rest.indexOf(" = ");
     const part = rest.slice(0, WRAP);
-    const at = [outcome < WRAP ? outcome : -1, part.lastIndexOf(" "), part.lastIndexOf("|") + 1];
+    const after = (mark) => part.lastIndexOf(mark) + 1;
+    const at = [outcome < WRAP ? outcome : -1, after("|"), after(", "), after(" ") - 1];
     const cut = at.find((cut) => cut > 4) ?? WRAP;
     lines.push(rest.slice(0, cut));
     rest = `  ${rest.slice(cut).trimStart()}`;
@@ -137,8 +139,9 @@ function drawLadder(layout, column, marked, label) {
   events.forEach((row, at) => {
     const event = row[column];
     if (marked[at]) mark(below, y, width, heights[at], event === null);
-    if (event?.kind === "packet") packet(above, layout, event, y);
-    else if (event) call(above, layout, event, y);
+    const part = above.appendChild(el("g", marked[at] ? { class: "marked" } : {}));
+    if (event?.kind === "packet") packet(part, layout, event, y);
+    else if (event) call(part, layout, event, y);
     if (event?.begins) pending.set(event.subject, { x: xs[event.at], y: y + 9 });
     if (event?.ends) inside(below, pending.get(event.subject), y + 9);
     if (event?.ends) pending.delete(event.subject);
