@@ -44,7 +44,8 @@ fn matrix_tells_what_each_column_has() {
     ] {
         assert!(row.contains(wanted), "{wanted} in {row}");
     }
-    assert_eq!(html.matches("c &gt; s [F.] seq 1").count(), 1, "each transcript stands once");
+    let transcript = "c.close() = 0\n    c &gt; s [F.] seq 1";
+    assert_eq!(html.matches(transcript).count(), 1, "each transcript stands once");
 }
 
 #[test]
@@ -98,7 +99,8 @@ fn hostile_texts_are_told_and_do_nothing() {
     }
     let html = page(&matrix).expect("a page");
     assert!(!html.contains("<script>owned"), "markup got through");
-    assert!(!html.contains("href=\"javascript:") && !html.contains("/../"), "a link got through");
+    assert!(!html.contains("href=\"javascript:"), "a link got through");
+    assert!(!html.contains("href=\"expected/.."), "a link leads out of the checkout");
     assert_eq!(html.matches("<script>").count(), 2, "the page's own");
     let told = "&lt;/pre&gt;&lt;/script&gt;&lt;script&gt;owned()&lt;/script&gt;&quot;&#39;\
                 \\u{1b}[2J\\u{202e}\\u{0}{{ 7 * 7 }}";
