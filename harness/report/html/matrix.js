@@ -51,9 +51,9 @@ function apply() {
   const want = wanted();
   let [shown, different] = [0, 0];
   for (const row of rows) {
-    const { folder, tags } = row.dataset;
+    const { case: id, tags = "" } = row.dataset;
     const matches =
-      (want.folder === "" || folder === want.folder) &&
+      (want.folder === "" || id.slice(0, id.lastIndexOf("/")) === want.folder) &&
       (want.tag === "" || tags.split(" ").includes(want.tag)) &&
       want.words.every((word) => textOf(row).includes(word));
     const differs = matches && varies(row, want.columns);
