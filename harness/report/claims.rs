@@ -7,6 +7,9 @@
 use crate::model::{Claim, Platform, Release};
 use std::collections::BTreeMap;
 
+/// Lines that are shown in place of one that was claimed.
+const INSTEAD_MAX: usize = 2;
+
 /// What a record says of a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -36,8 +39,8 @@ pub fn judge(claim: &Claim, body: &str, captured: bool) -> Verdict {
 /// The verdict, and the lines of the record on which it rests.
 ///
 /// For `holds` these are the lines that were claimed, for `refuted` those of the first section that
-/// does not agree: what was found of the claim, and `(not found: …)` or the line that was not to
-/// occur. Where a record has several sections, the section's title stands first.
+/// does not agree: what was found of the claim, and `(not found: …)` with `(instead: …)`, or the
+/// line that was not to occur. Where a record has several sections, its title stands first.
 pub fn judged(claim: &Claim, body: &str, captured: bool) -> (Verdict, Vec<String>) {
     let lines = claim.expect.iter().chain(&claim.never);
     let sections = sections(body);
@@ -179,8 +182,20 @@ impl Section<'_> {
     fn is_in(&self, row: &[(String, String)]) -> bool {
         row.iter().all(|(name, value)| match name.as_str() {
             "family" => self.header.ends_with(" ipv6 ") == (value == "ipv6" || value == "6"),
-            // A value may have blanks of its own: `options:[mss 1460,nop]`.
-            _ => self.header.contains(&format!(" {name}={value} ")),
+            _ => self.has(&format!(" {name}={value} ")),
+        })
+    }
+
+    /// Whether the header has this value. It may have blanks of its own, `options:[mss 1460,nop]`,
+    /// so it ends only where another name, the family or nothing follows.
+    fn has(&self, value: &str) -> bool {
+        let at = self.header.find(value).map(|at| at + value.len());
+        let rest = at.map(|at| &self.header[at..]);
+        rest.is_some_and(|rest| {
+            let word = rest.split(' ').next().unwrap_or_default();
+            let name = word.split_once('=').map(|(name, _)| name);
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            rest.is_empty() || rest == "ipv6 " || name.is_some_and(|name| name.chars().all(plain))
         })
     }
 
@@ -203,20 +218,30 @@ impl Section<'_> {
     fn against(&self, claim: &Claim) -> Option<Vec<String>> {
         let found = self.found(claim);
         let unwanted = |line: &&&str| claim.never.iter().any(|want| says(line, want));
-        let missing = claim.expect.get(found.len()).map(|line| format!("(not found: {line})"));
-        let last = match missing {
-            Some(missing) => missing,
-            None => (*self.lines.iter().find(unwanted)?).to_owned(),
-        };
         let mut evidence = self.title();
-        evidence.extend(found.into_iter().map(str::to_owned));
-        evidence.push(last);
+        evidence.extend(found.iter().map(|line| (*line).to_owned()));
+        if let Some(want) = claim.expect.get(found.len()) {
+            evidence.push(format!("(not found: {})", want.trim()));
+            evidence.extend(self.instead(want).map(|line| format!("(instead: {line})")));
+        } else {
+            evidence.push((*self.lines.iter().find(unwanted)?).to_owned());
+        }
         Some(evidence)
     }
 
     fn title(&self) -> Vec<String> {
-        let title = self.header.join(" ");
+        let title = self.header.trim();
         if title.is_empty() { Vec::new() } else { vec![format!("== {title}")] }
+    }
+
+    /// What happened in place of a claimed line: lines about the same call, or between the same
+    /// ends.
+    fn instead(&self, want: &str) -> impl Iterator<Item = &&str> {
+        let want = want.trim();
+        let end = if is_packet(want) { want.find(" [") } else { want.find(" = ") };
+        let head = &want[..end.unwrap_or(want.len())];
+        let alike = move |line: &&&str| says(line, head);
+        self.lines.iter().filter(alike).take(INSTEAD_MAX)
     }
 }
 
@@ -287,7 +312,10 @@ mod tests {
     #[case::found(&["conn.close() = 0"], &["server > client [F.]"],
         &["conn.close() = 0", "(not there: server > client [F.])"])]
     #[case::missing(&["conn.close() = 0", "client.recv(256) = 7"], &[],
-        &["conn.close() = 0", "(not found: client.recv(256) = 7)"])]
+        &["conn.close() = 0", "(not found: client.recv(256) = 7)",
+          "(instead: client.recv(256) = -1 ECONNRESET)", "(instead: client.recv(256) = 0)"])]
+    #[case::other_packet(&["server > client [F.]"], &[],
+        &["(not found: server > client [F.])", "(instead: server > client [R.] seq 1 ack 257)"])]
     #[case::unwanted(&["conn.close() = 0"], &["server > client"],
         &["conn.close() = 0", "server > client [R.] seq 1 ack 257"])]
     fn evidence(#[case] expect: &[&str], #[case] never: &[&str], #[case] lines: &[&str]) {
@@ -299,7 +327,7 @@ mod tests {
         let body = "== how=rd\na.x() = 0\n== how=wr\na.x() = -1 EIO\n";
         let (verdict, lines) = judged(&claim(&["a.x() = 0"], &[]), body, true);
         assert_eq!(verdict, Verdict::Refuted);
-        assert_eq!(lines, ["== how=wr", "(not found: a.x() = 0)"]);
+        assert_eq!(lines, ["== how=wr", "(not found: a.x() = 0)", "(instead: a.x() = -1 EIO)"]);
     }
 
     #[rstest]

@@ -187,8 +187,8 @@ impl Checker<'_> {
     /// What a ledger vouches for must exist; what it does not vouch for is told.
     fn ledger(&mut self, ledger: &Ledger) {
         let file = ledger.file();
-        let gone: Vec<&CaseId> =
-            ledger.cases.keys().filter(|case| !self.is_case(&case.0)).collect();
+        let named = ledger.cases.keys().chain(ledger.skipped.keys());
+        let gone: BTreeSet<&CaseId> = named.filter(|case| !self.is_case(&case.0)).collect();
         for case in gone {
             self.findings.push(Finding {
                 path: self.store.expected().path(&file),
@@ -212,9 +212,13 @@ impl Checker<'_> {
         if !stale.is_empty() {
             self.note(&file, format!("{} stale: {}", stale.len(), stale.join(", ")));
         }
-        let missing = of(Standing::NotRecorded);
-        if !missing.is_empty() {
-            self.note(&file, format!("{} not recorded: {}", missing.len(), missing.join(", ")));
+        let untold = of(Standing::NotRecorded);
+        let is_skipped = |case: &&str| ledger.skipped.contains_key(&CaseId((*case).to_owned()));
+        let (skipped, missing): (Vec<&str>, Vec<&str>) = untold.into_iter().partition(is_skipped);
+        for (cases, what) in [(skipped, "skipped there"), (missing, "not recorded")] {
+            if !cases.is_empty() {
+                self.note(&file, format!("{} {what}: {}", cases.len(), cases.join(", ")));
+            }
         }
     }
 

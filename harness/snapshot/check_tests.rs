@@ -120,6 +120,21 @@ fn ledger_is_held_against_the_cases() {
 }
 
 #[test]
+fn skips_are_told_apart_from_what_nobody_asked() {
+    let folder = good();
+    let lines = "skipped:\n  rst/closed: \"no nft\"\n  rst/gone: \"no nft\"\n";
+    folder.write("ledger/linux-6.18.yaml", ledger(lines));
+    assert_eq!(
+        found(&folder),
+        [
+            "fault ledger/linux-6.18.yaml:11: there is no case rst/gone: delete its line",
+            "note ledger/linux-6.18.yaml: 1 skipped there: rst/closed",
+            "note ledger/linux-6.18.yaml: 1 not recorded: rst/other",
+        ]
+    );
+}
+
+#[test]
 fn what_is_entered_must_exist() {
     let folder = good();
     std::fs::remove_file(folder.path().join("rst/other/linux.snap")).expect("removable");

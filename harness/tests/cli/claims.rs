@@ -17,6 +17,7 @@ a/close
         | client > server [F.] seq 1 ack 1
       linux 6.18, refuted:
         | (not found: client > server [F.])
+        | (instead: client > server [R.] seq 1 ack 1)
   holds: linux 6.12
       only old kernels succeed
       (RFC 1 §3, about linux <6.18)

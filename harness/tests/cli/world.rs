@@ -8,16 +8,26 @@ use std::fmt::Write as _;
 
 /// Cases: path and text.
 const CASES: [(&str, &str); 3] = [
-    (
-        "a/close.yaml",
-        "about: RST or FIN?\ngiven: established\nclaims:\n  - source: RFC 1 §2, A7\n    says: a FIN \
-         is sent\n    expect: |\n      client > server [F.]\n  - source: RFC 1 §3\n    says: only \
-         old kernels succeed\n    platforms: linux <6.18\n    expect: |\n      client.close() = 0\n\
-         steps: [client.close]\n",
-    ),
+    ("a/close.yaml", CLOSE),
     ("a/same.yaml", "about: the same?\nsteps: [s.socket: tcp]\n"),
     ("b/other.yaml", "about: more?\nsteps: [s.socket: udp]\n"),
 ];
+
+const CLOSE: &str = "\
+about: RST or FIN?
+given: established
+claims:
+  - source: RFC 1 §2, A7
+    says: a FIN is sent
+    expect: |
+      client > server [F.]
+  - source: RFC 1 §3
+    says: only old kernels succeed
+    platforms: linux <6.18
+    expect: |
+      client.close() = 0
+steps: [client.close]
+";
 
 /// Two answers that differ in a packet.
 pub const FIN: &str = "client.close() = 0\n    client > server [F.] seq 1 ack 1";
@@ -72,8 +82,8 @@ impl World {
         let (id, number) = release.rsplit_once('-').expect("ID-RELEASE");
         let capture = if id == "blind" { "none" } else { "raw" };
         let mut text = format!(
-            "release: \"{number}\"\narch: x86_64\ndate: 2026-11-20\ncapture: {capture}\nwire: none\n\
-             settings: \"0123456789abcdef\"\nfamilies: [4]\ncases:\n"
+            "release: \"{number}\"\narch: x86_64\ndate: 2026-11-20\ncapture: {capture}\n\
+             wire: none\nsettings: \"0123456789abcdef\"\nfamilies: [4]\ncases:\n"
         );
         for case in cases {
             let _ = writeln!(text, "  {case}: \"{}\"", hashes[*case]);
