@@ -169,7 +169,13 @@ pub struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// The address of a checkout's root, to which the page's links lead (default: beside the page)
-    #[arg(long, value_name = "URL", requires = "html", default_value = "")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "html",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub base: String,
     /// Write Markdown (`-`: to stdout, instead of text)
     #[arg(long, value_name = "FILE")]

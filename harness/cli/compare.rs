@@ -100,7 +100,12 @@ fn write(args: &CompareArgs, matrix: &Matrix) -> Result<(), (Exit, String)> {
 fn append(path: &Path, content: impl Fn(usize) -> String) -> Result<(), (Exit, String)> {
     let written = std::fs::metadata(path).map_or(0, |file| file.len());
     let written = usize::try_from(written).unwrap_or(usize::MAX);
-    let content = content(SUMMARY_BYTES_MAX.saturating_sub(written));
+    let room = SUMMARY_BYTES_MAX.saturating_sub(written);
+    let content = content(room);
+    if content.len() > room {
+        let what = format!("{}: {written} bytes are written, no room is left", path.display());
+        return Err((Exit::Error, what));
+    }
     let append = || {
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         file.write_all(content.as_bytes())

@@ -114,10 +114,15 @@ fn folder_of_results_is_all_of_them() {
     world.results("all/one.json", &[("a/close", FIN)]);
     world.results("all/two/results.json", &[("a/close", FIN)]);
     world.results("all/three.json", &[("a/close", RST)]);
-    let matrix = json(&world.sockdiff("compare all --json -").assert().code(1));
+    world.results("other/results.json", &[("a/close", FIN)]);
+    std::fs::create_dir_all(world.0.path().join("x")).expect("a folder");
+    let words = "compare all other/results.json x/../other.json --json -";
+    world.results("other.json", &[("a/close", FIN)]);
+    let matrix = json(&world.sockdiff(words).assert().code(1));
     let classes = &matrix["cases"][0]["classes"];
     let expected = serde_json::json!({
-        "linux-6.18@one": "A", "linux-6.18@three": "B", "linux-6.18@two": "A"
+        "linux-6.18@one": "A", "linux-6.18@three": "B", "linux-6.18@two": "A",
+        "linux-6.18@other": "A", "linux-6.18@other.2": "A"
     });
     assert_eq!(*classes, expected);
 }
