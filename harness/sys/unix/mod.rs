@@ -2,6 +2,8 @@
 //! and the processes of a case. What differs between them stands in one `dialect` each.
 
 pub mod address;
+#[cfg(not(target_os = "linux"))]
+pub mod bsd;
 pub mod calls;
 pub mod channel;
 pub mod child;
@@ -27,8 +29,6 @@ pub mod dialect;
 #[path = "dialect/macos.rs"]
 pub mod dialect;
 
-#[cfg(not(target_os = "linux"))]
-pub mod shared;
 #[cfg(not(target_os = "linux"))]
 mod thread;
 

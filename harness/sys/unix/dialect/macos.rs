@@ -2,6 +2,7 @@
 
 use crate::model::outcome::Outcome;
 use crate::sys::Request;
+use crate::sys::unix::bsd::sysctl;
 use crate::sys::unix::calls::Call;
 use crate::sys::unix::errno::numbers;
 use crate::sys::unix::machine::{Uname, numbers};
@@ -113,13 +114,6 @@ pub unsafe fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, _:
 
 /// Platform and release key: macOS's own version, `15`, which `uname` does not tell.
 pub fn platform(_: &Uname) -> (String, String) {
-    let mut version = [0u8; 32];
-    let mut len = version.len();
-    let name = c"kern.osproductversion".as_ptr();
-    let pointer = version.as_mut_ptr().cast();
-    // SAFETY: the pointer is to `len` writable bytes, and no new value is given.
-    let told = unsafe { libc::sysctlbyname(name, pointer, &raw mut len, std::ptr::null_mut(), 0) };
-    let version = if told == 0 { &version[..len.min(32)] } else { &[] };
-    let release = numbers(&String::from_utf8_lossy(version)).key(1);
-    ("macos".to_owned(), release.to_string())
+    let version = sysctl::text("kern.osproductversion").unwrap_or_default();
+    ("macos".to_owned(), numbers(&version).key(1).to_string())
 }
