@@ -70,7 +70,8 @@ impl Slots {
             returning: VecDeque::new(),
         };
         let places = cpus.iter().take(used).enumerate().map(place).collect();
-        let state = State { places, new: VecDeque::new(), begun_max: begun_max.clamp(1, BEGUN_MAX) };
+        let state =
+            State { places, new: VecDeque::new(), begun_max: begun_max.clamp(1, BEGUN_MAX) };
         Arc::new(Slots { state: Mutex::new(state) })
     }
 

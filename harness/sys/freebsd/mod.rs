@@ -1,5 +1,7 @@
 //! FreeBSD. Compiles; not yet run.
 
+pub mod thread;
+
 pub use super::unix::bsd::{Prepared, cpus, prepare, set_env_before_threads};
 pub use super::unix::ctrl_c::on_interrupt;
 

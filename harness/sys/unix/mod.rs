@@ -29,9 +29,6 @@ pub mod dialect;
 #[path = "dialect/macos.rs"]
 pub mod dialect;
 
-#[cfg(not(target_os = "linux"))]
-mod thread;
-
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -8,6 +8,7 @@
 mod capture;
 mod device;
 mod doctor;
+pub mod numbers;
 pub mod sysctl;
 
 pub use doctor::doctor;
