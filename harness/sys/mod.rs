@@ -405,12 +405,13 @@ mod unsupported;
 
 pub mod fake;
 
-#[cfg(target_os = "freebsd")]
-pub use freebsd::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
 #[cfg(target_os = "linux")]
 pub use linux::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
-#[cfg(target_os = "macos")]
-pub use macos::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
+#[cfg(any(target_os = "macos", target_os = "freebsd"))]
+pub use unix::{
+    bsd::{Prepared, cpus, doctor, local, prepare, set_env_before_threads},
+    ctrl_c::on_interrupt,
+};
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 pub use unsupported::{
     Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads,

@@ -1,17 +1,12 @@
-//! FreeBSD. Compiles; not yet run.
+//! FreeBSD: what distinguishes it from macOS besides its dialect. Compiles; not yet run.
 
 pub mod thread;
 
-pub use super::unix::bsd::{Prepared, cpus, prepare, set_env_before_threads};
-pub use super::unix::ctrl_c::on_interrupt;
-
 use super::shared::{bpf, quiet};
-use super::unix::bsd::{self, System};
-use super::{Finding, LocalOptions, Stack};
-use crate::model::capability::Lack;
+use super::unix::bsd::System;
 
 /// FreeBSD among the BSDs.
-const SYSTEM: System = System {
+pub const SYSTEM: System = System {
     quiet: quiet::FREEBSD,
     layout: bpf::Layout::FREEBSD,
     bpf_remedy: "run it as root, or until the next boot: sudo chmod 666 /dev/bpf",
@@ -48,23 +43,3 @@ const SYSTEM: System = System {
     ],
     words: &["net.inet.tcp.cc.algorithm", "net.inet.tcp.functions_default"],
 };
-
-// What is read from bpf has the layout that this system's headers declare.
-const _: () = {
-    let declared = std::mem::offset_of!(libc::bpf_hdr, bh_hdrlen);
-    assert!(SYSTEM.layout.header_len_at() == declared);
-    assert!(SYSTEM.layout.inet6 == libc::AF_INET6 as u32);
-};
-
-/// This machine's own stack.
-///
-/// # Errors
-/// Something is asked for that FreeBSD lacks, or the platform given has no such form.
-pub fn local(_: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
-    bsd::local(&SYSTEM, options)
-}
-
-/// What this machine can do, for `sockdiff doctor`.
-pub fn doctor(_: &Prepared) -> Vec<Finding> {
-    bsd::doctor(&SYSTEM)
-}

@@ -1,6 +1,8 @@
 //! What the three Unixes share: a [`super::Request`] as one system call, addresses, error numbers,
 //! and the processes of a case. What differs between them stands in one `dialect` each.
 
+#[cfg(not(target_os = "macos"))]
+mod accept4;
 pub mod address;
 #[cfg(not(target_os = "linux"))]
 pub mod bsd;

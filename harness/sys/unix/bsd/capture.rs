@@ -3,9 +3,9 @@
 //! The kernel's filter would have to know the ports of a run before its sockets have them, so the
 //! run's own packets are picked out later, as on every shared host.
 
-use super::System;
 use crate::sys::Trouble;
 use crate::sys::shared::bpf;
+use crate::sys::unix::dialect::SYSTEM;
 use crate::wire::Captured;
 use libc::{c_uint, c_ulong};
 use std::fs::{File, OpenOptions};
@@ -27,7 +27,6 @@ const DLT_NULL: c_uint = 0;
 /// An open device on `lo0`.
 pub struct Bpf {
     device: File,
-    layout: bpf::Layout,
     /// A read must be for as many bytes as the kernel's buffer has.
     buffer: Vec<u8>,
     /// Packets lost so far.
@@ -47,7 +46,7 @@ impl Bpf {
     ///
     /// # Errors
     /// The system's error: usually that it is for root.
-    pub fn open(system: &System) -> io::Result<Bpf> {
+    pub fn open() -> io::Result<Bpf> {
         let device = open()?;
         let mut len = BUFFER_BYTES;
         // The buffer's size can be set only before there is an interface.
@@ -63,7 +62,7 @@ impl Bpf {
         control(&device, libc::BIOCIMMEDIATE, &mut 1)?;
         control(&device, BIOCSSEESENT, &mut 1)?;
         control(&device, libc::BIOCGBLEN, &mut len)?;
-        let mut bpf = Bpf { device, layout: system.layout, buffer: vec![0; len as usize], lost: 0 };
+        let mut bpf = Bpf { device, buffer: vec![0; len as usize], lost: 0 };
         bpf.lost = bpf.lost_so_far()?;
         Ok(bpf)
     }
@@ -82,7 +81,7 @@ impl Bpf {
         loop {
             match self.device.read(&mut self.buffer) {
                 Ok(0) => break,
-                Ok(len) => packets.extend(bpf::packets(&self.buffer[..len], self.layout)),
+                Ok(len) => packets.extend(bpf::packets(&self.buffer[..len], SYSTEM.layout)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(failed(error)),

@@ -1,10 +1,10 @@
 //! The wire of one run: a tun device whose far end is the harness. It has addresses that nobody
 //! else uses, is silent unless a case speaks, and goes with the run.
 
-use super::System;
 use crate::model::Family;
 use crate::model::wire::{self, End};
 use crate::sys::Trouble;
+use crate::sys::unix::dialect::SYSTEM;
 use crate::sys::unix::now;
 use crate::wire::{Captured, CapturedBytes};
 use std::io;
@@ -18,19 +18,15 @@ const MTU: u16 = 1500;
 const DISCARD_PORT: u16 = 9;
 
 /// An open device.
-pub struct Device {
-    tun: SyncDevice,
-    /// Packets that the device keeps until they are read; more are lost, and nobody tells.
-    keeps: usize,
-}
+pub struct Device(SyncDevice);
 
 impl Device {
     /// Makes the device, addresses it and brings it up.
     ///
     /// # Errors
     /// What was tried, and the system's error.
-    pub fn open(system: &System, family: Family) -> Result<Device, String> {
-        let failed = |error: io::Error| format!("{}: {error}", system.wire);
+    pub fn open(family: Family) -> Result<Device, String> {
+        let failed = |error: io::Error| format!("{}: {error}", SYSTEM.wire);
         let (local, peer) = (wire::address(End::Local, family), wire::address(End::Peer, family));
         let builder = DeviceBuilder::new().mtu(MTU);
         let builder = match (local, peer) {
@@ -46,7 +42,7 @@ impl Device {
             Ok(other) => return Err(format!("{peer} is reached from {other}, not by the wire")),
             Err(error) => return Err(format!("no route to {peer} by the wire: {error}")),
         }
-        Ok(Device { tun, keeps: system.wire_keeps })
+        Ok(Device(tun))
     }
 
     /// Hands a packet to the stack.
@@ -59,13 +55,13 @@ impl Device {
             let what = format!("a packet of {len} bytes on a wire for {MTU}; send less");
             return Err(Trouble::Failed(what));
         }
-        let sent = self.tun.send(packet);
+        let sent = self.0.send(packet);
         sent.map(drop).map_err(|error| Trouble::Failed(format!("a packet for the wire: {error}")))
     }
 
     /// The descriptor to wait for.
     pub fn fd(&self) -> RawFd {
-        self.tun.as_raw_fd()
+        self.0.as_raw_fd()
     }
 
     /// Takes what the stack has sent and adds it to `packets`, stamped now.
@@ -74,8 +70,8 @@ impl Device {
     /// Packets may have been lost, or the device failed.
     pub fn drain(&self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
         let mut buffer = [0; 2 * MTU as usize];
-        for _ in 0..self.keeps {
-            match self.tun.recv(&mut buffer) {
+        for _ in 0..SYSTEM.wire_keeps {
+            match self.0.recv(&mut buffer) {
                 Ok(len) => {
                     let bytes = CapturedBytes::Ip(buffer[..len].to_vec());
                     packets.push(Captured { at: now(), bytes });
@@ -84,6 +80,7 @@ impl Device {
                 Err(error) => return Err(Trouble::Failed(format!("the wire's device: {error}"))),
             }
         }
+        // It was full: nobody tells how many more there were.
         Err(Trouble::CaptureOverflow)
     }
 }

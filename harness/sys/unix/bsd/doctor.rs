@@ -1,18 +1,18 @@
 //! What this machine can do, for `sockdiff doctor`.
 
-use super::{Features, System, sysctl};
+use super::{Features, Prepared, sysctl};
 use crate::model::capability::Lack;
 use crate::sys::Finding;
-use crate::sys::unix::dialect;
+use crate::sys::unix::dialect::{self, SYSTEM};
 use crate::sys::unix::machine::Uname;
 
 /// Looks at everything that the results depend on.
-pub fn doctor(system: &'static System) -> Vec<Finding> {
+pub fn doctor(_: &Prepared) -> Vec<Finding> {
     let uname = Uname::ask();
-    let features = Features::find(system);
+    let features = Features::find();
     let (platform, release) = dialect::platform(&uname);
     let ipv6 = Lack::new("no ::1").remedy("sudo ifconfig lo0 inet6 ::1 prefixlen 128 alias");
-    let quiet_ms = system.quiet.as_millis();
+    let quiet_ms = SYSTEM.quiet.as_millis();
     vec![
         good("kernel", format!("{platform} {release} {} ({})", uname.arch, uname.version.trim())),
         tried("capture", "bpf on lo0", &features.capture),
@@ -21,7 +21,7 @@ pub fn doctor(system: &'static System) -> Vec<Finding> {
         blackhole("net.inet.tcp.blackhole"),
         blackhole("net.inet.udp.blackhole"),
         tried("ipv6", "::1 answers", &if features.ipv6 { Ok(()) } else { Err(ipv6) }),
-        tried(system.wire, "makes a wire", &features.wire),
+        tried(SYSTEM.wire, "makes a wire", &features.wire),
     ]
 }
 

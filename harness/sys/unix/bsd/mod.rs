@@ -13,9 +13,10 @@ pub mod sysctl;
 
 pub use doctor::doctor;
 
+use super::dialect::{self, SYSTEM};
 use super::machine::Uname;
 use super::process::Processes;
-use super::{child, dialect, signal};
+use super::{child, signal};
 use crate::model::Family;
 use crate::model::capability::{Capability, Lack};
 use crate::sys::shared::{self, Settling, SharedGround, Tap, bpf, ports};
@@ -44,6 +45,13 @@ pub struct System {
     pub words: &'static [&'static str],
 }
 
+// What is read from bpf has the layout that this system's headers declare.
+const _: () = {
+    let declared = std::mem::offset_of!(libc::bpf_hdr, bh_hdrlen);
+    assert!(SYSTEM.layout.header_len_at() == declared);
+    assert!(SYSTEM.layout.inet6 == libc::AF_INET6 as u32);
+};
+
 /// What was found at the start of the process: nothing.
 #[derive(Clone, Debug)]
 pub struct Prepared;
@@ -57,7 +65,21 @@ pub fn prepare() -> Prepared {
     // call raised it: any thread that does not block it would take it from the one that asks.
     signal::catch(libc::SIGPIPE);
     signal::block(&[libc::SIGPIPE]);
+    make_room_for_descriptors();
     Prepared
+}
+
+/// macOS allows 256 descriptors at first, below those that are kept for the harness's own. More
+/// than this `select` does not take.
+fn make_room_for_descriptors() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointers are to a limit that outlives the calls. Where the second one is refused,
+    // the harness's descriptors stay where they are.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur = limit.rlim_max.min(libc::FD_SETSIZE as libc::rlim_t);
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+    }
 }
 
 /// The CPUs to run on: runs are not pinned here, so their count alone matters.
@@ -79,14 +101,14 @@ pub fn set_env_before_threads(variables: &[(&str, &str)]) {
 ///
 /// # Errors
 /// Something is asked for that these systems lack, or the platform given has no such form.
-pub fn local(system: &'static System, options: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
+pub fn local(_: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
     if options.isolation == Isolation::Netns {
         return Err(Lack::new("no network namespaces on this system"));
     }
     let uname = Uname::ask();
     let detected = dialect::platform(&uname);
     let mut machine = uname.machine(detected, options.platform.as_deref())?;
-    let mut features = Features::find(system);
+    let mut features = Features::find();
     if options.wire == WireDevice::Veth {
         features.wire = Err(Lack::new("no veth on this system"));
     }
@@ -95,10 +117,10 @@ pub fn local(system: &'static System, options: &LocalOptions) -> Result<Box<dyn 
         machine.capture = "bpf".to_owned();
     }
     if features.wire.is_ok() {
-        machine.wire = system.wire.to_owned();
+        machine.wire = SYSTEM.wire.to_owned();
     }
-    machine.settings = sysctl::found(system.numbers, system.words);
-    Ok(Box::new(Bsd { system, machine, features }))
+    machine.settings = sysctl::found(SYSTEM.numbers, SYSTEM.words);
+    Ok(Box::new(Bsd { machine, features }))
 }
 
 /// What this machine can do, found out once by trying.
@@ -112,26 +134,21 @@ struct Features {
 }
 
 impl Features {
-    fn find(system: &System) -> Features {
-        let no_bpf = |error| Lack::new(format!("/dev/bpf: {error}")).remedy(system.bpf_remedy);
+    fn find() -> Features {
+        let no_bpf = |error| Lack::new(format!("/dev/bpf: {error}")).remedy(SYSTEM.bpf_remedy);
         // SAFETY: there is no pointer.
         let root = unsafe { libc::geteuid() } == 0;
         let wire = match root {
-            true => Device::open(system, Family::V4).map(drop).map_err(Lack::new),
+            true => Device::open(Family::V4).map(drop).map_err(Lack::new),
             false => {
-                Err(Lack::new(format!("{} is for root", system.wire)).remedy("run it as root"))
+                Err(Lack::new(format!("{} is for root", SYSTEM.wire)).remedy("run it as root"))
             }
         };
-        Features {
-            capture: Bpf::open(system).map(drop).map_err(no_bpf),
-            wire,
-            ipv6: shared::has_ipv6(),
-        }
+        Features { capture: Bpf::open().map(drop).map_err(no_bpf), wire, ipv6: shared::has_ipv6() }
     }
 }
 
 struct Bsd {
-    system: &'static System,
     machine: Machine,
     features: Features,
 }
@@ -159,15 +176,15 @@ impl Stack for Bsd {
         let mut sight = Sight::default();
         if plan.wire {
             self.features.wire.clone().map_err(Trouble::Lacks)?;
-            let device = Device::open(self.system, plan.family);
+            let device = Device::open(plan.family);
             let failed = |what| Trouble::Failed(format!("the wire: {what}"));
             sight.device = Some(device.map_err(failed)?);
         }
         if self.features.capture.is_ok() {
             let failed = |error| Trouble::Failed(format!("capturing packets: {error}"));
-            sight.loopback = Some(Bpf::open(self.system).map_err(failed)?);
+            sight.loopback = Some(Bpf::open().map_err(failed)?);
         }
-        let settling = Settling::Quiet(Box::new(sight), self.system.quiet);
+        let settling = Settling::Quiet(Box::new(sight), SYSTEM.quiet);
         Ok(Box::new(SharedGround::new(plan, processes, settling)))
     }
 

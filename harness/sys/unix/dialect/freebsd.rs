@@ -1,9 +1,11 @@
 //! FreeBSD: numbers that only it has, and `accept4`.
 
 use crate::sys::unix::machine::{Uname, numbers};
-use libc::{c_int, sockaddr, socklen_t};
+use libc::c_int;
 
+pub use crate::sys::freebsd::SYSTEM;
 pub use crate::sys::freebsd::thread::{Thread, ThreadId};
+pub use crate::sys::unix::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
 pub use crate::sys::unix::bsd::numbers::{
     BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, RECEIVED_FLAGS, TCP_STATES, epoll, wake_up_signal,
 };
@@ -27,27 +29,6 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
 ];
-
-/// The bit of `socket(2)`'s type that asks for O_NONBLOCK.
-pub const SOCK_NONBLOCK: Option<c_int> = Some(libc::SOCK_NONBLOCK);
-
-/// `accept4(2)`'s flags.
-pub const ACCEPT_FLAGS: &[(&str, c_int)] =
-    &[("SOCK_NONBLOCK", libc::SOCK_NONBLOCK), ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC)];
-
-/// `accept4(2)`.
-///
-/// # Safety
-/// As for `accept(2)`: the pointers are null, to a storage and its length, or bad on purpose.
-pub unsafe fn accept4(
-    fd: c_int,
-    address: *mut sockaddr,
-    len: *mut socklen_t,
-    flags: c_int,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { libc::accept4(fd, address, len, flags) }
-}
 
 /// Platform and release key: `14.3` of `14.3-RELEASE-p2`.
 pub fn platform(uname: &Uname) -> (String, String) {

@@ -2,11 +2,12 @@
 
 use crate::sys::unix::aside;
 use crate::sys::unix::errno::numbers;
-use libc::{c_int, c_short, c_ulong, sockaddr, socklen_t};
+use libc::{c_int, c_short, c_ulong};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+pub use super::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
 pub use super::epoll::epoll;
 
 /// Error numbers beyond the common ones.
@@ -34,9 +35,6 @@ pub const POLL_EVENTS: &[(&str, c_short)] = &[("POLLRDHUP", libc::POLLRDHUP)];
 /// Requests of `ioctl`, `<asm-generic/ioctls.h>` and `<asm-generic/sockios.h>`.
 pub const IOCTLS: &[(&str, c_ulong)] =
     &[("FIONREAD", 0x541b), ("SIOCATMARK", 0x8905), ("SIOCOUTQ", 0x5411)];
-
-/// The bit of `socket(2)`'s type that asks for O_NONBLOCK; none where there is no such bit.
-pub const SOCK_NONBLOCK: Option<c_int> = Some(libc::SOCK_NONBLOCK);
 
 /// `TCP_INFO`'s states, `<net/tcp_states.h>`.
 pub const TCP_STATES: &[&str] = &[
@@ -98,24 +96,6 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("UDP_SEGMENT", libc::SOL_UDP, libc::UDP_SEGMENT),
     ("UDP_GRO", libc::SOL_UDP, libc::UDP_GRO),
 ];
-
-/// `accept4(2)`'s flags.
-pub const ACCEPT_FLAGS: &[(&str, c_int)] =
-    &[("SOCK_NONBLOCK", libc::SOCK_NONBLOCK), ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC)];
-
-/// `accept4(2)`.
-///
-/// # Safety
-/// As for `accept(2)`: the pointers are null, to a storage and its length, or bad on purpose.
-pub unsafe fn accept4(
-    fd: c_int,
-    address: *mut sockaddr,
-    len: *mut socklen_t,
-    flags: c_int,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { libc::accept4(fd, address, len, flags) }
-}
 
 /// The signal that ends a blocked call: one that nobody else uses.
 pub fn wake_up_signal() -> c_int {

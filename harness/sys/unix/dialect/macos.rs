@@ -4,6 +4,7 @@ use crate::sys::unix::bsd::sysctl;
 use crate::sys::unix::machine::{Uname, numbers};
 use libc::{c_int, sockaddr, socklen_t};
 
+pub use crate::sys::macos::SYSTEM;
 pub use crate::sys::macos::thread::{Thread, ThreadId};
 pub use crate::sys::unix::bsd::numbers::{
     BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, RECEIVED_FLAGS, TCP_STATES, epoll, wake_up_signal,
