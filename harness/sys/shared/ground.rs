@@ -49,7 +49,7 @@ pub struct SharedGround<C> {
     // Dropped first: the processes may hold sockets of the others.
     callers: C,
     pub(super) settling: Settling,
-    /// Ports that a socket of the run has, had, or was told to take.
+    /// Ports that the run alone holds: see [`Ground::holds`].
     ports: BTreeSet<u16>,
     /// The run has a wire, whose every packet is its own.
     wire: bool,
@@ -159,15 +159,16 @@ impl<C: Callers> Ground for SharedGround<C> {
     }
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
-        let address = self.callers.address(process, fd)?;
-        let port = address.inet().map(|inet| inet.port());
-        self.ports.extend(port.filter(|port| *port != 0));
-        Some(address)
+        self.callers.address(process, fd)
+    }
+
+    fn holds(&mut self, port: u16) {
+        self.ports.insert(port);
     }
 
     fn port(&mut self) -> Result<u16, Trouble> {
         let port = ports::free().ok_or_else(ports::none_left)?;
-        self.ports.insert(port);
+        self.holds(port);
         Ok(port)
     }
 

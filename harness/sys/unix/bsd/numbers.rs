@@ -8,8 +8,10 @@ use crate::sys::unix::names::{NotHere, lacking};
 use libc::{c_int, c_short, c_ulong};
 
 /// Error numbers beyond the common ones.
-pub const ERRNOS: &[(&str, i32)] = numbers![EAUTH EBADRPC EFTYPE ENEEDAUTH EPROCLIM EPROCUNAVAIL EPROGMISMATCH EPROGUNAVAIL
-    ERPCMISMATCH ENOATTR];
+pub const ERRNOS: &[(&str, i32)] = numbers![
+    EAUTH EBADRPC EFTYPE ENEEDAUTH ENOATTR EPROCLIM EPROCUNAVAIL EPROGMISMATCH EPROGUNAVAIL
+    ERPCMISMATCH
+];
 
 /// Flags of a received message beyond the common ones.
 pub const RECEIVED_FLAGS: &[(&str, c_int)] = &[];
