@@ -9,7 +9,7 @@ mod capture;
 mod device;
 mod doctor;
 pub mod numbers;
-pub mod sysctl;
+mod sysctl;
 
 pub use doctor::doctor;
 
