@@ -165,6 +165,18 @@ pub struct CompareArgs {
     /// Leave out of the table what is the same everywhere
     #[arg(long)]
     pub only_differences: bool,
+    /// Write one HTML page that needs no other file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// The address of a checkout's root, to which the page's links lead (default: beside the page)
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "html",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub base: String,
     /// Write Markdown (`-`: to stdout, instead of text)
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,

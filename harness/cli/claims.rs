@@ -5,9 +5,9 @@ use super::args::ClaimsArgs;
 use super::print::{self, say, warn};
 use super::table::{self, Source, TableError, table};
 use super::workspace::Workspace;
-use crate::report::claims::{Verdict, by_source};
+use crate::report::claims::{Source as Work, Verdict, by_source};
 use crate::report::matrix::{ClaimRow, Column, Matrix};
-use crate::report::plain::{cut, line};
+use crate::report::plain::{line, wrapped};
 use crate::snapshot::{SnapshotError, Store};
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn is_wanted(claim: &ClaimRow, args: &ClaimsArgs) -> bool {
     let of_source = args.source.as_ref().is_none_or(|t| lower(&claim.source).contains(&lower(t)));
     let of_verdict = args.verdict.is_none_or(|wanted| {
         let wanted = wanted.verdict();
-        let mut any = claim.verdicts.values().map(|verdict| *verdict);
+        let mut any = claim.verdicts.values().copied();
         match wanted {
             // Not recorded: by nobody.
             Verdict::NotRecorded => any.all(|verdict| verdict == wanted),
@@ -100,12 +100,12 @@ fn tell(matrix: &Matrix, claims: &[&ClaimRow], evidence: bool) {
         let refuted = claim.verdicts.values().any(|verdict| *verdict == Verdict::Refuted);
         let style = if refuted { print::NOTICE } else { print::FAINT };
         say(&format!("  {style}{}{style:#}", summary(matrix, claim)));
-        say(&format!("      {}", line(&claim.says)));
+        tell_wrapped(&line(&claim.says));
         let about = match claim.platforms.join(", ") {
             about if about.is_empty() => about,
-            about => format!(", about {about}"),
+            about => format!(", about {}", line(&about)),
         };
-        say(&format!("      ({}{})", line(&claim.source), line(&about)));
+        tell_wrapped(&format!("({}{about})", line(&claim.source)));
         if evidence {
             tell_evidence(matrix, claim);
         }
@@ -120,6 +120,11 @@ fn tell(matrix: &Matrix, claims: &[&ClaimRow], evidence: bool) {
     let silent = |claim: &&&ClaimRow| claim.verdicts.values().all(|v| *v == Verdict::NotRecorded);
     let unknown = claims.iter().filter(silent).count();
     say(&format!("{hold} hold, {refuted} refuted, {unknown} not recorded"));
+}
+
+/// A text below a verdict.
+fn tell_wrapped(text: &str) {
+    wrapped(text, WIDTH - 6).iter().for_each(|line| say(&format!("      {line}")));
 }
 
 /// The lines on which each verdict rests; platforms with the same lines stand together.
@@ -144,29 +149,34 @@ fn tell_evidence(matrix: &Matrix, claim: &ClaimRow) {
     }
 }
 
-/// What becomes of each source that says more than one thing.
+/// What becomes of each source of which more than one claim has been recorded.
 fn tell_sources(claims: &[&ClaimRow]) {
     let sources = by_source(claims.iter().map(|claim| (claim.source.as_str(), &claim.verdicts)));
-    let several: Vec<_> = sources.iter().filter(|source| source.claims > 1).collect();
+    let judged = |source: &&Work| source.claims - source.unknown > 1;
+    let several: Vec<&Work> = sources.iter().filter(judged).collect();
     if several.is_empty() {
         return;
     }
-    let name = |source: &str| cut(&line(source), WIDTH - 40);
-    let width = several.iter().map(|source| name(&source.name).chars().count()).max().unwrap_or(0);
-    say(&format!("\n{0}what becomes of whom{0:#}", print::STRONG));
-    for source in several {
-        let told = [
-            (source.holds, "hold"),
-            (source.refuted, "refuted"),
-            (source.mixed, "by platform"),
-            (source.unknown, "not recorded"),
-        ];
-        let told = told.iter().filter(|(count, _)| *count > 0);
-        let told: Vec<String> = told.map(|(count, what)| format!("{count} {what}")).collect();
-        let called = name(&source.name);
-        say(&format!("  {called:width$}  {}", told.join(", ")));
+    say(&format!("\n{0}by source{0:#}", print::STRONG));
+    let told: Vec<(String, &str)> =
+        several.iter().map(|source| (counts(source), source.name.as_str())).collect();
+    let width = told.iter().map(|(counts, _)| counts.len()).max().unwrap_or(0);
+    for (counts, name) in told {
+        say(&format!("  {counts:width$}  {}", line(name)));
     }
     say("");
+}
+
+/// `6 hold, 3 refuted`
+fn counts(source: &Work) -> String {
+    let told = [
+        (source.holds, "hold"),
+        (source.refuted, "refuted"),
+        (source.mixed, "differ by platform"),
+        (source.unknown, "not recorded"),
+    ];
+    let told = told.iter().filter(|(count, _)| *count > 0);
+    told.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
 }
 
 fn tell_json(claims: &[&ClaimRow], evidence: bool) {

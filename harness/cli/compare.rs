@@ -8,6 +8,7 @@ use super::workspace::Workspace;
 use crate::render::calls_only;
 use crate::report::drift::{Change, Relation};
 use crate::report::github::{SUMMARY_BYTES_MAX, annotations};
+use crate::report::html;
 use crate::report::markdown::{Options, markdown};
 use crate::report::matrix::{Class, Matrix};
 use crate::report::plain;
@@ -63,6 +64,10 @@ fn write(args: &CompareArgs, matrix: &Matrix) -> Result<(), (Exit, String)> {
         let json = serde_json::to_string(matrix);
         files.push((path, json.map_err(|error| (Exit::Error, error.to_string()))? + "\n"));
     }
+    if let Some(path) = &args.html {
+        let page = html::page_at(matrix, &args.base);
+        files.push((path, page.map_err(|error| (Exit::Error, format!("--html: {error}")))?));
+    }
     if let Some(path) = &args.markdown {
         files.push((path, markdown(matrix, options(usize::MAX), &plain_diff)));
     }
@@ -95,7 +100,12 @@ fn write(args: &CompareArgs, matrix: &Matrix) -> Result<(), (Exit, String)> {
 fn append(path: &Path, content: impl Fn(usize) -> String) -> Result<(), (Exit, String)> {
     let written = std::fs::metadata(path).map_or(0, |file| file.len());
     let written = usize::try_from(written).unwrap_or(usize::MAX);
-    let content = content(SUMMARY_BYTES_MAX.saturating_sub(written));
+    let room = SUMMARY_BYTES_MAX.saturating_sub(written);
+    let content = content(room);
+    if content.len() > room {
+        let what = format!("{}: {written} bytes are written, no room is left", path.display());
+        return Err((Exit::Error, what));
+    }
     let append = || {
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         file.write_all(content.as_bytes())

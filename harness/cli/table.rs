@@ -85,13 +85,16 @@ pub fn table(
         asked.push((question, found));
     }
     let mut columns: Vec<Column> = sources.iter().zip(kernels).map(column).collect();
-    words::tell_apart(&mut columns);
+    words::tell_apart(&mut columns, sources);
     Ok(lay(columns, asked))
 }
 
 /// A result file, by case.
 struct Results<'a> {
+    /// What it is called in messages.
     shown: String,
+    /// What it is called in reports.
+    file: String,
     by_case: BTreeMap<&'a str, &'a CaseResult>,
     captured: bool,
 }
@@ -103,6 +106,7 @@ impl<'a> Results<'a> {
         };
         Some(Results {
             shown: path.display().to_string(),
+            file: words::short(path),
             by_case: file.results.iter().map(|result| (result.id.as_str(), result)).collect(),
             captured: file.platform.capture != "none",
         })
@@ -239,7 +243,7 @@ fn in_results(results: &Results<'_>, row: &Row) -> Found {
         return Found::Answer(Record {
             body: result.transcript.trim_end().replace("\r\n", "\n"),
             captured: results.captured,
-            file: results.shown.clone(),
+            file: results.file.clone(),
         });
     }
     match result.status {
@@ -295,7 +299,7 @@ fn column((source, answer): (&Source, Option<Answer>)) -> Column {
                 settings: origin.settings.clone(),
                 fingerprint: origin.header(true).settings,
                 families: origin.families.clone(),
-                source: path.display().to_string(),
+                source: words::short(path),
                 asked: file.results.iter().filter(|result| result.answered()).count(),
             }
         }

@@ -7,6 +7,9 @@
 use crate::model::{Claim, Platform, Release};
 use std::collections::BTreeMap;
 
+/// Lines that are shown in place of one that was claimed.
+const INSTEAD_MAX: usize = 2;
+
 /// What a record says of a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -36,8 +39,8 @@ pub fn judge(claim: &Claim, body: &str, captured: bool) -> Verdict {
 /// The verdict, and the lines of the record on which it rests.
 ///
 /// For `holds` these are the lines that were claimed, for `refuted` those of the first section that
-/// does not agree: what was found of the claim, and `(not found: …)` or the line that was not to
-/// occur. Where a record has several sections, the section's title stands first.
+/// does not agree: what was found of the claim, and `(not found: …)` with `(instead: …)`, or the
+/// line that was not to occur. Where a record has several sections, its title stands first.
 pub fn judged(claim: &Claim, body: &str, captured: bool) -> (Verdict, Vec<String>) {
     let lines = claim.expect.iter().chain(&claim.never);
     let sections = sections(body);
@@ -127,15 +130,20 @@ pub fn by_source<'a>(
 }
 
 /// The work of which a source names a place: `RFC 9293` of `RFC 9293 §3.5`, the article of
-/// `ARTICLE, A7`.
+/// `ARTICLE, A7`, `POSIX.1-2024` of `POSIX.1-2024 recv()`, `Linux man-pages` of `connect(2), Linux
+/// man-pages`.
 fn work(source: &str) -> &str {
-    let source = source.split(" §").next().unwrap_or(source);
-    let place = |tail: &str| {
-        tail.len() <= 3 && tail.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit())
+    let is_page = |part: &str| part.ends_with(')') && !part.contains(' ');
+    let work = match source.split_once(", ") {
+        Some((page, manual)) if is_page(page) => manual,
+        Some((work, _)) => work,
+        None => source,
     };
-    match source.rsplit_once(", ") {
-        Some((work, tail)) if place(tail) => work,
-        _ => source,
+    let work = work.split(" §").next().unwrap_or(work);
+    let work = work.split(" (").next().unwrap_or(work);
+    match work.rsplit_once(' ') {
+        Some((work, function)) if function.ends_with("()") => work,
+        _ => work,
     }
 }
 
@@ -200,20 +208,30 @@ impl Section<'_> {
     fn against(&self, claim: &Claim) -> Option<Vec<String>> {
         let found = self.found(claim);
         let unwanted = |line: &&&str| claim.never.iter().any(|want| says(line, want));
-        let missing = claim.expect.get(found.len()).map(|line| format!("(not found: {line})"));
-        let last = match missing {
-            Some(missing) => missing,
-            None => (*self.lines.iter().find(unwanted)?).to_owned(),
-        };
         let mut evidence = self.title();
-        evidence.extend(found.into_iter().map(str::to_owned));
-        evidence.push(last);
+        evidence.extend(found.iter().map(|line| (*line).to_owned()));
+        if let Some(want) = claim.expect.get(found.len()) {
+            evidence.push(format!("(not found: {})", want.trim()));
+            evidence.extend(self.instead(want).map(|line| format!("(instead: {line})")));
+        } else {
+            evidence.push((*self.lines.iter().find(unwanted)?).to_owned());
+        }
         Some(evidence)
     }
 
     fn title(&self) -> Vec<String> {
         let title = self.header.trim();
         if title.is_empty() { Vec::new() } else { vec![format!("== {title}")] }
+    }
+
+    /// What happened in place of a claimed line: lines about the same call, or between the same
+    /// ends.
+    fn instead(&self, want: &str) -> impl Iterator<Item = &&str> {
+        let want = want.trim();
+        let end = if is_packet(want) { want.find(" [") } else { want.find(" = ") };
+        let head = &want[..end.unwrap_or(want.len())];
+        let alike = move |line: &&&str| says(line, head);
+        self.lines.iter().filter(alike).take(INSTEAD_MAX)
     }
 }
 
@@ -295,7 +313,10 @@ mod tests {
     #[case::found(&["conn.close() = 0"], &["server > client [F.]"],
         &["conn.close() = 0", "(not there: server > client [F.])"])]
     #[case::missing(&["conn.close() = 0", "client.recv(256) = 7"], &[],
-        &["conn.close() = 0", "(not found: client.recv(256) = 7)"])]
+        &["conn.close() = 0", "(not found: client.recv(256) = 7)",
+          "(instead: client.recv(256) = -1 ECONNRESET)", "(instead: client.recv(256) = 0)"])]
+    #[case::other_packet(&["server > client [F.]"], &[],
+        &["(not found: server > client [F.])", "(instead: server > client [R.] seq 1 ack 257)"])]
     #[case::unwanted(&["conn.close() = 0"], &["server > client"],
         &["conn.close() = 0", "server > client [R.] seq 1 ack 257"])]
     fn evidence(#[case] expect: &[&str], #[case] never: &[&str], #[case] lines: &[&str]) {
@@ -307,14 +328,17 @@ mod tests {
         let body = "== how=rd\na.x() = 0\n== how=wr\na.x() = -1 EIO\n";
         let (verdict, lines) = judged(&claim(&["a.x() = 0"], &[]), body, true);
         assert_eq!(verdict, Verdict::Refuted);
-        assert_eq!(lines, ["== how=wr", "(not found: a.x() = 0)"]);
+        assert_eq!(lines, ["== how=wr", "(not found: a.x() = 0)", "(instead: a.x() = -1 EIO)"]);
     }
 
     #[rstest]
     #[case("RFC 1122 §4.2.2.13", "RFC 1122")]
     #[case("TCP的RST报文, D3", "TCP的RST报文")]
     #[case("the article with three tcpdump traces, E3", "the article with three tcpdump traces")]
-    #[case("FreeBSD 14, sys/netinet/tcp_usrreq.c", "FreeBSD 14, sys/netinet/tcp_usrreq.c")]
+    #[case("FreeBSD 14, sys/netinet/tcp_usrreq.c (tcp_drop)", "FreeBSD 14")]
+    #[case("connect(2), Linux man-pages (errors)", "Linux man-pages")]
+    #[case("POSIX.1-2024 recv()", "POSIX.1-2024")]
+    #[case("libuv issue 3034", "libuv issue 3034")]
     fn works(#[case] source: &str, #[case] expected: &str) {
         assert_eq!(work(source), expected);
     }

@@ -26,7 +26,8 @@ pub fn annotations(matrix: &Matrix) -> Vec<String> {
 }
 
 fn annotation(matrix: &Matrix, row: &Row) -> String {
-    let who = row.answers.iter().map(|class| format!("{} = {}", class.class, who(matrix, class)));
+    let who =
+        row.answers.iter().map(|class| format!("{} = {}", class.class, who(matrix, row, class)));
     let who: Vec<String> = who.collect();
     format!(
         "::warning file={},line={},title={}::{} ({})",

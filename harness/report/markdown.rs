@@ -2,7 +2,7 @@
 
 use super::drift::{Relation, steps};
 use super::matrix::{Column, Matrix, Row, Status};
-use super::plain::{fenced, markdown as safe};
+use super::plain::{fenced, html, markdown as safe};
 use super::text::{Differ, between, sign, signs, summary, who};
 use std::fmt::Write;
 
@@ -31,7 +31,7 @@ pub fn markdown(matrix: &Matrix, options: Options, differ: Differ<'_>) -> String
         fit(&mut text, table, room, "more cases in the table");
         let signs = signs(matrix);
         if !signs.is_empty() {
-            let _ = writeln!(text, "\n{}", safe(&signs.join(" · ")));
+            let _ = writeln!(text, "\nIn the table: {}", safe(&signs.join(" · ")));
         }
     }
     let cases: Vec<String> = matrix.differing().map(|row| folded(matrix, row, differ)).collect();
@@ -99,14 +99,14 @@ fn table_row(matrix: &Matrix, row: &Row) -> String {
 
 /// One differing case: the question, who answers what, and the diffs.
 fn folded(matrix: &Matrix, row: &Row, differ: Differ<'_>) -> String {
-    let legend = safe(&row.legend);
+    let legend = html(&row.legend);
     let mut text =
-        format!("<details><summary><code>{}</code> {legend}</summary>\n\n", safe(&row.id));
+        format!("<details><summary><code>{}</code> {legend}</summary>\n\n", html(&row.id));
     if !row.about.is_empty() {
         let _ = writeln!(text, "{}\n", safe(&row.about));
     }
     for class in &row.answers {
-        let _ = writeln!(text, "- **{}**: {}", class.class, safe(&who(matrix, class)));
+        let _ = writeln!(text, "- **{}**: {}", class.class, safe(&who(matrix, row, class)));
     }
     if matrix.relation() == Relation::Releases {
         for step in steps(matrix, row) {
@@ -116,7 +116,7 @@ fn folded(matrix: &Matrix, row: &Row, differ: Differ<'_>) -> String {
     text.push('\n');
     if let Some((first, others)) = row.answers.split_first() {
         let called =
-            |class: &super::matrix::Class| format!("{}: {}", class.class, who(matrix, class));
+            |class: &super::matrix::Class| format!("{}: {}", class.class, who(matrix, row, class));
         for other in others {
             let diff = differ((first, &called(first)), (other, &called(other)));
             text += &fenced("diff", &diff);
@@ -148,8 +148,8 @@ mod tests {
             "## sockdiff: linux 6.12, linux 6.18\n",
             "2 cases: 1 same, 1 differ. Same or different, never right or wrong.\n",
             "| case | linux 6.12 | linux 6.18 |\n|---|:-:|:-:|\n| rst/a | **A** | **B** |\n",
-            "| rst/b | **A** | **A\\*** |\n\n\\* calls only: no packets were seen\n",
-            "<details><summary><code>rst/a</code> a(): A = 0 &#124; B = 1</summary>\n",
+            "| rst/b | **A** | **A\\*** |\n\nIn the table: \\* calls only: no packets were seen\n",
+            "<details><summary><code>rst/a</code> a(): A = 0 | B = 1</summary>\n",
             "- changed between linux 6.12 and linux 6.18: A -&#62; B\n",
             "```diff\n--- A: linux 6.12\n+++ B: linux 6.18\n- a() = 0\n+ a() = 1\n```\n",
         ] {

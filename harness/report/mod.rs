@@ -3,6 +3,7 @@
 pub mod claims;
 pub mod drift;
 pub mod github;
+pub mod html;
 pub mod markdown;
 pub mod matrix;
 pub mod pcapng;

@@ -5,6 +5,10 @@
 
 use std::fmt::Write;
 
+/// An `@` that mentions nobody, however it is rendered: an entity would be an `@` again before
+/// names are looked for.
+const NO_MENTION: &str = "@<!-- -->";
+
 /// One line without what a terminal obeys or what hides the order of characters: such characters
 /// are written as escapes, `\u{1b}`. Line ends become blanks.
 pub fn line(text: &str) -> String {
@@ -48,13 +52,29 @@ pub fn markdown(text: &str) -> String {
     let mut safe = String::new();
     for c in line(text).chars() {
         match c {
-            '<' | '>' | '&' | '@' | '#' | '|' => {
+            '<' | '>' | '&' | '#' | '|' => {
                 let _ = write!(safe, "&#{};", u32::from(c));
             }
+            '@' => safe.push_str(NO_MENTION),
             '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' => {
                 safe.push('\\');
                 safe.push(c);
             }
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// One line of HTML that shows this text: Markdown leaves HTML blocks as they are.
+pub fn html(text: &str) -> String {
+    let mut safe = String::new();
+    for c in line(text).chars() {
+        match c {
+            '<' | '>' | '&' | '#' | '"' | '\'' => {
+                let _ = write!(safe, "&#{};", u32::from(c));
+            }
+            '@' => safe.push_str(NO_MENTION),
             c => safe.push(c),
         }
     }
@@ -94,6 +114,22 @@ pub fn cut(text: &str, chars: usize) -> String {
     kept + "…"
 }
 
+/// Lines of at most so many characters, broken at blanks; a longer word has a line of its own.
+pub fn wrapped(text: &str, chars: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let fits = |line: &String| line.chars().count() + 1 + word.chars().count() <= chars;
+        match lines.last_mut().filter(|line| fits(line)) {
+            Some(line) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,9 +154,14 @@ mod tests {
     #[case("<script>", "&#60;script&#62;")]
     #[case("a | b", "a &#124; b")]
     #[case("**b** [x](y) `c`", "\\*\\*b\\*\\* \\[x\\](y) \\`c\\`")]
-    #[case("@mio #1 SO_LINGER", "&#64;mio &#35;1 SO\\_LINGER")]
+    #[case("@mio #1 SO_LINGER", "@<!-- -->mio &#35;1 SO\\_LINGER")]
     fn no_markup(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(markdown(text), expected);
+    }
+
+    #[test]
+    fn html_has_no_markup() {
+        assert_eq!(html("<b> \"[R.]\" & @a_b"), "&#60;b&#62; &#34;[R.]&#34; &#38; @<!-- -->a_b");
     }
 
     #[test]
@@ -135,6 +176,12 @@ mod tests {
     fn command_stays_on_its_line() {
         assert_eq!(command("50%\n::error::x"), "50%25 ::error::x");
         assert_eq!(property("a,b:c"), "a%2Cb%3Ac");
+    }
+
+    #[test]
+    fn lines_break_at_blanks() {
+        assert_eq!(wrapped("a bc  def ghijklmn o", 6), ["a bc", "def", "ghijklmn", "o"]);
+        assert_eq!(wrapped("", 6), [""; 0]);
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl Page<'_> {
         let matrix = self.matrix;
         let rows: Vec<&Row> =
             matrix.cases.iter().filter(|row| !only_differences || row.differs()).collect();
-        if !rows.is_empty() {
+        // One column is A wherever it has an answer.
+        if !rows.is_empty() && matrix.platforms.len() > 1 {
             self.table(&rows);
         }
         let differing: Vec<&Row> = matrix.differing().collect();
@@ -153,7 +154,7 @@ impl Page<'_> {
             }
         }
         for class in &row.answers {
-            let who = cut(&who(self.matrix, class), WIDTH - 6);
+            let who = cut(&who(self.matrix, row, class), WIDTH - 6);
             self.line(&format!("  {FAINT}{} = {who}{FAINT:#}", class.class));
         }
         self.line("");
@@ -291,10 +292,20 @@ fn letters(matrix: &Matrix, row: &Row) -> String {
     signs.collect::<Vec<_>>().join(" ")
 }
 
-/// `linux 5.10, linux 6.1`
-pub fn who(matrix: &Matrix, class: &Class) -> String {
-    let labels = class.platforms.iter().filter_map(|key| matrix.column(key)).map(Column::label);
-    labels.collect::<Vec<_>>().join(", ")
+/// `linux 5.10, linux 6.1, macos 15 (calls only: A or B)`
+pub fn who(matrix: &Matrix, row: &Row, class: &Class) -> String {
+    let named = class.platforms.iter().filter_map(|key| {
+        let label = matrix.column(key)?.label();
+        let cell = row.cells.get(key).filter(|cell| cell.calls_only);
+        Some(match cell {
+            Some(cell) if cell.also.is_empty() => format!("{label} (calls only)"),
+            Some(cell) => {
+                format!("{label} (calls only: {} or {})", cell.class, cell.also.join(" or "))
+            }
+            None => label,
+        })
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 /// `6.18.44 x86_64, raw sockets, wire tun, recorded 2026-11-20, 132 asked`

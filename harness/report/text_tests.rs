@@ -52,7 +52,7 @@ rst/close
   a.close()
     A  b > a [R.]
     B  b > a [F.]
-  A = linux 6.12, gvisor 20240729, macos 15
+  A = linux 6.12, gvisor 20240729, macos 15 (calls only: A or B)
   B = linux 6.18
 
 3 cases: 1 same, 1 differ, 1 not comparable (fewer than two answers)

@@ -1,13 +1,15 @@
-//! The page, made from what is recorded and from platforms that do not exist.
+//! The page of platforms that do not exist.
 //!
-//! The invented ones are this repository's own records with some lines changed. They exist in
-//! memory and below the build folder, where `ci/page-test` looks at the pages in a browser.
+//! They are this repository's own records with some lines changed, and exist in memory and below
+//! the build folder only, where `ci/page-test` looks at the pages in a browser.
 
 #[path = "page/invented.rs"]
 mod invented;
 
 use invented::{Shape, invented};
+use rstest::rstest;
 use sockdiff::report::html::page;
+use sockdiff::report::matrix::{Matrix, Status};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,22 +25,37 @@ fn keep(name: &str, html: &str) {
     std::fs::write(folder.join(name), html).expect("the build folder is writable");
 }
 
-#[test]
-fn few_platforms() {
-    let html = page(&invented(Shape { cases: 132, platforms: 5, hostile: false })).expect("a page");
-    keep("few.html", &html);
+/// Every cell, transcript and claim of the table stands in the page, and once.
+fn tells(html: &str, matrix: &Matrix) {
+    let cells = matrix.cases.iter().flat_map(|row| row.cells.values());
+    let answered = cells.filter(|cell| cell.status == Status::Answer).count();
+    let answers: usize = matrix.cases.iter().map(|row| row.answers.len()).sum();
+    for (mark, count) in [
+        ("<tr data-case=", matrix.cases.len() + matrix.claims.len()),
+        ("<section class=\"case\"", matrix.cases.len()),
+        ("<td class=\"k", answered),
+        ("<pre tabindex=\"0\" role=\"group\" aria-label=\"Transcript", answers),
+    ] {
+        assert_eq!(html.matches(mark).count(), count, "{mark}");
+    }
 }
 
-#[test]
-fn one_platform() {
-    let html = page(&invented(Shape { cases: 132, platforms: 1, hostile: false })).expect("a page");
-    keep("one.html", &html);
-}
-
-#[test]
-fn nobody_has_recorded_anything() {
-    let html = page(&invented(Shape { cases: 3, platforms: 0, hostile: false })).expect("a page");
-    keep("none.html", &html);
+#[rstest]
+#[case::few_platforms("few.html", 132, 5, false)]
+#[case::one_platform("one.html", 132, 1, false)]
+#[case::nothing_is_recorded("none.html", 3, 0, false)]
+#[case::hostile_text("hostile.html", 12, 3, true)]
+fn invented_page(
+    #[case] name: &str,
+    #[case] cases: usize,
+    #[case] platforms: usize,
+    #[case] hostile: bool,
+) {
+    let matrix = invented(Shape { cases, platforms, hostile });
+    let html = page(&matrix).expect("a page");
+    keep(name, &html);
+    tells(&html, &matrix);
+    assert_eq!(html.matches("<script>").count(), 2, "the page's own");
 }
 
 #[test]
@@ -48,13 +65,8 @@ fn many_cases_on_many_platforms() {
     let html = page(&matrix).expect("a page");
     let took = begun.elapsed();
     keep("many.html", &html);
+    tells(&html, &matrix);
     println!("{} bytes in {took:?}", html.len());
     assert!(html.len() < BYTES_MAX, "{} bytes", html.len());
     assert!(took < MAKING_MAX, "{took:?}");
-}
-
-#[test]
-fn hostile_text() {
-    let html = page(&invented(Shape { cases: 12, platforms: 3, hostile: true })).expect("a page");
-    keep("hostile.html", &html);
 }

@@ -127,25 +127,36 @@ fn same(a: &Source, b: &Source) -> bool {
     }
 }
 
+/// What a result file is called in a report: nobody else has its folders. A `results.json` is
+/// called after its folder.
+pub(super) fn short(path: &Path) -> String {
+    let real = path.canonicalize();
+    let path = real.as_deref().unwrap_or(path);
+    let is_usual = path.file_name().is_some_and(|name| name == "results.json");
+    let named = if is_usual { path.parent().unwrap_or(path) } else { path };
+    named.file_name().unwrap_or(named.as_os_str()).to_string_lossy().into_owned()
+}
+
 /// Gives columns of one release names of their own, by the files that they are from:
 /// `linux-6.18@old`. What is recorded keeps the plain name.
-pub(super) fn tell_apart(columns: &mut [Column]) {
+pub(super) fn tell_apart(columns: &mut [Column], sources: &[Source]) {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     columns.iter().for_each(|column| *counts.entry(column.key.clone()).or_default() += 1);
     let mut taken: Vec<String> = Vec::new();
-    for column in columns.iter_mut() {
-        let is_file = !column.source.starts_with("expected/ledger/");
-        if counts[&column.key] > 1 && is_file {
-            let stem = Path::new(&column.source).file_stem().unwrap_or_default().to_string_lossy();
-            let plain =
-                |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' };
-            column.key = format!("{}@{}", column.key, stem.chars().map(plain).collect::<String>());
+    for (column, source) in columns.iter_mut().zip(sources) {
+        if counts[&column.key] > 1
+            && let Source::Results(path, _) = source
+        {
+            let name = short(path);
+            let stem = [".json", ".zip"].iter().find_map(|ending| name.strip_suffix(ending));
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            let stem = stem.unwrap_or(&name).replace(|c| !plain(c), "-");
+            column.key = format!("{}@{stem}", column.key);
         }
         let (key, mut number) = (column.key.clone(), 1);
         while taken.contains(&column.key) {
             number += 1;
-            let at = if key.contains('@') { "." } else { "@" };
-            column.key = format!("{key}{at}{number}");
+            column.key = format!("{key}.{number}");
         }
         taken.push(column.key.clone());
     }

@@ -7,11 +7,11 @@ const LINE = 17; // px between two lines of text
 const ARROW = 8; // px below a packet's text
 const HEAD = 26; // px for the names of the lifelines
 const EDGE = 22; // px at the left, where a difference is marked
-const WRAP = 46; // characters of a call before it is broken
+const WRAP = innerWidth < 640 ? 34 : 50; // characters of a call before it is broken
 const GAP_MIN = 13; // characters between two lifelines
 const ENDS_MAX = 5; // lifelines of sockets without packets are left out beyond
 const FAR = /^(peer\d*|router|closed-port)$/;
-const NO_SOCKET = new Set(["host", "pause", "silence", "deadline"]);
+const NO_SOCKET = /^host\.|\.(kill|exit|wait)\(/;
 
 let charWidth = 0;
 
@@ -32,7 +32,7 @@ function eventOf(line) {
   if (packet) return { kind: "packet", from: packet[1], to: packet[2], text: packet[3] };
   if (line.startsWith("    ")) return { kind: "note", text: line.trim() };
   const call = /^(\.\.\. )?([a-z][a-z0-9-]*)\.[a-z_]+\(/.exec(line);
-  if (!call || NO_SOCKET.has(call[2])) return { kind: "note", text: line };
+  if (!call || NO_SOCKET.test(line)) return { kind: "note", text: line };
   const fd = / = fd ([a-z][a-z0-9-]*)/.exec(line);
   return {
     kind: "call",
@@ -60,18 +60,20 @@ function endsOf(events) {
     if (subject === "conn" && onWire.has("server")) alias.set(subject, "server");
     else if (names.length < ENDS_MAX) names.push(subject);
   }
-  const [near, far] = [names.filter((n) => !FAR.test(n)), names.filter((n) => FAR.test(n))];
-  return { names: [...near, ...far], alias };
+  // The client at the left, the far end at the right, others as they come.
+  const place = (name) => (name === "client" ? 0 : FAR.test(name) ? 2 : 1);
+  return { names: names.sort((a, b) => place(a) - place(b)), alias };
 }
 
-// Breaks a call before its outcome, else at a blank or between flags.
+// Breaks a call before its outcome, else between flags, arguments or words.
 function wrap(text) {
   const lines = [];
   let rest = text;
   while (rest.length > WRAP) {
     const outcome = rest.indexOf(" = ");
     const part = rest.slice(0, WRAP);
-    const at = [outcome < WRAP ? outcome : -1, part.lastIndexOf(" "), part.lastIndexOf("|") + 1];
+    const after = (mark) => part.lastIndexOf(mark) + 1;
+    const at = [outcome < WRAP ? outcome : -1, after("|"), after(", "), after(" ") - 1];
     const cut = at.find((cut) => cut > 4) ?? WRAP;
     lines.push(rest.slice(0, cut));
     rest = `  ${rest.slice(cut).trimStart()}`;
@@ -86,16 +88,16 @@ function layoutOf(rows) {
   const { names, alias } = endsOf(all);
   const index = new Map(names.map((name, at) => [name, at]));
   const unit = measure();
+  const widest = (events) => Math.max(0, ...events.flatMap((e) => e.lines.map((l) => l.length)));
   for (const event of all) {
-    event.lines = event.kind === "packet" ? [event.text] : wrap(event.text);
+    event.lines = wrap(event.text);
     const owner = alias.get(event.subject) ?? event.subject;
     event.at = index.get(owner) ?? -1;
   }
-  const widest = (events) => Math.max(0, ...events.flatMap((e) => e.lines.map((l) => l.length)));
   const gaps = Math.max(1, names.length - 1);
   const between = all.filter((e) => e.kind === "packet").map((packet) => {
     const hops = Math.abs(index.get(packet.from) - index.get(packet.to)) || 1;
-    return (packet.text.length + 5) / hops;
+    return (widest([packet]) + 5) / hops;
   });
   const longest = Math.max(0, ...names.map((name) => name.length + 2));
   const calls = widest(all.filter((event) => event.kind !== "packet")) + 4;
@@ -104,7 +106,13 @@ function layoutOf(rows) {
   const xs = names.map((_, at) => first + at * gap);
   const right = (unit * (names.at(-1)?.length ?? 0)) / 2 + 10;
   const loop = all.some((e) => e.from && e.from === e.to) ? unit * widest(all) + 30 : 0;
-  const width = Math.ceil(Math.max((xs.at(-1) ?? first) + Math.max(right, loop), calls * unit));
+  // A call that has no room at its left needs it at its right.
+  const beside = all.filter((event) => event.kind === "call" && event.at >= 0).map((event) => {
+    const [x, cells] = [xs[event.at], widest([event]) * unit];
+    return x - 9 - cells < EDGE ? x + 13 + cells : 0;
+  });
+  const last = (xs.at(-1) ?? first) + Math.max(right, loop);
+  const width = Math.ceil(Math.max(last, calls * unit, ...beside));
   const heights = events.map((row) => Math.max(...row.map((event) => heightOf(event))));
   return { events, names, index, xs, width, heights, unit };
 }
@@ -137,8 +145,9 @@ function drawLadder(layout, column, marked, label) {
   events.forEach((row, at) => {
     const event = row[column];
     if (marked[at]) mark(below, y, width, heights[at], event === null);
-    if (event?.kind === "packet") packet(above, layout, event, y);
-    else if (event) call(above, layout, event, y);
+    const part = above.appendChild(el("g", marked[at] ? { class: "marked" } : {}));
+    if (event?.kind === "packet") packet(part, layout, event, y);
+    else if (event) call(part, layout, event, y);
     if (event?.begins) pending.set(event.subject, { x: xs[event.at], y: y + 9 });
     if (event?.ends) inside(below, pending.get(event.subject), y + 9);
     if (event?.ends) pending.delete(event.subject);
@@ -169,10 +178,11 @@ function text(x, y, string, attributes) {
 function call(group, { xs, width, unit }, event, y) {
   const own = xs[event.at];
   const cells = Math.max(...event.lines.map((line) => line.length)) * unit;
-  const last = event.at > 0 && event.at === xs.length - 1;
   const start = own === undefined ? EDGE : own + 9;
-  const x = last ? own - 9 : Math.max(EDGE, Math.min(start, width - cells - 4));
-  const anchor = last ? "end" : "start";
+  const last = event.at > 0 && event.at === xs.length - 1;
+  const left = last || (start + cells > width && own - 9 - cells >= EDGE);
+  const x = left ? own - 9 : Math.max(EDGE, Math.min(start, width - cells - 4));
+  const anchor = left ? "end" : "start";
   if (own !== undefined) group.append(el("circle", { class: "dot", cx: own, cy: y + 9, r: 3 }));
   let told = false;
   event.lines.forEach((line, at) => {
@@ -187,14 +197,16 @@ function call(group, { xs, width, unit }, event, y) {
 
 function packet(group, { index, xs }, event, y) {
   const [from, to] = [xs[index.get(event.from)], xs[index.get(event.to)]];
-  const [, flags, rest] = /^(\[[^\]]*\])?(.*)$/.exec(event.text);
-  const line = y + LINE + 4;
+  const line = y + event.lines.length * LINE + 4;
   const own = from === to;
   const at = own ? { x: from + 26 } : { x: (from + to) / 2 };
   const anchor = own ? "start" : "middle";
-  const node = text(at.x, y + 14, "", { class: "packet", "text-anchor": anchor });
-  node.append(el("tspan", { class: "flags" }, flags ?? ""), rest);
-  group.append(node);
+  event.lines.forEach((part, i) => {
+    const [, flags = "", rest] = /^(\[[^\]]*\])?(.*)$/.exec(part);
+    const node = text(at.x, y + 14 + i * LINE, "", { class: "packet", "text-anchor": anchor });
+    node.append(el("tspan", { class: "flags" }, i === 0 ? flags : ""), i === 0 ? rest : part);
+    group.append(node);
+  });
   if (own) {
     const turn = `M${from} ${y + 6} h18 v${LINE - 4} h-12`;
     group.append(el("path", { class: "arrow", d: turn }), tip(from + 1, y + LINE + 2, -1));

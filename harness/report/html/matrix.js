@@ -50,19 +50,25 @@ function varies(row, columns) {
 function apply() {
   const want = wanted();
   let [shown, different] = [0, 0];
+  const folders = new Map([...matrix.tBodies].map((body) => [body, { shown: 0, different: 0 }]));
   for (const row of rows) {
-    const { folder, tags } = row.dataset;
+    const { case: id, tags = "" } = row.dataset;
     const matches =
-      (want.folder === "" || folder === want.folder) &&
+      (want.folder === "" || id.slice(0, id.lastIndexOf("/")) === want.folder) &&
       (want.tag === "" || tags.split(" ").includes(want.tag)) &&
       want.words.every((word) => textOf(row).includes(word));
     const differs = matches && varies(row, want.columns);
     row.hidden = !matches || (want.different && !differs);
     shown += row.hidden ? 0 : 1;
     different += differs ? 1 : 0;
+    const folder = folders.get(row.parentNode);
+    folder.shown += row.hidden ? 0 : 1;
+    folder.different += differs ? 1 : 0;
   }
-  for (const body of matrix.tBodies) {
-    body.hidden = [...body.querySelectorAll("tr[data-case]")].every((row) => row.hidden);
+  for (const [body, { shown, different }] of folders) {
+    body.hidden = shown === 0;
+    const differ = different > 0 ? `, ${different} differ` : "";
+    body.querySelector("small").textContent = `${shown}${differ}`;
   }
   hideColumns(want.columns);
   form.querySelector("output").textContent = counted(shown, different, want.columns.length);

@@ -1,6 +1,7 @@
 // The panel of one case. The case's own part of the page is moved into a dialog, and its texts are
 // drawn as diagrams when it is first opened; without this script they are read where they are.
 
+const COLUMN_MIN = 300; // px: room for the names of platforms and a button
 const dialog = document.getElementById("panel");
 const stage = dialog.querySelector(".stage");
 const backToPage = { home: null, section: null, from: null };
@@ -99,10 +100,14 @@ function enrich(section) {
     const callsOnly = answers.map((answer) => answer.hasAttribute("data-calls-only"));
     const rows = sectionRows(bodies).map(({ title, lines }) => {
       const cells = alignLines(lines);
-      return { title, lines, cells, marked: cells.map((row) => differs(row, callsOnly)) };
+      const marked = cells.map((row) => differs(row, callsOnly));
+      return { title, lines, cells, marked, layout: layoutOf(cells) };
     });
     for (const answer of answers) answer.querySelector("h4").append(copyButton(section, answer));
-    section.querySelector(".answers").before(comparison(section, answers, rows));
+    const texts = section.querySelector(".answers");
+    const both = make("div", { className: answers.length > 1 ? "several" : "single" });
+    texts.replaceWith(both);
+    both.append(comparison(section, answers, rows), texts);
     if (answers.length > 1) markTexts(answers, rows);
   }
   claimsOf(section);
@@ -119,7 +124,8 @@ function comparison(section, answers, rows) {
   const grid = make("div", { className: "ladders", tabIndex: 0 });
   grid.setAttribute("role", "region");
   grid.setAttribute("aria-label", "Behaviours side by side");
-  grid.style.setProperty("--columns", answers.length);
+  const widest = Math.max(...rows.map((row) => row.layout.width), COLUMN_MIN);
+  grid.style.setProperty("--columns", `repeat(${answers.length}, ${widest}px)`);
   const heads = answers.map((answer) => {
     const own = answer.querySelector("h4").cloneNode(true);
     own.querySelector("button").replaceWith(copyButton(section, answer));
@@ -127,8 +133,9 @@ function comparison(section, answers, rows) {
     name.dataset.platforms = answer.dataset.platforms;
     return name;
   });
-  grid.append(make("div", { className: "columns heads" }, ...heads));
   const several = answers.length > 1;
+  // A single behaviour has its text beside it, which says whose it is.
+  if (several) grid.append(make("div", { className: "columns heads" }, ...heads));
   for (const row of rows) {
     const open = !several || row.marked.includes(true) || row.lines.includes(null);
     grid.append(block(row, answers, open, several));
@@ -140,8 +147,7 @@ function block(row, answers, open, several) {
   const columns = make("div", { className: "columns" });
   const fill = () => {
     if (columns.childNodes.length > 0) return;
-    const layout = layoutOf(row.cells);
-    answers.forEach((answer, at) => columns.append(column(row, answer, at, layout, several)));
+    answers.forEach((answer, at) => columns.append(column(row, answer, at, several)));
   };
   if (row.title === "") {
     fill();
@@ -155,7 +161,7 @@ function block(row, answers, open, several) {
   return details;
 }
 
-function column(row, answer, at, layout, several) {
+function column(row, answer, at, several) {
   const cell = make("div", { className: "column" });
   cell.dataset.platforms = answer.dataset.platforms;
   if (row.lines[at] === null) {
@@ -165,7 +171,7 @@ function column(row, answer, at, layout, several) {
   const of = row.title === "" ? "" : `, ${row.title}`;
   const label = `Sequence diagram of behaviour ${answer.dataset.class}${of}; its text is below`;
   const marked = several ? row.marked : [];
-  cell.append(drawLadder(layout, at, marked, label));
+  cell.append(drawLadder(row.layout, at, marked, label));
   return cell;
 }
 
@@ -190,7 +196,9 @@ function markTexts(answers, rows) {
 // What can be pasted into a bug report: who answers so, and the transcript in a fence.
 function report(section, answer) {
   const body = answer.querySelector("pre").textContent.trimEnd();
-  const who = answer.dataset.who;
+  const keys = answer.dataset.platforms.split(" ");
+  const own = chips.filter((chip) => keys.includes(chip.dataset.platform));
+  const who = own.map((chip) => `${chip.textContent} (${chip.dataset.kernel.trim()})`).join(", ");
   const ticks = Math.max(2, ...[...body.matchAll(/`+/g)].map((run) => run[0].length)) + 1;
   const fence = "`".repeat(ticks);
   const link = location.protocol.startsWith("http")
@@ -200,14 +208,13 @@ function report(section, answer) {
 }
 
 function copyButton(section, answer) {
-  const button = make("button", { type: "button", className: "copy" }, "Copy transcript");
-  const name = `Copy the transcript of behaviour ${answer.dataset.class}`;
-  button.setAttribute("aria-label", name);
+  const name = `Copy transcript ${answer.dataset.class}`;
+  const button = make("button", { type: "button", className: "copy" }, name);
   button.addEventListener("click", async () => {
     const done = await copyText(report(section, answer));
     button.textContent = done ? "Copied" : "Select the text and copy it";
     announce(done ? "Transcript copied" : "The browser refuses to copy");
-    setTimeout(() => (button.textContent = "Copy transcript"), 2000);
+    setTimeout(() => (button.textContent = name), 2000);
   });
   return button;
 }

@@ -53,6 +53,7 @@ struct RowView<'a> {
     id: &'a str,
     name: &'a str,
     about: &'a str,
+    legend: &'a str,
     tags: String,
     differs: bool,
     cells: Vec<CellView>,
@@ -78,7 +79,7 @@ struct CaseView<'a> {
     answers: Vec<AnswerView<'a>>,
     statements: String,
     file: Link,
-    cells: Vec<Source>,
+    sources: Vec<Source>,
     yaml: &'a str,
 }
 
@@ -88,24 +89,23 @@ struct AnswerView<'a> {
     look: String,
     keys: String,
     names: String,
-    who: String,
     calls_only: bool,
     body: &'a str,
 }
 
-/// Where a cell comes from.
+/// Where cells come from; platforms with the same behaviour from one file stand together.
 #[derive(Serialize)]
 struct Source {
-    platform: String,
+    platforms: String,
     behaviour: String,
     file: Option<Link>,
 }
 
 /// A text that may lead somewhere.
 #[derive(Serialize)]
-struct Link {
-    text: String,
-    url: Option<String>,
+pub(super) struct Link {
+    pub(super) text: String,
+    pub(super) url: Option<String>,
 }
 
 /// Statements of one kind.
@@ -184,7 +184,11 @@ impl<'a> PlatformView<'a> {
             wire: &column.wire,
             isolation: &column.isolation,
             fingerprint: &column.fingerprint,
-            settings: column.settings.iter().map(|(key, value)| format!("{key} = {value}")).collect(),
+            settings: column
+                .settings
+                .iter()
+                .map(|(key, value)| format!("{key} = {value}"))
+                .collect(),
         }
     }
 }
@@ -239,11 +243,13 @@ impl<'a> RowView<'a> {
     fn of(row: &'a Row, columns: &[Column]) -> RowView<'a> {
         let missing = Cell::default();
         let cell = |column: &Column| CellView::of(row.cells.get(&column.key).unwrap_or(&missing));
-        let name = row.id.strip_prefix(row.folder.as_str()).map(|name| name.trim_start_matches('/'));
+        let name =
+            row.id.strip_prefix(row.folder.as_str()).map(|name| name.trim_start_matches('/'));
         RowView {
             id: &row.id,
             name: name.filter(|name| !name.is_empty()).unwrap_or(&row.id),
             about: &row.about,
+            legend: &row.legend,
             tags: row.tags.join(" "),
             differs: row.differs(),
             cells: columns.iter().map(cell).collect(),
@@ -288,14 +294,6 @@ fn behaviour(cell: &Cell) -> String {
 
 impl<'a> CaseView<'a> {
     fn of(row: &'a Row, names: &Names, base: &str, statements: String) -> CaseView<'a> {
-        let source = |(column, label): (&Column, &String)| {
-            let cell = row.cells.get(&column.key).cloned().unwrap_or_default();
-            Source {
-                platform: label.clone(),
-                behaviour: behaviour(&cell),
-                file: (!cell.file.is_empty()).then(|| file(&cell.file, base)),
-            }
-        };
         CaseView {
             id: &row.id,
             about: &row.about,
@@ -306,26 +304,39 @@ impl<'a> CaseView<'a> {
             answers: row.answers.iter().map(|class| AnswerView::of(class, names)).collect(),
             statements,
             file: file(&row.file, base),
-            cells: names.columns.iter().zip(&names.labels).map(source).collect(),
+            sources: sources(row, names, base),
             yaml: &row.yaml,
         }
     }
 }
 
+fn sources(row: &Row, names: &Names, base: &str) -> Vec<Source> {
+    let missing = Cell::default();
+    let of = |key: &str| row.cells.get(key).unwrap_or(&missing);
+    let alike = |a: &Cell, b: &Cell| a.file == b.file && behaviour(a) == behaviour(b);
+    let mut distinct: Vec<&Cell> = Vec::new();
+    for column in names.columns {
+        let cell = of(&column.key);
+        if !distinct.iter().any(|known| alike(known, cell)) {
+            distinct.push(cell);
+        }
+    }
+    let source = |cell: &Cell| Source {
+        platforms: names.list(|key| alike(of(key), cell)),
+        behaviour: behaviour(cell),
+        file: (!cell.file.is_empty()).then(|| file(&cell.file, base)),
+    };
+    distinct.into_iter().map(source).collect()
+}
+
 impl<'a> AnswerView<'a> {
     fn of(class: &'a Class, names: &Names) -> AnswerView<'a> {
         let has = |key: &str| class.platforms.iter().any(|own| own == key);
-        let own = names.columns.iter().zip(&names.labels).filter(|(column, _)| has(&column.key));
-        let who = own.map(|(column, label)| match column.kernel.as_str() {
-            "" => label.clone(),
-            kernel => format!("{label} ({kernel} {})", column.arch),
-        });
         AnswerView {
             class: &class.class,
             look: look(&class.class),
             keys: class.platforms.join(" "),
             names: names.list(has),
-            who: who.collect::<Vec<_>>().join(", "),
             calls_only: class.calls_only,
             body: &class.body,
         }
@@ -360,7 +371,11 @@ impl<'a> ClaimView<'a> {
         let on = |wanted: Verdict| names.list(|key| claim.verdicts.get(key) == Some(&wanted));
         let verdicts = [(Verdict::Refuted, "refuted"), (Verdict::Holds, "holds")];
         let mut verdicts: Vec<VerdictView> = verdicts
-            .map(|(verdict, look)| VerdictView { look, word: verdict.to_string(), names: on(verdict) })
+            .map(|(verdict, look)| VerdictView {
+                look,
+                word: verdict.to_string(),
+                names: on(verdict),
+            })
             .into_iter()
             .filter(|verdict| !verdict.names.is_empty())
             .collect();
@@ -379,22 +394,25 @@ impl<'a> ClaimView<'a> {
     }
 }
 
-/// The lines on which verdicts rest; platforms with the same lines together.
+/// The lines by which a claim is refuted; platforms with the same lines together. What shows that
+/// it holds is what the claim itself expects, and stands in the case.
 fn evidence(claim: &ClaimRow, names: &Names) -> Vec<Seen> {
+    let refuted = |key: &str| claim.verdicts.get(key) == Some(&Verdict::Refuted);
+    let of = |key: &str| claim.evidence.get(key).filter(|_| refuted(key));
     let mut distinct: Vec<&Vec<String>> = Vec::new();
     for column in names.columns {
-        let lines = claim.evidence.get(&column.key).filter(|lines| !lines.is_empty());
+        let lines = of(&column.key).filter(|lines| !lines.is_empty());
         distinct.extend(lines.filter(|lines| !distinct.contains(lines)));
     }
     let seen = |lines: &Vec<String>| Seen {
-        names: names.list(|key| claim.evidence.get(key) == Some(lines)),
+        names: names.list(|key| of(key) == Some(lines)),
         lines: lines.join("\n"),
     };
     distinct.into_iter().map(seen).collect()
 }
 
 /// A file of the repository is linked, any other one only named: it is on somebody's machine.
-fn file(path: &str, base: &str) -> Link {
+pub(super) fn file(path: &str, base: &str) -> Link {
     let below = ["cases/", "expected/"].iter().any(|folder| path.starts_with(folder));
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     let ours = below && path.chars().all(plain) && !path.contains("..");
@@ -403,7 +421,7 @@ fn file(path: &str, base: &str) -> Link {
 }
 
 /// `RFC 9293 §3.10.7.1` and `POSIX.1-2024 close()` lead there; other references are only named.
-fn spec(text: &str) -> Link {
+pub(super) fn spec(text: &str) -> Link {
     let posix = text.strip_prefix("POSIX.1-2024 ").and_then(|rest| {
         let name = rest.strip_suffix("()")?;
         let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');

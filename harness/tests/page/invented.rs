@@ -32,7 +32,8 @@ const PLATFORMS: [(&str, &str); 10] = [
 
 /// Breaks out of an element, a script, an attribute, a line, a direction and a terminal.
 pub const HOSTILE: &str = "</pre></script><script>window.owned=1</script><img src=x \
-     onerror=owned=1>\"' onclick=owned=1 \u{1b}[31m\u{202e}desrever\u{2066}\u{0}\u{9b}2J ``` {{ x }}";
+     onerror=owned=1>\"' onclick=owned=1 \u{1b}[31m\u{202e}desrever\u{2066}\u{0}\u{9b}2J \
+     ``` {{ x }}";
 
 /// A table in which every kind of cell occurs.
 pub fn invented(shape: Shape) -> Matrix {
