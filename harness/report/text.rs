@@ -37,7 +37,6 @@ const COLOURS: [AnsiColor; 5] = [
 /// are not seen.
 pub fn text(matrix: &Matrix, only_differences: bool, differ: Differ<'_>) -> String {
     let mut page = Page { text: String::new(), matrix, differ };
-    page.platforms();
     match matrix.relation() {
         Relation::Twins => page.twins(),
         Relation::Releases => page.releases(),
@@ -89,11 +88,13 @@ impl Page<'_> {
         self.text.push('\n');
     }
 
-    /// Where the answers come from.
-    fn platforms(&mut self) {
+    /// Where the answers come from, with the numbers of the table's columns if it has some.
+    fn platforms(&mut self, numbered: bool) {
         let matrix = self.matrix;
+        let number = |at: usize| if numbered { format!("{:<2}  ", at + 1) } else { String::new() };
+        let labels = matrix.platforms.iter().enumerate();
         let labels: Vec<String> =
-            matrix.platforms.iter().map(|column| cut(&column.label(), LABEL_MAX)).collect();
+            labels.map(|(at, column)| number(at) + &cut(&column.label(), LABEL_MAX)).collect();
         let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
         for (column, label) in matrix.platforms.iter().zip(&labels) {
             let told = cut(&details(column), WIDTH - width - 2);
@@ -107,9 +108,12 @@ impl Page<'_> {
         let matrix = self.matrix;
         let rows: Vec<&Row> =
             matrix.cases.iter().filter(|row| !only_differences || row.differs()).collect();
+        let columns = Columns::of(matrix, &rows);
         // One column is A wherever it has an answer.
-        if !rows.is_empty() && matrix.platforms.len() > 1 {
-            self.table(&rows);
+        let is_table = !rows.is_empty() && matrix.platforms.len() > 1;
+        self.platforms(is_table && columns.numbered);
+        if is_table {
+            self.table(&rows, &columns);
         }
         let differing: Vec<&Row> = matrix.differing().collect();
         for row in &differing {
@@ -118,8 +122,7 @@ impl Page<'_> {
         self.line(&summary(matrix));
     }
 
-    fn table(&mut self, rows: &[&Row]) {
-        let columns = Columns::of(self.matrix, rows);
+    fn table(&mut self, rows: &[&Row], columns: &Columns) {
         columns.heads.iter().for_each(|head| self.line(head));
         for row in rows {
             let mut text = format!("{:width$}", cut(&row.id, columns.first), width = columns.first);
@@ -163,6 +166,7 @@ impl Page<'_> {
     /// Releases of one platform: the cases whose answer changed, and where.
     fn releases(&mut self) {
         let matrix = self.matrix;
+        self.platforms(false);
         let mut changed = 0;
         for row in &matrix.cases {
             let steps = steps(matrix, row);
@@ -197,6 +201,7 @@ impl Page<'_> {
     /// Two results of one release: what has come, gone and changed.
     fn twins(&mut self) {
         let matrix = self.matrix;
+        self.platforms(false);
         for row in &matrix.cases {
             let change = Change::of(matrix, row);
             if !change.is_difference() {
@@ -343,6 +348,8 @@ struct Columns {
     first: usize,
     widths: Vec<usize>,
     heads: Vec<String>,
+    /// The heading has numbers in place of names.
+    numbered: bool,
 }
 
 impl Columns {
@@ -371,13 +378,13 @@ impl Columns {
         let total = |widths: &[usize]| widths.iter().map(|width| width + 2).sum::<usize>();
         if longest + total(&widths) <= WIDTH {
             let heads = named_heads(matrix, &releases, longest, &widths);
-            return Columns { first: longest, widths, heads };
+            return Columns { first: longest, widths, heads, numbered: false };
         }
         let widths = vec![2; widths.len()];
         let first = longest.min(WIDTH.saturating_sub(total(&widths)).max(LABEL_MAX / 2));
         let mut head = " ".repeat(first);
         (1..=widths.len()).for_each(|number| head += &format!("  {number:<2}"));
-        Columns { first, widths, heads: vec![head] }
+        Columns { first, widths, heads: vec![head], numbered: true }
     }
 }
 

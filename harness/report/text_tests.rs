@@ -76,6 +76,7 @@ fn ten_platforms_and_a_long_name_fit() {
     strangers.platforms[0].id = "other".to_owned();
     let text = shown(&strangers, false);
     assert!(below(&text).trim_start().starts_with("1   2   3 "), "{text}");
+    assert!(text.starts_with("1   other 1.20240729  ") && text.contains("\n12  p 12."), "{text}");
 }
 
 #[test]

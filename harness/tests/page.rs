@@ -13,8 +13,8 @@ use sockdiff::report::matrix::{Matrix, Status};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What a browser is asked to show at once, at most.
-const BYTES_MAX: usize = 5_000_000;
+/// What a browser is asked to show at once, at most: 5 MiB.
+const BYTES_MAX: usize = 5 << 20;
 /// For all of it, by an unoptimized build on a busy machine; it takes a tenth of that.
 const MAKING_MAX: Duration = Duration::from_secs(20);
 

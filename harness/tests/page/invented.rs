@@ -38,7 +38,8 @@ pub const HOSTILE: &str = "</pre></script><script>window.owned=1</script><img sr
 /// A table in which every kind of cell occurs.
 pub fn invented(shape: Shape) -> Matrix {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let cases = Corpus::Folder(root.join("cases")).read().cases;
+    let mut cases = Corpus::Folder(root.join("cases")).read().cases;
+    cases.retain(|case| root.join(format!("expected/{}/linux.snap", case.id)).is_file());
     let columns: Vec<Column> = (0..shape.platforms).map(column).collect();
     let rows = (0..shape.cases).map(|at| {
         let case = &cases[at % cases.len()];
