@@ -97,6 +97,7 @@ fn several_releases_at_once() {
 #[case::other_question("case_hash", "recorded for another version of the question: run it again")]
 #[case::no_such_case("id", "no such case here")]
 #[case::flaky("status", "no settled answer: differs from itself")]
+#[case::cut("deadline", "its deadline ended it: how far it came is this machine's speed")]
 fn refused(#[case] what: &str, #[case] reason: &str) {
     let folder = Folder::new();
     let mut file = results("6.18", &[(CASE, "a() = 0")]);
@@ -104,6 +105,7 @@ fn refused(#[case] what: &str, #[case] reason: &str) {
     match what {
         "case_hash" => result.case_hash = "f".repeat(16),
         "id" => result.id = "rst/other".to_owned(),
+        "deadline" => result.transcript.push_str("\ndeadline 10s"),
         _ => {
             result.status = Status::Flaky;
             result.reason = "differs from itself".to_owned();

@@ -11,6 +11,7 @@
 
 use super::capture::{Tap, link_address, set_int};
 use super::link::{self, Link};
+use super::metrics::Metrics;
 use super::poll;
 use crate::model::Family;
 use crate::sys::Trouble;
@@ -74,17 +75,17 @@ impl Device {
     ///
     /// # Errors
     /// What was tried, and the system's error.
-    pub fn open(kind: Kind, family: Family, quickack: bool) -> Result<Device, String> {
+    pub fn open(kind: Kind, family: Family, metrics: Option<Metrics>) -> Result<Device, String> {
         let failed = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
         link::silence_new_links().map_err(failed("a link without IPv6"))?;
         let (link, end) = match kind {
             Kind::Tun => {
                 let tun = open_tun().map_err(failed("/dev/net/tun"))?;
-                let link = Link::find(family, quickack).map_err(failed("the TUN device"))?;
+                let link = Link::find(family, metrics).map_err(failed("the TUN device"))?;
                 (link, FarEnd::Tun(ManuallyDrop::new(tun)))
             }
             Kind::Veth => {
-                let (link, far) = Link::pair(family, quickack).map_err(|r| r.to_string())?;
+                let (link, far) = Link::pair(family, metrics).map_err(|r| r.to_string())?;
                 let tap = Tap::on_link(far).map_err(failed("a packet socket"))?;
                 compute_checksums(tap.fd()).map_err(failed("checksums of a veth pair"))?;
                 set_int(tap.fd(), libc::SOL_PACKET, PACKET_QDISC_BYPASS, 1)

@@ -2,7 +2,6 @@
 
 use super::device::Kind;
 use super::namespace::Way;
-use super::network::Loopback;
 use super::{Features, Prepared, features, firewall, host, platform};
 use crate::model::capability::Lack;
 use crate::sys::unix::machine::Uname;
@@ -106,8 +105,8 @@ fn sock_diag(gvisor: bool) -> Finding {
 }
 
 fn device(features: &Features, kind: Kind) -> Finding {
-    let quickack = features.loopback == Loopback::Quickack;
-    let tried = features.try_with_loopback(|| features::try_wire(kind, quickack));
+    let metrics = features.loopback.metrics();
+    let tried = features.try_with_loopback(|| features::try_wire(kind, metrics));
     tried_out(kind.word(), "makes a wire", &tried)
 }
 

@@ -2,6 +2,7 @@
 
 use super::capture::{Capture, Place};
 use super::device::{self, Device};
+use super::metrics::Metrics;
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
 use super::settings::Pins;
@@ -53,11 +54,11 @@ impl Features {
         // The interface comes up first, because only then there is ::1.
         bring_up(Loopback::Up, false)?;
         let ipv6 = has_ipv6();
-        let loopback = bring_up(Loopback::Quickack, ipv6)?;
+        let loopback = bring_up(Loopback::Quickack(Metrics::default()), ipv6)?;
         let pins = if options.host_settings { Pins::default() } else { Pins::find() };
         Capture::open(Place::Namespace, ipv6).map_err(lack("raw sockets"))?;
         let crosses = Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
-        let by_sentinel = crosses && loopback == Loopback::Quickack;
+        let by_sentinel = crosses && loopback.metrics().is_some();
         Ok(Features {
             namespace: Ok(()),
             captures: true,
@@ -65,7 +66,7 @@ impl Features {
             loopback,
             quiet: (!by_sentinel).then(|| quiet_of(gvisor)),
             pins,
-            wire: find_wire(options.wire, loopback == Loopback::Quickack),
+            wire: find_wire(options.wire, loopback.metrics()),
         })
     }
 
@@ -111,7 +112,7 @@ fn bring_up(wanted: Loopback, ipv6: bool) -> Result<Loopback, Lack> {
 }
 
 /// The first device that can be had, of those that are wanted.
-fn find_wire(wanted: WireDevice, quickack: bool) -> Result<device::Kind, Lack> {
+fn find_wire(wanted: WireDevice, metrics: Option<Metrics>) -> Result<device::Kind, Lack> {
     let kinds = match wanted {
         WireDevice::Auto => &[device::Kind::Tun, device::Kind::Veth][..],
         WireDevice::Tun => &[device::Kind::Tun],
@@ -119,7 +120,7 @@ fn find_wire(wanted: WireDevice, quickack: bool) -> Result<device::Kind, Lack> {
     };
     let mut lacks = Vec::new();
     for kind in kinds {
-        match try_wire(*kind, quickack) {
+        match try_wire(*kind, metrics) {
             Ok(()) => return Ok(*kind),
             Err(lack) => lacks.push(lack),
         }
@@ -134,8 +135,8 @@ fn find_wire(wanted: WireDevice, quickack: bool) -> Result<device::Kind, Lack> {
 ///
 /// # Errors
 /// Why not, and what helps.
-pub fn try_wire(kind: device::Kind, quickack: bool) -> Result<(), Lack> {
-    let refused = match Device::open(kind, Family::V4, quickack) {
+pub fn try_wire(kind: device::Kind, metrics: Option<Metrics>) -> Result<(), Lack> {
+    let refused = match Device::open(kind, Family::V4, metrics) {
         Ok(_) => return Ok(()),
         Err(refused) => Lack::new(refused),
     };

@@ -3,6 +3,7 @@
 use super::capture::{Capture, Place};
 use super::device::Device;
 use super::host::{self, Links};
+use super::metrics;
 use super::network::{self, Loopback};
 use super::settle::{Settling, Sight, Wire};
 use super::sockdiag::SockDiag;
@@ -55,11 +56,13 @@ impl LinuxGround {
         threads::own_descriptors()
             .map_err(|error| failed("descriptors of the run's own", &error))?;
         namespace::unshare_network().map_err(|error| failed("a network namespace", &error))?;
-        network::bring_up(features.loopback, features.ipv6)
+        let (metrics, settings) = metrics::split(&plan.settings);
+        let loopback = features.loopback.with(metrics);
+        network::bring_up(loopback, features.ipv6)
             .map_err(|refused| failed("the loopback interface", &refused))?;
         features.pins.apply().map_err(|(name, error)| failed(name, &error))?;
-        let device = wire_of(plan, features)?;
-        for (name, value) in &plan.settings {
+        let device = wire_of(plan, features, loopback)?;
+        for (name, value) in &settings {
             settings::write(name, value).map_err(|error| host::no_setting(name, &error))?;
         }
         let place = match plan.wire || plan.firewall {
@@ -69,7 +72,7 @@ impl LinuxGround {
         let capture = match Capture::open(place, features.ipv6) {
             Ok(capture) => Some(capture),
             // gVisor has no packet sockets on `lo`: there a run with a wire sees only the wire.
-            Err(_) if plan.wire && features.loopback != Loopback::Quickack => None,
+            Err(_) if plan.wire && loopback.metrics().is_none() => None,
             Err(error) => return Err(failed("sockets that see packets", &error)),
         };
         let settling = match features.quiet {
@@ -80,7 +83,7 @@ impl LinuxGround {
         };
         let links = Links {
             wire: device.as_ref().map(|device| device.link),
-            loopback: features.loopback,
+            loopback,
             ipv6: features.ipv6,
         };
         Ok(LinuxGround {
@@ -128,13 +131,16 @@ fn deliver(sentinel: &mut Sentinel) -> Result<(), Trouble> {
 }
 
 /// The run's wire, if it wants one.
-fn wire_of(plan: &Plan, features: &Features) -> Result<Option<Device>, Trouble> {
+fn wire_of(
+    plan: &Plan,
+    features: &Features,
+    loopback: Loopback,
+) -> Result<Option<Device>, Trouble> {
     if !plan.wire {
         return Ok(None);
     }
     let kind = features.wire.clone().map_err(Trouble::Lacks)?;
-    let quickack = features.loopback == Loopback::Quickack;
-    let device = Device::open(kind, plan.family, quickack);
+    let device = Device::open(kind, plan.family, loopback.metrics());
     device.map(Some).map_err(|what| Trouble::Failed(format!("the wire: {what}")))
 }
 

@@ -5,8 +5,8 @@
 //! solicitation, `nodad` no probe for the address, and `noarp` no neighbour discovery and no
 //! report of a multicast group of its own: nothing has to be filtered out.
 
+use super::metrics::Metrics;
 use super::netlink::{self, Batch, Refused, carry_out, nested};
-use super::network::RTAX_QUICKACK;
 use super::settings;
 use crate::model::Family;
 use crate::model::wire::{self, End};
@@ -37,8 +37,8 @@ pub struct Link {
     /// The interface's number.
     pub index: u32,
     family: Family,
-    /// The kernel knows route attributes; without, it makes the route by itself.
-    quickack: bool,
+    /// Those of its route; none: the kernel knows none, and makes the route by itself.
+    metrics: Option<Metrics>,
 }
 
 /// Makes new links of the namespace come without IPv6, so that none speaks before it is told to.
@@ -51,7 +51,7 @@ impl Link {
     ///
     /// # Errors
     /// The kernel's refusal.
-    pub fn find(family: Family, quickack: bool) -> io::Result<Link> {
+    pub fn find(family: Family, metrics: Option<Metrics>) -> io::Result<Link> {
         let mut batch = Batch::default();
         batch.message("link", libc::RTM_GETLINK, 0, &[0; 16]);
         batch.attribute(libc::IFLA_IFNAME, format!("{NAME}\0").as_bytes());
@@ -60,7 +60,7 @@ impl Link {
         let index = answer.get(4..8).and_then(|index| index.try_into().ok());
         let index = index.map(u32::from_ne_bytes);
         let index = index.ok_or_else(|| io::Error::other("no answer about the link"))?;
-        Ok(Link { index, family, quickack })
+        Ok(Link { index, family, metrics })
     }
 
     /// Makes a veth pair, whose far end is up, and returns this machine's side and the number of
@@ -68,7 +68,7 @@ impl Link {
     ///
     /// # Errors
     /// The request that the kernel refused.
-    pub fn pair(family: Family, quickack: bool) -> Result<(Link, u32), Refused> {
+    pub fn pair(family: Family, metrics: Option<Metrics>) -> Result<(Link, u32), Refused> {
         let mut peer = link_header(FAR_INDEX, 0, 0);
         peer.extend(nested(libc::IFLA_IFNAME, format!("{FAR_NAME}\0").as_bytes()));
         let mut info = nested(libc::IFLA_INFO_KIND, b"veth");
@@ -85,7 +85,7 @@ impl Link {
         let far = link_header(FAR_INDEX, up, up);
         batch.message("the far end up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &far);
         carry_out(&batch)?;
-        Ok((Link { index: NEAR_INDEX, family, quickack }, FAR_INDEX))
+        Ok((Link { index: NEAR_INDEX, family, metrics }, FAR_INDEX))
     }
 
     /// Prepares the link and brings it up.
@@ -111,7 +111,7 @@ impl Link {
     /// The request that the kernel refused.
     pub fn up(&self) -> Result<(), Refused> {
         let mut batch = Batch::default();
-        if self.quickack {
+        if self.metrics.is_some() {
             // Packets leave at once, whatever queue this machine gives to new links.
             let queue = [0, self.index, 0, TC_H_ROOT, 0].map(u32::to_ne_bytes).concat();
             let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE | libc::NLM_F_ACK;
@@ -121,14 +121,14 @@ impl Link {
         let up = libc::IFF_UP as u32;
         let link = link_header(self.index, up, up);
         batch.message("the wire up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &link);
-        if !self.quickack {
+        if self.metrics.is_none() {
             // gVisor's links are up from the start, and it refuses to be told.
             let _ = carry_out(&batch);
             batch = Batch::default();
         }
         self.address(&mut batch);
-        if self.quickack {
-            self.route(&mut batch);
+        if let Some(metrics) = self.metrics {
+            self.route(&mut batch, metrics);
         }
         carry_out(&batch)
     }
@@ -149,16 +149,15 @@ impl Link {
         batch.message("the wire's address", libc::RTM_NEWADDR, replace, &header);
         batch.attribute(libc::IFA_LOCAL, &octets);
         batch.attribute(libc::IFA_ADDRESS, &octets);
-        let own_route = if self.quickack { IFA_F_NOPREFIXROUTE } else { 0 };
-        let flags = libc::IFA_F_NODAD | own_route;
-        if self.quickack || self.family == Family::V6 {
+        if self.metrics.is_some() {
+            let flags = libc::IFA_F_NODAD | IFA_F_NOPREFIXROUTE;
             batch.attribute(libc::IFA_FLAGS, &flags.to_ne_bytes());
         }
     }
 
     /// The route to the wire's network. Under IPv6 also that to the own address, because the
     /// kernel gets round to making it some time after the address has been set.
-    fn route(&self, batch: &mut Batch) {
+    fn route(&self, batch: &mut Batch, metrics: Metrics) {
         let (family, length, octets) = ends(End::Local, self.family);
         let scope = match self.family {
             Family::V4 => libc::RT_SCOPE_LINK,
@@ -169,7 +168,7 @@ impl Link {
         if self.family == Family::V4 {
             batch.attribute(libc::RTA_PREFSRC, &octets);
         }
-        batch.attribute(libc::RTA_METRICS, &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()));
+        batch.attribute(libc::RTA_METRICS, &metrics.attribute());
         if self.family == Family::V6 {
             let (table, kind) = (libc::RT_TABLE_LOCAL, libc::RTN_LOCAL);
             self.new_route(batch, [family, 128, table, scope, kind], &octets);

@@ -12,6 +12,7 @@ mod firewall;
 mod ground;
 mod host;
 mod link;
+mod metrics;
 mod namespace;
 mod netlink;
 mod network;
@@ -123,7 +124,9 @@ impl Stack for Local {
 
     fn has_setting(&self, name: &str) -> Result<(), Lack> {
         let lack = || Lack::new(format!("this kernel has no {name}"));
-        settings::exists(name).then_some(()).ok_or_else(lack)
+        let routes = self.features.loopback.metrics().is_some();
+        let has = settings::exists(name) || routes && metrics::stands_in_for(name);
+        has.then_some(()).ok_or_else(lack)
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {

@@ -3,13 +3,12 @@
 //! The route attribute `quickack 1` removes the delayed ACK, whose timing would otherwise decide
 //! which segments a step shows.
 
-use super::netlink::{Batch, Refused, carry_out, nested};
+use super::metrics::Metrics;
+use super::netlink::{Batch, Refused, carry_out};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `lo` is the first interface of every namespace.
 pub const LOOPBACK_INDEX: u32 = 1;
-/// `<linux/rtnetlink.h>`; the libc crate lacks it.
-pub const RTAX_QUICKACK: u16 = 15;
 
 /// How the loopback interface of a namespace is set up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,7 +18,22 @@ pub enum Loopback {
     /// It is brought up.
     Up,
     /// It is brought up, and its routes get the attribute.
-    Quickack,
+    Quickack(Metrics),
+}
+
+impl Loopback {
+    /// The metrics of the routes; none: the kernel makes routes by itself.
+    pub fn metrics(self) -> Option<Metrics> {
+        match self {
+            Loopback::Quickack(metrics) => Some(metrics),
+            Loopback::AsIs | Loopback::Up => None,
+        }
+    }
+
+    /// The same with these metrics, if its routes have any.
+    pub fn with(self, metrics: Metrics) -> Loopback {
+        self.metrics().map_or(self, |_| Loopback::Quickack(metrics))
+    }
 }
 
 /// Sets up `lo` in the namespace of the calling thread.
@@ -34,9 +48,9 @@ pub fn bring_up(loopback: Loopback, ipv6: bool) -> Result<(), Refused> {
     let up = libc::IFF_UP as u32;
     let link = [0, LOOPBACK_INDEX, up, up].map(u32::to_ne_bytes).concat();
     batch.message("lo up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &link);
-    if loopback == Loopback::Up {
+    let Some(metrics) = loopback.metrics() else {
         return carry_out(&batch);
-    }
+    };
     // The routes of the kernel's own making, replaced in place: 127.0.0.2 has its own by the
     // second one.
     let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
@@ -44,6 +58,7 @@ pub fn bring_up(loopback: Loopback, ipv6: bool) -> Result<(), Refused> {
         let what = "quickack route for 127.0.0.0/8";
         let destination = IpAddr::V4(destination);
         route(&mut batch, what, libc::RTM_NEWROUTE, replace, (destination, length));
+        batch.attribute(libc::RTA_METRICS, &metrics.attribute());
     }
     if ipv6 {
         // Here `replace` would only add a second route, without effect (measured).
@@ -51,6 +66,7 @@ pub fn bring_up(loopback: Loopback, ipv6: bool) -> Result<(), Refused> {
         let host = (IpAddr::V6(Ipv6Addr::LOCALHOST), 128);
         route(&mut batch, what, libc::RTM_DELROUTE, 0, host);
         route(&mut batch, what, libc::RTM_NEWROUTE, libc::NLM_F_CREATE, host);
+        batch.attribute(libc::RTA_METRICS, &metrics.attribute());
     }
     carry_out(&batch)
 }
@@ -84,11 +100,7 @@ fn route(batch: &mut Batch, what: &'static str, kind: u16, flags: i32, to: (IpAd
     batch.message(what, kind, libc::NLM_F_ACK | flags, &header);
     batch.attribute(libc::RTA_DST, &octets);
     batch.attribute(libc::RTA_OIF, &LOOPBACK_INDEX.to_ne_bytes());
-    if kind == libc::RTM_DELROUTE {
-        return;
-    }
-    if destination.is_ipv4() {
+    if destination.is_ipv4() && kind == libc::RTM_NEWROUTE {
         batch.attribute(libc::RTA_PREFSRC, &Ipv4Addr::LOCALHOST.octets());
     }
-    batch.attribute(libc::RTA_METRICS, &nested(RTAX_QUICKACK, &1u32.to_ne_bytes()));
 }
