@@ -208,7 +208,8 @@ impl<'a> Conductor<'a> {
             let socket = self.names.get_mut(&name).expect("it was there a line above");
             if socket.address.as_ref() != Some(&address) {
                 socket.address = Some(address.clone());
-                if let (true, Some(inet)) = (exclusive, address.inet()) {
+                // UDP lends a port to nobody else, whoever found it.
+                if let (true, Some(inet)) = (exclusive || socket.is_datagram, address.inet()) {
                     self.ground.holds(inet.port());
                 }
                 let (accepted_by, is_datagram) = (socket.accepted_by.clone(), socket.is_datagram);
