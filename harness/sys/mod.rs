@@ -386,6 +386,7 @@ pub struct LocalOptions {
 
 #[cfg(target_os = "linux")]
 mod linux;
+pub mod shared;
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
 mod unix;
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]

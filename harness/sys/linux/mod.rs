@@ -9,7 +9,6 @@ mod device;
 mod doctor;
 mod features;
 mod firewall;
-mod flow;
 mod ground;
 mod host;
 mod link;
@@ -31,8 +30,8 @@ pub use doctor::doctor;
 pub use prepare::{Prepared, prepare, set_env_before_threads};
 pub use threads::allowed_cpus as cpus;
 
+use super::shared::ports;
 use super::unix::machine::Uname;
-use super::unix::ports;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use features::Features;
@@ -116,10 +115,9 @@ impl Stack for Local {
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
-        Ok(Box::new(if self.features.namespace.is_ok() {
-            LinuxGround::in_namespace(plan, &self.features)?
-        } else {
-            LinuxGround::shared(plan, &self.features)?
-        }))
+        Ok(match self.features.namespace {
+            Ok(()) => Box::new(LinuxGround::in_namespace(plan, &self.features)?),
+            Err(_) => Box::new(ground::shared(plan, &self.features)?),
+        })
     }
 }

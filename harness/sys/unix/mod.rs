@@ -10,11 +10,9 @@ pub mod direct;
 #[cfg(target_os = "linux")]
 mod epoll;
 pub mod errno;
-pub mod folder;
 mod inside;
 pub mod machine;
 pub mod names;
-pub mod ports;
 pub mod process;
 pub mod signal;
 pub mod spawn;

@@ -1,11 +1,13 @@
 //! The processes of a case, from the outside.
 
 use super::channel::{self, ENTERING, Order, REPLY};
+use super::direct::Direct;
 use super::inside::Inside;
-use super::{aside, dialect, names, spawn};
+use super::{address, aside, dialect, names, spawn};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
+use crate::sys::shared::Callers;
 use crate::sys::{Caller, Fd, ProcessAct, Reply, Request, Trouble, Watch};
 use libc::{c_int, pid_t};
 use std::cell::Cell;
@@ -33,13 +35,33 @@ impl Processes {
         names.iter().map(start).collect::<Result<_, Trouble>>().map(Processes)
     }
 
-    /// The process of this name.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn get(&mut self, name: &Name) -> Result<&mut Process, Trouble> {
+    fn get(&mut self, name: &Name) -> Result<&mut Process, Trouble> {
         let known = self.0.get_mut(name);
         known.ok_or_else(|| Trouble::Failed(format!("no process {name}")))
+    }
+}
+
+impl Callers for Processes {
+    fn caller(&mut self, process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
+        Ok(match process {
+            None => Box::new(Direct::default()),
+            Some(name) => Box::new(self.get(name)?.caller()?),
+        })
+    }
+
+    fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
+        match process {
+            None => address::own(fd),
+            Some(name) => self.get(name).ok()?.address(fd),
+        }
+    }
+
+    fn share(&mut self, process: &Name, fd: Fd) -> Result<Fd, Trouble> {
+        self.get(process)?.share(fd)
+    }
+
+    fn act(&mut self, process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
+        self.get(process)?.act(act)
     }
 }
 

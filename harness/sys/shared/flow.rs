@@ -1,13 +1,16 @@
 //! The ends of a captured packet: just enough to know whose it is.
 
+use crate::model::case::Family;
+use crate::model::wire::{End, PREFIX_V4, PREFIX_V6, address};
 use crate::wire::{Captured, CapturedBytes};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-const TCP: u8 = libc::IPPROTO_TCP as u8;
-const UDP: u8 = libc::IPPROTO_UDP as u8;
-const ICMP: u8 = libc::IPPROTO_ICMP as u8;
-const ICMPV6: u8 = libc::IPPROTO_ICMPV6 as u8;
+/// IP protocol numbers, as IANA assigns them.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
 
 /// Two ends and the protocol between them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,6 +37,11 @@ impl Flow {
     /// Whether one of its ends is among these ports.
     pub fn has(&self, ports: &BTreeSet<u16>) -> bool {
         ports.contains(&self.source.port()) || ports.contains(&self.destination.port())
+    }
+
+    /// Whether one of its ends has an address of the wire's network.
+    pub fn is_on_wire(&self) -> bool {
+        is_on_wire(self.source.ip()) || is_on_wire(self.destination.ip())
     }
 
     /// Whether it is a TCP connection's.
@@ -75,6 +83,19 @@ impl Flow {
     }
 }
 
+fn is_on_wire(ip: IpAddr) -> bool {
+    let family = if ip.is_ipv4() { Family::V4 } else { Family::V6 };
+    match (ip, address(End::Local, family)) {
+        (IpAddr::V4(ip), IpAddr::V4(ours)) => {
+            (ip.to_bits() ^ ours.to_bits()) >> (32 - PREFIX_V4) == 0
+        }
+        (IpAddr::V6(ip), IpAddr::V6(ours)) => {
+            (ip.to_bits() ^ ours.to_bits()) >> (128 - PREFIX_V6) == 0
+        }
+        _ => false,
+    }
+}
+
 fn octets<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at + N)?.try_into().ok()
 }
@@ -82,6 +103,7 @@ fn octets<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::Flow;
+    use rstest::rstest;
 
     fn udp() -> Vec<u8> {
         let mut packet = vec![0; 28];
@@ -104,6 +126,24 @@ mod tests {
         error.extend([3, 3, 0, 0, 0, 0, 0, 0]);
         error.extend(udp());
         assert_eq!(Flow::of_ip(&error), Some(plain));
+    }
+
+    #[test]
+    fn a_flow_is_known_by_either_port() {
+        let flow = Flow::of_ip(&udp()).unwrap();
+        assert!(flow.has(&[4100].into()) && flow.has(&[4101].into()) && !flow.has(&[4102].into()));
+    }
+
+    #[rstest]
+    #[case("192.0.2.1", true)]
+    #[case("192.0.2.254", true)]
+    #[case("192.0.3.1", false)]
+    #[case("127.0.0.1", false)]
+    #[case("2001:db8::2", true)]
+    #[case("2001:db8:0:1::2", false)]
+    #[case("fe80::1", false)]
+    fn the_wire_has_two_networks(#[case] ip: &str, #[case] on_wire: bool) {
+        assert_eq!(super::is_on_wire(ip.parse().unwrap()), on_wire);
     }
 
     #[test]
