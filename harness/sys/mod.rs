@@ -389,8 +389,10 @@ mod linux;
 pub mod shared;
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
 mod unix;
-#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows)))]
 mod unsupported;
+#[cfg(windows)]
+mod windows;
 
 pub mod fake;
 
@@ -401,10 +403,12 @@ pub use unix::{
     ctrl_c::on_interrupt,
     shared::{Prepared, cpus, doctor, local, prepare, set_env_before_threads},
 };
-#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows)))]
 pub use unsupported::{
     Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads,
 };
+#[cfg(windows)]
+pub use windows::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
 
 /// One finding of `sockdiff doctor`.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -120,7 +120,7 @@ impl Process {
             changed: Condvar::new(),
         });
         let reader = Arc::clone(&link);
-        let listen = move || reader.listen(&told, &answering);
+        let listen = move || reader.listen(told, &answering);
         std::thread::Builder::new().name("process".to_owned()).spawn(listen).map_err(failed)?;
         Ok(Process { name: name.to_owned(), id, link })
     }
@@ -215,7 +215,7 @@ impl Link {
     }
 
     /// Hands on what the process says, until it has ended.
-    fn listen(&self, mut told: &ChildStdout, answers: &Sender<serde_json::Value>) {
+    fn listen(&self, mut told: ChildStdout, answers: &Sender<serde_json::Value>) {
         while let Ok(message) = channel::receive(&mut told) {
             match message {
                 Told::Reply(lane, reply) => {

@@ -53,10 +53,10 @@ impl Call<'_> {
     }
 
     fn tcp_info(&mut self, fd: Fd, bad: bool) -> Outcome {
-        const VERSION: u32 = 0;
+        let version = 0u32;
         let mut info = TCP_INFO_v0::default();
         let data = if bad { BAD as *mut TCP_INFO_v0 } else { &raw mut info };
-        let (asked, asked_bytes) = (&raw const VERSION, size_of_val(&VERSION) as u32);
+        let (asked, asked_bytes) = (&raw const version, size_of_val(&version) as u32);
         let info_bytes = size_of::<TCP_INFO_v0>() as u32;
         let mut written = 0;
         let (request, count) = (ws::SIO_TCP_INFO, &raw mut written);
