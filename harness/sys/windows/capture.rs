@@ -5,11 +5,9 @@
 //! once or twice, differs between versions: a connection of the harness's own is tried first, and
 //! its SYN counted.
 
-use super::errno;
+use super::{errno, now};
 use crate::model::capability::Lack;
 use crate::model::case::Family;
-use crate::sys::Trouble;
-use crate::sys::shared::Tap;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeSet;
@@ -19,8 +17,8 @@ use std::os::windows::io::AsRawSocket;
 use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
 use windows_sys::Win32::Networking::WinSock::{self as ws, SOCKET, WSAPOLLFD};
 
 /// Room for what comes before the reading thread is scheduled, in bytes.
@@ -31,6 +29,8 @@ const PACKET_BYTES_MAX: usize = 1 << 16;
 const LOOKS_EVERY_MS: i32 = 100;
 /// How long the harness's own SYN may take.
 const SYN_WITHIN: Duration = Duration::from_secs(1);
+/// The second sight of a packet comes directly after the first.
+const SECOND_WITHIN: Duration = Duration::from_millis(100);
 /// Packets of the past that a second sight is looked up in.
 const REMEMBERED_MAX: usize = 4096;
 
@@ -67,24 +67,20 @@ impl Sight {
     }
 
     fn count_own_syn(self) -> io::Result<usize> {
-        let mut tap = Raw::open(&[self])?;
+        let (outbox, inbox) = channel();
+        let _raw = Raw::open(&[self], &outbox)?;
         let listener = TcpListener::bind((loopback(self.family), 0))?;
-        let to = listener.local_addr()?;
-        let from = TcpStream::connect(to)?.local_addr()?;
-        let is_syn = |packet: &Captured| {
-            let CapturedBytes::Ip(bytes) = &packet.bytes else { return false };
-            is_syn(bytes, from.port(), to.port())
-        };
-        let mut packets = Vec::new();
-        let began = Instant::now();
-        while !packets.iter().any(is_syn) && began.elapsed() < SYN_WITHIN {
-            tap.wait(SYN_WITHIN);
-            tap.drain(&mut packets).map_err(|trouble| io::Error::other(trouble.to_string()))?;
+        let to = listener.local_addr()?.port();
+        let from = TcpStream::connect(listener.local_addr()?)?.local_addr()?.port();
+        let mut count = 0;
+        let mut until = Instant::now() + SYN_WITHIN;
+        while let Ok(packet) = inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            if matches!(&packet.bytes, CapturedBytes::Ip(bytes) if is_syn(bytes, from, to)) {
+                count += 1;
+                until = Instant::now() + SECOND_WITHIN;
+            }
         }
-        // The second sight of a packet comes directly after the first.
-        tap.wait(SYN_WITHIN / 10);
-        tap.drain(&mut packets).map_err(|trouble| io::Error::other(trouble.to_string()))?;
-        Ok(packets.iter().filter(|packet| is_syn(packet)).count())
+        Ok(count)
     }
 }
 
@@ -111,9 +107,6 @@ fn is_syn(bytes: &[u8], from: u16, to: u16) -> bool {
 
 /// Raw sockets on loopback, and the threads that read them.
 pub struct Raw {
-    inbox: Receiver<Captured>,
-    /// What came while somebody waited.
-    first: Option<Captured>,
     unwanted: Arc<AtomicBool>,
 }
 
@@ -122,31 +115,16 @@ impl Raw {
     ///
     /// # Errors
     /// The system's error.
-    pub fn open(sights: &[Sight]) -> io::Result<Raw> {
-        let (outbox, inbox) = channel();
-        let unwanted = Arc::new(AtomicBool::new(false));
+    pub fn open(sights: &[Sight], outbox: &Sender<Captured>) -> io::Result<Raw> {
+        let raw = Raw { unwanted: Arc::new(AtomicBool::new(false)) };
         for sight in sights {
             let socket = open(*sight)?;
-            let (outbox, unwanted) = (outbox.clone(), Arc::clone(&unwanted));
+            let (outbox, unwanted) = (outbox.clone(), Arc::clone(&raw.unwanted));
             let twice = sight.twice;
             let builder = std::thread::Builder::new().name("capture".to_owned());
             builder.spawn(move || read(&socket, twice, &outbox, &unwanted))?;
         }
-        Ok(Raw { inbox, first: None, unwanted })
-    }
-}
-
-impl Tap for Raw {
-    fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
-        packets.extend(self.first.take());
-        packets.extend(self.inbox.try_iter());
-        Ok(())
-    }
-
-    fn wait(&mut self, limit: Duration) {
-        if self.first.is_none() {
-            self.first = self.inbox.recv_timeout(limit).ok();
-        }
+        Ok(raw)
     }
 }
 
@@ -184,7 +162,7 @@ fn read(mut socket: &Socket, twice: bool, outbox: &Sender<Captured>, unwanted: &
     while !unwanted.load(Ordering::Relaxed) {
         match socket.read(&mut buffer) {
             Ok(len) => {
-                let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let at = now();
                 let bytes = buffer[..len].to_vec();
                 if twice && is_second(&mut seen, &bytes) {
                     continue;

@@ -41,9 +41,7 @@ fn run() -> io::Result<()> {
     unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
     winsock::start();
     let orders = File::from(io::stdin().as_handle().try_clone_to_owned()?);
-    let out = Out(Arc::new(Mutex::new(File::from(
-        io::stdout().as_handle().try_clone_to_owned()?,
-    ))));
+    let out = Out(Arc::new(Mutex::new(File::from(io::stdout().as_handle().try_clone_to_owned()?))));
     let mut lanes: BTreeMap<LaneId, Lane> = BTreeMap::new();
     loop {
         match channel::receive(&orders)? {

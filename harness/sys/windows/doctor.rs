@@ -24,6 +24,7 @@ pub fn doctor(_: &Prepared) -> Vec<Finding> {
         bad("settling", format!("{} ms of quiet a step", features.quiet.as_millis()), None),
         tried("ipv6", "::1 answers", &features.ipv6),
         tried("af-unix", "stream sockets", &features.af_unix),
+        tried("wire", "wintun makes one", &features.wire),
         dynamic_ports(),
         firewall(),
     ]
@@ -77,10 +78,8 @@ fn firewall() -> Finding {
     let status = unsafe {
         RegGetValueW(
             HKEY_LOCAL_MACHINE,
-            w!(
-                "SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\\
-                 PublicProfile"
-            ),
+            w!("SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\\
+                 PublicProfile"),
             w!("EnableFirewall"),
             RRF_RT_REG_DWORD,
             null_mut(),

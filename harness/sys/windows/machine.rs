@@ -3,11 +3,11 @@
 use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
 use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
-use windows_sys::Win32::Foundation::ERROR_SUCCESS;
-use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress};
+use windows_sys::Win32::Foundation::{ERROR_SUCCESS, FreeLibrary};
+use windows_sys::Win32::System::LibraryLoader::{GetModuleHandleW, GetProcAddress, LoadLibraryW};
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_DWORD, RegGetValueW};
 use windows_sys::Win32::System::SystemInformation::OSVERSIONINFOW;
-use windows_sys::core::{PCSTR, w};
+use windows_sys::core::{PCSTR, PCWSTR, w};
 
 /// What the system tells of itself.
 #[derive(Clone, Debug)]
@@ -46,6 +46,15 @@ impl System {
     /// Whether it is Wine, whose TCP is that of the system under it.
     pub fn is_wine(&self) -> bool {
         self.platform == "wine"
+    }
+}
+
+/// Whether a library can be loaded: it lies beside the program, or where the system has its own.
+pub fn finds_library(name: PCWSTR) -> bool {
+    // SAFETY: the name ends with zero, and nothing of the library is used afterwards.
+    unsafe {
+        let module = LoadLibraryW(name);
+        !module.is_null() && FreeLibrary(module) != 0
     }
 }
 

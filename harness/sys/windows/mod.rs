@@ -15,23 +15,27 @@ mod errno;
 mod machine;
 mod names;
 mod process;
+mod tap;
 mod thread;
 mod winsock;
+mod wire;
 
 pub use ctrl_c::on_interrupt;
 pub use doctor::doctor;
 pub use winsock::exclusive;
 
-use super::shared::{self, Settling, SharedGround, Tap, ports, quiet};
+use super::shared::{self, Settling, SharedGround, ports, quiet};
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use crate::model::case::Family;
-use crate::wire::Captured;
-use capture::{Raw, Sight};
+use capture::Sight;
 use machine::System;
 use process::Processes;
-use std::time::Duration;
+use std::sync::mpsc::channel;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tap::Seen;
 use windows_sys::Win32::Networking::WinSock as ws;
+use windows_sys::core::w;
 
 /// What was found at the start of the process: nothing.
 #[derive(Clone, Debug)]
@@ -75,6 +79,9 @@ pub fn local(_: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lac
     if features.sights.is_ok() {
         machine.capture = "SIO_RCVALL".to_owned();
     }
+    if features.wire.is_ok() {
+        machine.wire = "wintun".to_owned();
+    }
     ports::reserve();
     Ok(Box::new(Local { machine, features }))
 }
@@ -85,6 +92,7 @@ struct Features {
     sights: Result<Vec<Sight>, Lack>,
     ipv6: Result<(), Lack>,
     af_unix: Result<(), Lack>,
+    wire: Result<(), Lack>,
     quiet: Duration,
 }
 
@@ -105,7 +113,7 @@ impl Features {
             others => others,
         };
         let quiet = if system.is_wine() { quiet::LINUX } else { quiet::WINDOWS };
-        Features { sights, ipv6, af_unix: has_af_unix(), quiet }
+        Features { sights, ipv6, af_unix: has_af_unix(), wire: try_wire(), quiet }
     }
 }
 
@@ -126,6 +134,26 @@ fn has_af_unix() -> Result<(), Lack> {
     }
 }
 
+/// Whether a run can have a wire. An adapter is made only where there is a driver for it.
+fn try_wire() -> Result<(), Lack> {
+    let lack = |reason: String| {
+        Lack::new(reason).remedy(format!(
+            "put {} of https://www.wintun.net beside sockdiff.exe, and run it as administrator",
+            wire::LIBRARY
+        ))
+    };
+    if !machine::finds_library(w!("wintun.dll")) {
+        return Err(lack(format!("no {}", wire::LIBRARY)));
+    }
+    let (outbox, _inbox) = channel();
+    wire::Device::open(Family::V4, &outbox).map(drop).map_err(lack)
+}
+
+/// The system clock's time since the Unix epoch.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
+}
+
 struct Local {
     machine: Machine,
     features: Features,
@@ -142,34 +170,18 @@ impl Stack for Local {
             Capability::AfUnix => self.features.af_unix.clone(),
             Capability::Ipv6 => self.features.ipv6.clone(),
             Capability::Capture => self.features.sights.clone().map(drop),
+            // An ICMP error comes from the far end of the wire.
+            Capability::Wire | Capability::IcmpInject => self.features.wire.clone(),
             other => Err(Lack::new(format!("no {other} on this system"))),
         }
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
         shared::refuse_changes(plan)?;
-        let tap: Box<dyn Tap> = match &self.features.sights {
-            Ok(sights) => Box::new(Raw::open(sights).map_err(|error| {
-                Trouble::Failed(format!("a raw socket on the loopback address: {error}"))
-            })?),
-            Err(_) => Box::new(Unseen),
-        };
-        let settling = Settling::Quiet(tap, self.features.quiet);
+        let sights = self.features.sights.as_deref().unwrap_or_default();
+        let seen = Seen::open(sights, plan.wire.then_some(plan.family))?;
+        let settling = Settling::Quiet(Box::new(seen), self.features.quiet);
         let callers = Processes::start(&plan.processes)?;
         Ok(Box::new(SharedGround::new(plan, callers, settling)))
-    }
-}
-
-/// No packets are seen. A step settles no sooner than elsewhere: what a call answers may depend on
-/// an acknowledgment that is delayed.
-struct Unseen;
-
-impl Tap for Unseen {
-    fn drain(&mut self, _: &mut Vec<Captured>) -> Result<(), Trouble> {
-        Ok(())
-    }
-
-    fn wait(&mut self, limit: Duration) {
-        std::thread::sleep(limit);
     }
 }

@@ -8,6 +8,7 @@
 
 use super::channel::{self, Crash, LaneId, Order, Told};
 use super::child::ARGUMENT;
+use super::now;
 use crate::model::address::Address;
 use crate::model::capability::Lack;
 use crate::model::name::Name;
@@ -19,7 +20,7 @@ use std::io;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use windows_sys::Win32::Foundation::{EXCEPTION_ACCESS_VIOLATION, STATUS_STACK_BUFFER_OVERRUN};
 
 /// How long a process may take to start, to answer or to end.
@@ -261,7 +262,7 @@ impl Caller for Remote {
         let _ = self.link.send(&Order::Call(self.lane, request.clone()));
         self.replies.recv().unwrap_or_else(|_| Reply::Done {
             outcome: Outcome::ok(Answer::Died(self.link.await_end(PATIENCE).unwrap_or_default())),
-            began: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            began: now(),
             took: Duration::ZERO,
         })
     }

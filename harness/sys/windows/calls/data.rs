@@ -91,10 +91,7 @@ impl Call<'_> {
             namelen: 0,
             lpBuffers: &raw mut vector,
             dwBufferCount: 1,
-            Control: WSABUF {
-                len: size_of_val(&control) as u32,
-                buf: control.as_mut_ptr().cast(),
-            },
+            Control: WSABUF { len: size_of_val(&control) as u32, buf: control.as_mut_ptr().cast() },
             dwFlags: flags as u32,
         };
         let (vector, len) = (message.lpBuffers.cast_const(), len as i32);

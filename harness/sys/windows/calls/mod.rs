@@ -17,13 +17,13 @@ mod tests;
 mod wait;
 
 use super::names::{self, NotHere, lacking};
-use super::{address, copy, errno};
+use super::{address, copy, errno, now};
 use crate::model::call::{Domain, FcntlOp, Kind};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::{AddressPlace, Fd, Reply, Request, Target};
 use socket2::{SockAddr, SockAddrStorage};
 use std::ptr::null_mut;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use windows_sys::Win32::Networking::WinSock::{self as ws, SOCKADDR, SOCKET};
 
 /// An address that is never mapped: it lies in the first page.
@@ -200,11 +200,6 @@ impl Call<'_> {
 }
 
 type NameCall = unsafe extern "system" fn(SOCKET, *mut SOCKADDR, *mut i32) -> i32;
-
-/// The system clock's time since the Unix epoch.
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
-}
 
 /// A descriptor as the system counts it.
 fn number(fd: Fd) -> SOCKET {
