@@ -1,14 +1,11 @@
 //! What this machine can do, for `sockdiff doctor`.
 
-use super::machine::System;
+use super::machine::{self, System};
 use super::{Features, Prepared};
 use crate::model::capability::Lack;
 use crate::sys::Finding;
 use crate::sys::shared::ports;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::ptr::null_mut;
-use windows_sys::Win32::Foundation::ERROR_SUCCESS;
-use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_DWORD, RegGetValueW};
 use windows_sys::Win32::UI::Shell::IsUserAnAdmin;
 use windows_sys::core::w;
 
@@ -72,28 +69,15 @@ fn dynamic_ports() -> Finding {
 
 /// Loopback is exempt; what comes over a wire is dropped in silence where a port is closed.
 fn firewall() -> Finding {
-    let mut enabled = 0u32;
-    let mut bytes = size_of_val(&enabled) as u32;
-    // SAFETY: the strings end with zero, and the value has as many bytes as told.
-    let status = unsafe {
-        RegGetValueW(
-            HKEY_LOCAL_MACHINE,
-            w!("SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\\
-                 PublicProfile"),
-            w!("EnableFirewall"),
-            RRF_RT_REG_DWORD,
-            null_mut(),
-            (&raw mut enabled).cast(),
-            &raw mut bytes,
-        )
-    };
+    let key = w!("SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\\
+         PublicProfile");
     let what = "firewall";
-    match (status == ERROR_SUCCESS, enabled) {
-        (true, 0) => good(what, "off for public networks: closed ports answer on a wire"),
-        (true, _) => {
+    match machine::dword(key, w!("EnableFirewall")) {
+        Some(0) => good(what, "off for public networks: closed ports answer on a wire"),
+        Some(_) => {
             let found = "on for public networks: stealth mode, closed ports are silent on a wire";
             good(what, found)
         }
-        (false, _) => bad(what, "the registry does not tell", None),
+        None => bad(what, "the registry does not tell", None),
     }
 }

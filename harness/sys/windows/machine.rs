@@ -1,5 +1,6 @@
 //! Which Windows this is, or whether it is one at all: the header of its records.
 
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
 use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
@@ -38,7 +39,9 @@ impl System {
         unsafe { RtlGetVersion(&raw mut told) };
         let OSVERSIONINFOW { dwMajorVersion: major, dwMinorVersion: minor, .. } = told;
         let build = told.dwBuildNumber;
-        let revision = update_revision().map(|ubr| format!(".{ubr}")).unwrap_or_default();
+        let version = w!("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion");
+        // The number that counts the monthly updates of a build.
+        let revision = dword(version, w!("UBR")).map(|ubr| format!(".{ubr}")).unwrap_or_default();
         let kernel = format!("{major}.{minor}.{build}{revision}");
         System { platform: "windows", release: build.to_string(), kernel }
     }
@@ -58,22 +61,30 @@ pub fn finds_library(name: PCWSTR) -> bool {
     }
 }
 
-/// The number that counts monthly updates of a build.
-fn update_revision() -> Option<u32> {
+/// What an administrator has set of TCP, beyond what the system does by itself: part of what
+/// answers depend on. Usually nothing.
+pub fn settings() -> BTreeMap<String, String> {
+    let names = [
+        ("KeepAliveInterval", w!("KeepAliveInterval")),
+        ("KeepAliveTime", w!("KeepAliveTime")),
+        ("MaxUserPort", w!("MaxUserPort")),
+        ("TcpMaxConnectRetransmissions", w!("TcpMaxConnectRetransmissions")),
+        ("TcpMaxDataRetransmissions", w!("TcpMaxDataRetransmissions")),
+        ("TcpTimedWaitDelay", w!("TcpTimedWaitDelay")),
+    ];
+    let key = w!("SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters");
+    let set = |(name, wide)| Some((format!("Tcpip.{name}"), dword(key, wide)?.to_string()));
+    names.into_iter().filter_map(set).collect()
+}
+
+/// A number that the registry holds for the whole machine.
+pub fn dword(key: PCWSTR, name: PCWSTR) -> Option<u32> {
     let mut value = 0u32;
     let mut bytes = size_of_val(&value) as u32;
+    let (root, kind) = (HKEY_LOCAL_MACHINE, RRF_RT_REG_DWORD);
+    let (place, size) = ((&raw mut value).cast(), &raw mut bytes);
     // SAFETY: the strings end with zero, and the value has as many bytes as told.
-    let status = unsafe {
-        RegGetValueW(
-            HKEY_LOCAL_MACHINE,
-            w!("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"),
-            w!("UBR"),
-            RRF_RT_REG_DWORD,
-            null_mut(),
-            (&raw mut value).cast(),
-            &raw mut bytes,
-        )
-    };
+    let status = unsafe { RegGetValueW(root, key, name, kind, null_mut(), place, size) };
     (status == ERROR_SUCCESS).then_some(value)
 }
 

@@ -79,6 +79,7 @@ pub fn local(_: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lac
     if features.sights.is_ok() {
         machine.capture = "SIO_RCVALL".to_owned();
     }
+    machine.settings = machine::settings();
     if features.wire.is_ok() {
         machine.wire = "wintun".to_owned();
     }

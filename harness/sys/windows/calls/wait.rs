@@ -68,7 +68,7 @@ mod tests {
     use windows_sys::Win32::Networking::WinSock as ws;
 
     #[rstest]
-    #[case::by_default(&["POLLIN", "POLLOUT"], ws::POLLRDNORM | ws::POLLHUP, &["POLLIN", "POLLHUP"])]
+    #[case::unnamed(&["POLLIN", "POLLOUT"], ws::POLLRDNORM | ws::POLLHUP, &["POLLIN", "POLLHUP"])]
     #[case::by_name(&["POLLRDNORM"], ws::POLLRDNORM | ws::POLLERR, &["POLLRDNORM", "POLLERR"])]
     #[case::none(&["POLLIN"], 0, &[])]
     fn an_event_has_the_name_under_which_it_was_asked_for(
