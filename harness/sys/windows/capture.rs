@@ -34,6 +34,9 @@ const SECOND_WITHIN: Duration = Duration::from_millis(100);
 /// Packets of the past that a second sight is looked up in.
 const REMEMBERED_MAX: usize = 4096;
 
+/// A packet, or why there will be none any more.
+pub type Sighted = io::Result<Captured>;
+
 /// What is seen of a family's packets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sight {
@@ -74,8 +77,9 @@ impl Sight {
         let from = TcpStream::connect(listener.local_addr()?)?.local_addr()?.port();
         let mut count = 0;
         let mut until = Instant::now() + SYN_WITHIN;
-        while let Ok(packet) = inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            if matches!(&packet.bytes, CapturedBytes::Ip(bytes) if is_syn(bytes, from, to)) {
+        while let Ok(sighted) = inbox.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            if matches!(sighted?.bytes, CapturedBytes::Ip(bytes) if is_syn(&bytes, from, to)) {
                 count += 1;
                 until = Instant::now() + SECOND_WITHIN;
             }
@@ -115,7 +119,7 @@ impl Raw {
     ///
     /// # Errors
     /// The system's error.
-    pub fn open(sights: &[Sight], outbox: &Sender<Captured>) -> io::Result<Raw> {
+    pub fn open(sights: &[Sight], outbox: &Sender<Sighted>) -> io::Result<Raw> {
         let raw = Raw { unwanted: Arc::new(AtomicBool::new(false)) };
         for sight in sights {
             let socket = open(*sight)?;
@@ -156,7 +160,7 @@ fn open(sight: Sight) -> io::Result<Socket> {
 }
 
 /// Hands on what comes, stamped, until nobody wants it any more.
-fn read(mut socket: &Socket, twice: bool, outbox: &Sender<Captured>, unwanted: &AtomicBool) {
+fn read(mut socket: &Socket, twice: bool, outbox: &Sender<Sighted>, unwanted: &AtomicBool) {
     let mut buffer = vec![0; PACKET_BYTES_MAX];
     let mut seen = BTreeSet::new();
     while !unwanted.load(Ordering::Relaxed) {
@@ -168,12 +172,12 @@ fn read(mut socket: &Socket, twice: bool, outbox: &Sender<Captured>, unwanted: &
                     continue;
                 }
                 let packet = Captured { at, bytes: CapturedBytes::Ip(bytes) };
-                if outbox.send(packet).is_err() {
+                if outbox.send(Ok(packet)).is_err() {
                     return;
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => await_readable(socket),
-            Err(_) => return,
+            Err(error) => return drop(outbox.send(Err(error))),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where a run sees packets: loopback, and its wire. Both have threads of their own that read and
 //! stamp, because the system stamps nothing.
 
-use super::capture::{Raw, Sight};
+use super::capture::{Raw, Sight, Sighted};
 use super::wire::Device;
 use crate::model::case::Family;
 use crate::sys::Trouble;
@@ -12,14 +12,14 @@ use std::time::Duration;
 
 /// What a run sees.
 pub struct Seen {
-    inbox: Receiver<Captured>,
+    inbox: Receiver<Sighted>,
     /// What came while somebody waited.
-    first: Option<Captured>,
+    first: Option<Sighted>,
     device: Option<Device>,
     _raw: Option<Raw>,
     /// Keeps the inbox open where nobody sees anything: then a step settles no sooner than
     /// elsewhere, because what a call answers may depend on an acknowledgment that is delayed.
-    _outbox: Sender<Captured>,
+    _outbox: Sender<Sighted>,
 }
 
 impl Seen {
@@ -46,8 +46,10 @@ impl Seen {
 
 impl Tap for Seen {
     fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
-        packets.extend(self.first.take());
-        packets.extend(self.inbox.try_iter());
+        for sighted in self.first.take().into_iter().chain(self.inbox.try_iter()) {
+            let failed = |error| Trouble::Failed(format!("capturing packets: {error}"));
+            packets.push(sighted.map_err(failed)?);
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! only one has a wire at a time, and each has a new one: nothing of an earlier run's connections
 //! comes through.
 
+use super::capture::Sighted;
 use super::now;
 use crate::model::case::Family;
 use crate::model::wire::{self, End};
@@ -37,7 +38,7 @@ impl Device {
     ///
     /// # Errors
     /// What was tried, and the system's error.
-    pub fn open(family: Family, outbox: &Sender<Captured>) -> Result<Device, String> {
+    pub fn open(family: Family, outbox: &Sender<Sighted>) -> Result<Device, String> {
         static ONLY_ONE: Mutex<()> = Mutex::new(());
         let only_one = ONLY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let local = wire::address(End::Local, family);
@@ -80,14 +81,17 @@ impl Drop for Device {
 }
 
 /// Hands on what the stack sends, stamped, until the adapter is shut down.
-fn read(adapter: &SyncDevice, outbox: &Sender<Captured>) {
+fn read(adapter: &SyncDevice, outbox: &Sender<Sighted>) {
     let mut buffer = [0; 2 * MTU as usize];
-    while let Ok(len) = adapter.recv(&mut buffer) {
-        let packet = &buffer[..len];
+    loop {
+        let packet = match adapter.recv(&mut buffer) {
+            Ok(len) => &buffer[..len],
+            Err(error) => return drop(outbox.send(Err(error))),
+        };
         // What Windows says to whole networks when it meets a new one is no part of a case.
         if !is_for_many(packet) {
             let bytes = CapturedBytes::Ip(packet.to_vec());
-            if outbox.send(Captured { at: now(), bytes }).is_err() {
+            if outbox.send(Ok(Captured { at: now(), bytes })).is_err() {
                 return;
             }
         }
