@@ -39,6 +39,15 @@ impl Folder {
         self.0.join(path).exists()
     }
 
+    /// Whether a file has come to be under exactly this name: where case does not count, or a name
+    /// is a device's, it is another one or none.
+    pub fn lists(&self, path: &str) -> bool {
+        let path = self.0.join(path);
+        let names = fs::read_dir(path.parent().expect("a parent")).expect("a readable folder");
+        let mut names = names.map(|entry| entry.expect("an entry").file_name());
+        names.any(|name| Some(&*name) == path.file_name())
+    }
+
     pub fn store(&self) -> Store {
         Store::open(Expected::Folder(self.0.clone())).expect("a store")
     }
