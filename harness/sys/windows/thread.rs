@@ -8,7 +8,7 @@ use windows_sys::Wdk::System::SystemInformation::{
     NtQuerySystemInformation, SystemProcessInformation,
 };
 use windows_sys::Win32::Foundation::{STATUS_INFO_LENGTH_MISMATCH, STATUS_SUCCESS};
-use windows_sys::Win32::System::Threading::{GetCurrentProcessId, GetCurrentThreadId};
+use windows_sys::Win32::System::Threading::GetCurrentThreadId;
 use windows_sys::Win32::System::WindowsProgramming::{
     SYSTEM_PROCESS_INFORMATION, SYSTEM_THREAD_INFORMATION,
 };
@@ -28,6 +28,8 @@ const TABLE_BYTES: usize = 1 << 20;
 /// More than any table has.
 const TABLE_BYTES_MAX: usize = 1 << 26;
 
+const THREAD_BYTES: usize = size_of::<SYSTEM_THREAD_INFORMATION>();
+
 /// The number of the calling thread.
 pub fn current() -> u32 {
     // SAFETY: there is no pointer.
@@ -46,48 +48,50 @@ pub fn sleeps(thread: u32, inside_for: Duration) -> bool {
 /// State and wait reason of a thread of this process.
 fn state(thread: u32) -> Option<(u32, u32)> {
     let table = table()?;
-    let start = table.as_ptr().cast::<u8>();
-    // SAFETY: there is no pointer.
-    let own = unsafe { GetCurrentProcessId() };
-    let mut at = 0;
+    let mut entry = &table[..];
     loop {
-        // SAFETY: the system fills the table with entries, each with the distance to the next, and
-        // behind each as many threads as it says; the table is aligned for both.
-        unsafe {
-            let process = start.add(at).cast::<SYSTEM_PROCESS_INFORMATION>();
-            if (*process).UniqueProcessId as usize == own as usize {
-                let threads = process.add(1).cast::<SYSTEM_THREAD_INFORMATION>();
-                let count = (*process).NumberOfThreads as usize;
-                let threads = std::slice::from_raw_parts(threads, count);
-                let is_it = |known: &&SYSTEM_THREAD_INFORMATION| {
-                    known.ClientId.UniqueThread as usize == thread as usize
-                };
-                let found = threads.iter().find(is_it);
-                return found.map(|found| (found.ThreadState, found.WaitReason));
-            }
-            match (*process).NextEntryOffset {
-                0 => return None,
-                next => at += next as usize,
-            }
+        let process: SYSTEM_PROCESS_INFORMATION = read(entry)?;
+        if process.UniqueProcessId as usize == std::process::id() as usize {
+            let threads = entry[size_of_val(&process)..].chunks(THREAD_BYTES);
+            let mut threads = threads.take(process.NumberOfThreads as usize).map_while(read);
+            let is_it = |known: &SYSTEM_THREAD_INFORMATION| {
+                known.ClientId.UniqueThread as usize == thread as usize
+            };
+            return threads.find(is_it).map(|found| (found.ThreadState, found.WaitReason));
+        }
+        match process.NextEntryOffset {
+            0 => return None,
+            next => entry = entry.get(next as usize..)?,
         }
     }
 }
 
-/// The system's table of processes and threads.
-fn table() -> Option<Vec<u64>> {
-    let mut bytes = TABLE_BYTES;
-    while bytes <= TABLE_BYTES_MAX {
-        let mut table = vec![0u64; bytes / size_of::<u64>()];
-        let mut needed = 0;
-        let start = table.as_mut_ptr().cast();
+/// An entry of the table that begins there; none if there are too few bytes.
+fn read<T: Entry>(bytes: &[u8]) -> Option<T> {
+    let enough = bytes.len() >= size_of::<T>();
+    // SAFETY: there are enough bytes, and any bytes are a valid entry.
+    enough.then(|| unsafe { bytes.as_ptr().cast::<T>().read_unaligned() })
+}
+
+/// What the table is made of: structures for which any bytes are valid.
+trait Entry {}
+impl Entry for SYSTEM_PROCESS_INFORMATION {}
+impl Entry for SYSTEM_THREAD_INFORMATION {}
+
+/// The system's table: processes, each with the distance to the next, and behind each as many
+/// threads as it says.
+fn table() -> Option<Vec<u8>> {
+    let mut table = vec![0; TABLE_BYTES];
+    while table.len() <= TABLE_BYTES_MAX {
+        let (start, mut needed) = (table.as_mut_ptr().cast(), 0);
         // SAFETY: the pointer is to that many writable bytes.
         let status = unsafe {
             let class = SystemProcessInformation;
-            NtQuerySystemInformation(class, start, bytes as u32, &raw mut needed)
+            NtQuerySystemInformation(class, start, table.len() as u32, &raw mut needed)
         };
         match status {
             STATUS_SUCCESS => return Some(table),
-            STATUS_INFO_LENGTH_MISMATCH => bytes *= 2,
+            STATUS_INFO_LENGTH_MISMATCH => table.resize(table.len() * 2, 0),
             _ => return None,
         }
     }
