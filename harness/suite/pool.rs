@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 /// Stack of a run's thread in bytes.
 const STACK_BYTES: usize = 1 << 20;
 /// Threads at work or waiting at one time: each may have a namespace of its own.
-pub const BEGUN_MAX: usize = 256;
+const BEGUN_MAX: usize = 256;
 
 /// Does `work` for every item, each on a thread of its own, at most `most` at a time, and hands
 /// the results to `done` on the calling thread in the order in which they come.
@@ -20,7 +20,7 @@ pub fn each<T: Sync, R: Send>(
     let (sender, results) = channel();
     std::thread::scope(|scope| {
         let (gate, work) = (&gate, &work);
-        scope.spawn(move || {
+        let begin = move || {
             for (index, item) in items.iter().enumerate() {
                 gate.enter();
                 let sender = sender.clone();
@@ -32,7 +32,15 @@ pub fn each<T: Sync, R: Send>(
                 let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
                 thread.spawn_scoped(scope, run).expect("the system has a thread for one run");
             }
-        });
+            // The results end when nobody is left to send one.
+            drop(sender);
+        };
+        // Where none has to wait for another to end, nobody is needed who waits.
+        if items.len() <= gate.most {
+            begin();
+        } else {
+            scope.spawn(begin);
+        }
         for (index, result) in results {
             done(index, result);
         }
@@ -70,10 +78,14 @@ impl Drop for Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
-    #[test]
-    fn every_item_is_done_once() {
-        let items: Vec<usize> = (0..2_000).collect();
+    #[rstest]
+    #[case::more_than_begin_at_once(2_000)]
+    #[case::all_begin_at_once(8)]
+    #[case::none(0)]
+    fn every_item_is_done_once(#[case] count: usize) {
+        let items: Vec<usize> = (0..count).collect();
         let mut seen = vec![0; items.len()];
         each(
             &items,

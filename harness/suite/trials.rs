@@ -18,12 +18,13 @@ pub struct Bench {
     pub judge: Judge<'static>,
 }
 
-/// Runs the cases as trials, with as many threads as there are trials: a waiting case must not keep
-/// others from running, and places on CPUs are given out below.
+/// Runs the cases as trials, with as many threads as there are trials or may run at once: a waiting
+/// case must not keep others from running, and places on CPUs are given out below.
 pub fn run(mut arguments: Arguments, found: Found, bench: Arc<Bench>) -> ExitCode {
+    let most = bench.session.stack.runs_at_once();
     let good = found.cases.into_iter().map(|case| trial(case, &bench));
     let trials: Vec<Trial> = good.chain(found.bad.into_iter().map(bad_trial)).collect();
-    arguments.test_threads = Some(trials.len().max(1));
+    arguments.test_threads = Some(trials.len().clamp(1, most));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -41,7 +42,11 @@ fn trial(case: Case, bench: &Arc<Bench>) -> Trial {
 }
 
 fn one(case: &Case, bench: &Bench) -> Result<(), Failed> {
-    let result = bench.judge.judge(case, Gathered::of(bench.session.once(case, 0)));
+    let gathered = Gathered::of(bench.session.once(case, 0));
+    if let Some(lack) = &gathered.lack {
+        return Err(Failed::from(format!("not run, which was not known before: {lack}")));
+    }
+    let result = bench.judge.judge(case, gathered);
     match result.status {
         Status::Same | Status::SameCallsOnly | Status::Skipped => Ok(()),
         status => {

@@ -5,7 +5,7 @@ use super::device::Device;
 use super::poll;
 use super::sentinel::Sentinel;
 use crate::sys::Trouble;
-use crate::sys::shared::{Tap, quiet};
+use crate::sys::shared::{self, Tap, quiet};
 use crate::wire::Captured;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
@@ -44,8 +44,7 @@ impl Tap for Sight {
     }
 
     fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
-        let device = self.device.as_ref();
-        device.ok_or_else(|| Trouble::Failed("this run has no wire".to_owned()))?.inject(packet)
+        self.device.as_ref().ok_or_else(shared::no_wire)?.inject(packet)
     }
 }
 

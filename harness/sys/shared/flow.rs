@@ -1,7 +1,6 @@
 //! The ends of a captured packet: just enough to know whose it is.
 
-use crate::model::case::Family;
-use crate::model::wire::{End, PREFIX_V4, PREFIX_V6, address};
+use super::ports::PORTS;
 use crate::wire::{Captured, CapturedBytes};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -34,14 +33,12 @@ impl Flow {
         }
     }
 
-    /// Whether one of its ends is among these ports.
+    /// Whether it is that of a run which holds these ports: one of its ends is among them, and
+    /// none is a port that another run has been given.
     pub fn has(&self, ports: &BTreeSet<u16>) -> bool {
-        ports.contains(&self.source.port()) || ports.contains(&self.destination.port())
-    }
-
-    /// Whether one of its ends has an address of the wire's network.
-    pub fn is_on_wire(&self) -> bool {
-        is_on_wire(self.source.ip()) || is_on_wire(self.destination.ip())
+        let ends = [self.source.port(), self.destination.port()];
+        let others = |port: &u16| PORTS.contains(port) && !ports.contains(port);
+        ends.iter().any(|port| ports.contains(port)) && !ends.iter().any(others)
     }
 
     /// Whether it is a TCP connection's.
@@ -83,19 +80,6 @@ impl Flow {
     }
 }
 
-fn is_on_wire(ip: IpAddr) -> bool {
-    let family = if ip.is_ipv4() { Family::V4 } else { Family::V6 };
-    match (ip, address(End::Local, family)) {
-        (IpAddr::V4(ip), IpAddr::V4(ours)) => {
-            (ip.to_bits() ^ ours.to_bits()) >> (32 - PREFIX_V4) == 0
-        }
-        (IpAddr::V6(ip), IpAddr::V6(ours)) => {
-            (ip.to_bits() ^ ours.to_bits()) >> (128 - PREFIX_V6) == 0
-        }
-        _ => false,
-    }
-}
-
 fn octets<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at + N)?.try_into().ok()
 }
@@ -128,22 +112,15 @@ mod tests {
         assert_eq!(Flow::of_ip(&error), Some(plain));
     }
 
-    #[test]
-    fn a_flow_is_known_by_either_port() {
-        let flow = Flow::of_ip(&udp()).unwrap();
-        assert!(flow.has(&[4100].into()) && flow.has(&[4101].into()) && !flow.has(&[4102].into()));
-    }
-
     #[rstest]
-    #[case("192.0.2.1", true)]
-    #[case("192.0.2.254", true)]
-    #[case("192.0.3.1", false)]
-    #[case("127.0.0.1", false)]
-    #[case("2001:db8::2", true)]
-    #[case("2001:db8:0:1::2", false)]
-    #[case("fe80::1", false)]
-    fn the_wire_has_two_networks(#[case] ip: &str, #[case] on_wire: bool) {
-        assert_eq!(super::is_on_wire(ip.parse().unwrap()), on_wire);
+    #[case::given_to_the_run("127.0.0.1:40000", "127.0.0.1:4100", true)]
+    #[case::found_by_the_system("127.0.0.1:40001", "127.0.0.1:40000", true)]
+    #[case::of_nobody("127.0.0.1:40001", "127.0.0.1:40002", false)]
+    #[case::of_another_run_from_the_same_number("[::1]:40000", "[::1]:4101", false)]
+    fn a_flow_is_that_of_one_run(#[case] from: &str, #[case] to: &str, #[case] own: bool) {
+        let (source, destination) = (from.parse().unwrap(), to.parse().unwrap());
+        let flow = Flow { protocol: 6, source, destination };
+        assert_eq!(flow.has(&[4100, 40000].into()), own);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use super::flow::Flow;
 use super::folder::Folder;
 use super::{Tap, ports, quiet};
+use crate::model;
 use crate::model::address::Address;
 use crate::model::name::Name;
+use crate::model::packet::Packet;
 use crate::sys::{Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
-use crate::wire::Captured;
+use crate::wire::{self, Captured};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -47,7 +49,7 @@ pub struct SharedGround<C> {
     // Dropped first: the processes may hold sockets of the others.
     callers: C,
     pub(super) settling: Settling,
-    /// Ports that a socket of the run has, had, or was told to take.
+    /// Ports that the run alone holds: see [`Ground::holds`].
     ports: BTreeSet<u16>,
     /// The run has a wire, whose every packet is its own.
     wire: bool,
@@ -90,7 +92,12 @@ impl<C: Callers> SharedGround<C> {
 
 /// Whether a packet is one of the run's: of its ports, or of its wire.
 fn is_own(packet: &Captured, ports: &BTreeSet<u16>, wire: bool) -> bool {
-    Flow::of(packet).map_or(wire, |flow| flow.has(ports) || wire && flow.is_on_wire())
+    let by_port = || Flow::of(packet).is_some_and(|flow| flow.has(ports));
+    wire && is_on_wire(&wire::decode(packet)) || by_port()
+}
+
+fn is_on_wire(packet: &Packet) -> bool {
+    model::wire::is_on(packet.source) || model::wire::is_on(packet.destination)
 }
 
 /// The packets of one settling, in their order: by their stamps, and those with equal stamps as
@@ -124,7 +131,7 @@ impl<C: Callers> Ground for SharedGround<C> {
     fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
         match &mut self.settling {
             Settling::Quiet(tap, _) => tap.inject(packet),
-            Settling::Blind(_) => Err(Trouble::Failed("this run has no wire".to_owned())),
+            Settling::Blind(_) => Err(super::no_wire()),
         }
     }
 
@@ -152,15 +159,16 @@ impl<C: Callers> Ground for SharedGround<C> {
     }
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
-        let address = self.callers.address(process, fd)?;
-        let port = address.inet().map(|inet| inet.port());
-        self.ports.extend(port.filter(|port| *port != 0));
-        Some(address)
+        self.callers.address(process, fd)
+    }
+
+    fn holds(&mut self, port: u16) {
+        self.ports.insert(port);
     }
 
     fn port(&mut self) -> Result<u16, Trouble> {
         let port = ports::free().ok_or_else(ports::none_left)?;
-        self.ports.insert(port);
+        self.holds(port);
         Ok(port)
     }
 

@@ -5,6 +5,7 @@
 //! macOS, FreeBSD and Windows have nothing else; on Linux it is `--isolation shared`. A back end
 //! supplies a [`Tap`], which sees packets, and [`Callers`], which make calls.
 
+pub mod bpf;
 pub mod flow;
 pub mod folder;
 mod ground;
@@ -40,7 +41,7 @@ pub trait Tap {
     /// # Errors
     /// The run has none, or the device refuses the packet.
     fn inject(&mut self, _packet: &[u8]) -> Result<(), Trouble> {
-        Err(Trouble::Failed("this run has no wire".to_owned()))
+        Err(no_wire())
     }
 }
 
@@ -61,6 +62,11 @@ pub fn refuse_changes(plan: &Plan) -> Result<(), Trouble> {
         return Err(needs_namespace("a firewall needs"));
     }
     Ok(())
+}
+
+/// A packet is to be put on the wire of a run that has none.
+pub fn no_wire() -> Trouble {
+    Trouble::Failed("this run has no wire".to_owned())
 }
 
 /// A shared host cannot do it: `what` says what needs more, as in `settings need`.

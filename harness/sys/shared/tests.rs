@@ -27,7 +27,7 @@ impl Tap for Played {
     }
 }
 
-/// A process whose only socket has port 40000.
+/// No call is made.
 struct Nobody;
 
 impl Callers for Nobody {
@@ -36,7 +36,7 @@ impl Callers for Nobody {
     }
 
     fn address(&mut self, _: Option<&Name>, _: Fd) -> Option<Address> {
-        Some(Address::Inet("127.0.0.1:40000".parse().unwrap()))
+        None
     }
 
     fn share(&mut self, _: &Name, fd: Fd) -> Result<Fd, Trouble> {
@@ -82,7 +82,7 @@ fn packets_of_other_ports_are_nobodys() {
     let own = udp(1, (HERE, 50_000), (HERE, 40_000));
     let other = udp(2, (HERE, 50_000), (HERE, 40_001));
     let mut ground = ground(false, vec![vec![other.clone(), own.clone()], vec![other]]);
-    ground.address(None, 3);
+    ground.holds(40_000);
     assert_eq!(ground.settle(), Ok(vec![own]));
 }
 

@@ -1,7 +1,11 @@
 //! What the three Unixes share: a [`super::Request`] as one system call, addresses, error numbers,
 //! and the processes of a case. What differs between them stands in one `dialect` each.
 
+#[cfg(not(target_os = "macos"))]
+mod accept4;
 pub mod address;
+#[cfg(not(target_os = "linux"))]
+pub mod bsd;
 pub mod calls;
 pub mod channel;
 pub mod child;
@@ -26,11 +30,6 @@ pub mod dialect;
 #[cfg(target_os = "macos")]
 #[path = "dialect/macos.rs"]
 pub mod dialect;
-
-#[cfg(not(target_os = "linux"))]
-pub mod shared;
-#[cfg(not(target_os = "linux"))]
-mod thread;
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -134,13 +134,13 @@ impl Process {
         let mut channel = UnixStream::from(aside(channel.into()));
         self.tell(Order::Caller, Some(inside.as_fd()))?;
         drop(inside);
-        let mut thread = [0; size_of::<pid_t>()];
+        let mut thread = [0; size_of::<dialect::ThreadId>()];
         channel
             .set_read_timeout(Some(PATIENCE))
             .and_then(|()| channel.read_exact(&mut thread))
             .and_then(|()| channel.set_read_timeout(None))
             .map_err(|error| self.gone(&error))?;
-        let thread = dialect::Thread::of(self.life.pid, pid_t::from_ne_bytes(thread));
+        let thread = dialect::Thread::of(self.life.pid, dialect::ThreadId::from_ne_bytes(thread));
         let shared = Shared { channel, thread, inside: Inside::default() };
         Ok(Remote { shared: Arc::new(shared), life: Arc::clone(&self.life) })
     }
