@@ -68,7 +68,7 @@
 //! - `bind`, `connect`: an address. Keys: **`addr`**, `port`.
 //! - `listen`: the backlog. Keys: **`backlog`**.
 //! - `accept`: the new socket's name; alone it is `conn`. Keys: `name`, `flags`:
-//!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`.
+//!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`, `show: address` (that accept() returns of the far end).
 //! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
 //!   `flags`: `MSG_…`, `to`: an address.
 //! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**.

@@ -325,6 +325,8 @@ pub struct AddressPlace {
     pub bad: bool,
     /// This length instead of the buffer's.
     pub len: Option<u32>,
+    /// accept(): an address is asked for, and part of the answer.
+    pub told: bool,
 }
 
 /// A buffer argument.
