@@ -177,6 +177,11 @@ impl Stack for Local {
         }
     }
 
+    /// The addresses of a wire are the machine's, so two runs cannot have one at a time.
+    fn runs_at_once(&self) -> usize {
+        if self.features.wire.is_ok() { 1 } else { usize::MAX }
+    }
+
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
         shared::refuse_changes(plan)?;
         let sights = self.features.sights.as_deref().unwrap_or_default();

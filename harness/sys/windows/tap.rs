@@ -5,7 +5,7 @@ use super::capture::{Raw, Sight, Sighted};
 use super::wire::Device;
 use crate::model::case::Family;
 use crate::sys::Trouble;
-use crate::sys::shared::Tap;
+use crate::sys::shared::{Tap, no_wire};
 use crate::wire::Captured;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Tap for Seen {
     fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
         match &self.device {
             Some(device) => device.inject(packet),
-            None => Err(Trouble::Failed("this run has no wire".to_owned())),
+            None => Err(no_wire()),
         }
     }
 }

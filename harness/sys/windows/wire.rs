@@ -1,9 +1,9 @@
 //! The wire of one run: a wintun adapter whose far end is the harness.
 //!
 //! The driver comes in a signed library that is loaded when the first run wants a wire; it is not
-//! part of this program. An adapter has addresses that belong to the whole machine, so of all runs
-//! only one has a wire at a time, and each has a new one: nothing of an earlier run's connections
-//! comes through.
+//! part of this program. An adapter has addresses that belong to the whole machine, so where there
+//! are wires runs follow one another, and each has a new one: nothing of an earlier run's
+//! connections comes through.
 
 use super::capture::Sighted;
 use super::now;
@@ -12,8 +12,8 @@ use crate::model::wire::{self, End};
 use crate::sys::Trouble;
 use crate::wire::{Captured, CapturedBytes};
 use std::net::{IpAddr, UdpSocket};
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tun_rs::{DeviceBuilder, SyncDevice};
 
@@ -30,7 +30,6 @@ const LOOKS_EVERY: Duration = Duration::from_millis(20);
 /// An adapter, for as long as its run.
 pub struct Device {
     adapter: Arc<SyncDevice>,
-    _only_one: MutexGuard<'static, ()>,
 }
 
 impl Device {
@@ -39,8 +38,6 @@ impl Device {
     /// # Errors
     /// What was tried, and the system's error.
     pub fn open(family: Family, outbox: &Sender<Sighted>) -> Result<Device, String> {
-        static ONLY_ONE: Mutex<()> = Mutex::new(());
-        let only_one = ONLY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let local = wire::address(End::Local, family);
         let builder = DeviceBuilder::new().mtu(MTU).wintun_file(LIBRARY.to_owned());
         let builder = match local {
@@ -48,7 +45,7 @@ impl Device {
             IpAddr::V6(local) => builder.mtu_v6(MTU).ipv6(local, wire::PREFIX_V6),
         };
         let adapter = builder.build_sync().map_err(|error| format!("{LIBRARY}: {error}"))?;
-        let device = Device { adapter: Arc::new(adapter), _only_one: only_one };
+        let device = Device { adapter: Arc::new(adapter) };
         let (adapter, outbox) = (Arc::clone(&device.adapter), outbox.clone());
         let reader = std::thread::Builder::new().name("wire".to_owned());
         let started = reader.spawn(move || read(&adapter, &outbox));

@@ -159,7 +159,10 @@ impl Call<'_> {
         // SAFETY: null pointers say that no address is wanted; others are to a storage and a
         // length, or bad on purpose.
         let returned = self.enter(|| unsafe { ws::accept(number(fd), pointer, len) } as i64);
-        Ok(self.outcome(returned, Answer::Fd))
+        Ok(self.outcome(returned, |fd| match place.address().filter(|_| wanted.told) {
+            Some(from) => Answer::Accepted { fd, from },
+            None => Answer::Fd(fd),
+        }))
     }
 
     fn fcntl(&mut self, fd: Fd, op: FcntlOp) -> Result<Outcome, NotHere> {

@@ -30,7 +30,7 @@ fn socket() -> Fd {
 #[test]
 fn an_address_without_room_is_a_fault() {
     let fd = socket();
-    let place = AddressPlace { bad: false, len: Some(1) };
+    let place = AddressPlace { len: Some(1), ..AddressPlace::default() };
     let outcome = made(&Request::Getsockname { fd, place });
     // Not bound: EINVAL comes first.
     assert_eq!(outcome.errno().map(Errno::name), Some("EINVAL"));
