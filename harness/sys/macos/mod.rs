@@ -34,5 +34,5 @@ pub const SYSTEM: System = System {
         "kern.ipc.somaxconn",
         "kern.ipc.maxsockbuf",
     ],
-    words: &["kern.osversion"],
+    words: &["kern.osproductversion", "kern.osversion"],
 };

@@ -64,7 +64,7 @@ impl<'a> Record<'a> {
         let header = rest.get(layout.header_len_at()..)?.first_chunk()?;
         let header = usize::from(u16::from_ne_bytes(*header));
         let len = header.checked_add(captured)?;
-        let bytes = rest.get(header..len).filter(|_| header > layout.header_len_at())?;
+        let bytes = rest.get(header..len).filter(|_| header >= layout.header_len_at() + 2)?;
         let at = Duration::from_secs(seconds) + Duration::from_micros(micros);
         Some((Record { at, bytes }, len))
     }

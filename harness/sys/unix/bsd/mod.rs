@@ -1,7 +1,7 @@
 //! The stack of macOS or FreeBSD: runs share the machine's loopback, on ports of their own, and
 //! its packets are seen by `/dev/bpf`. Compiles; not yet run.
 //!
-//! Runs follow one another: they share the process's descriptors, where one that a run has closed
+//! Runs follow one another on the whole machine: they share the process's descriptors, where one that a run has closed
 //! could become another run's, and the stack answers only some 200 times a second with RST or
 //! ICMP, whoever asks.
 
@@ -9,7 +9,8 @@ mod capture;
 mod device;
 mod doctor;
 pub mod numbers;
-pub mod sysctl;
+mod sysctl;
+mod turn;
 
 pub use doctor::doctor;
 
@@ -26,6 +27,7 @@ use capture::Bpf;
 use device::Device;
 use std::os::fd::RawFd;
 use std::time::Duration;
+use turn::Turn;
 
 /// In what these systems differ, besides their dialects.
 pub struct System {
@@ -77,7 +79,8 @@ fn make_room_for_descriptors() {
     // the harness's descriptors stay where they are.
     unsafe {
         libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
-        limit.rlim_cur = limit.rlim_max.min(libc::FD_SETSIZE as libc::rlim_t);
+        let room = limit.rlim_max.min(libc::FD_SETSIZE as libc::rlim_t);
+        limit.rlim_cur = limit.rlim_cur.max(room);
         libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
     }
 }
@@ -136,16 +139,21 @@ struct Features {
 impl Features {
     fn find() -> Features {
         let no_bpf = |error| Lack::new(format!("/dev/bpf: {error}")).remedy(SYSTEM.bpf_remedy);
-        // SAFETY: there is no pointer.
-        let root = unsafe { libc::geteuid() } == 0;
-        let wire = match root {
-            true => Device::open(Family::V4).map(drop).map_err(Lack::new),
-            false => {
-                Err(Lack::new(format!("{} is for root", SYSTEM.wire)).remedy("run it as root"))
-            }
-        };
-        Features { capture: Bpf::open().map(drop).map_err(no_bpf), wire, ipv6: shared::has_ipv6() }
+        Features {
+            capture: Bpf::open().map(drop).map_err(no_bpf),
+            wire: try_wire(),
+            ipv6: shared::has_ipv6(),
+        }
     }
+}
+
+fn try_wire() -> Result<(), Lack> {
+    // SAFETY: there is no pointer.
+    if unsafe { libc::geteuid() } != 0 {
+        return Err(Lack::new(format!("{} is for root", SYSTEM.wire)).remedy("run it as root"));
+    }
+    let _turn = Turn::take().map_err(|error| Lack::new(format!("other runs: {error}")))?;
+    Device::open(Family::V4).map(drop).map_err(Lack::new)
 }
 
 struct Bsd {
@@ -172,8 +180,11 @@ impl Stack for Bsd {
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
         shared::refuse_changes(plan)?;
+        let turn = Turn::take();
+        let failed = |error| Trouble::Failed(format!("waiting for other runs: {error}"));
+        let turn = turn.map_err(failed)?;
+        let mut sight = Sight { loopback: None, device: None, _turn: turn };
         let processes = Processes::start(&plan.processes)?;
-        let mut sight = Sight::default();
         if plan.wire {
             self.features.wire.clone().map_err(Trouble::Lacks)?;
             let device = Device::open(plan.family);
@@ -194,10 +205,11 @@ impl Stack for Bsd {
 }
 
 /// Where packets are seen. Where nowhere, the time that a step takes to settle passes all the same.
-#[derive(Default)]
 struct Sight {
     loopback: Option<Bpf>,
     device: Option<Device>,
+    /// Given back last, when the device is gone.
+    _turn: Turn,
 }
 
 impl Tap for Sight {

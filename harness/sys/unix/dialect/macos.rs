@@ -1,6 +1,5 @@
 //! macOS: numbers that only it has.
 
-use crate::sys::unix::bsd::sysctl;
 use crate::sys::unix::machine::{Uname, numbers};
 use libc::{c_int, sockaddr, socklen_t};
 
@@ -40,8 +39,13 @@ pub unsafe fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, _:
     unsafe { libc::accept(fd, address, len) }
 }
 
-/// Platform and release key: macOS's own version, `15`, which `uname` does not tell.
-pub fn platform(_: &Uname) -> (String, String) {
-    let version = sysctl::text("kern.osproductversion").unwrap_or_default();
-    ("macos".to_owned(), numbers(&version).key(1).to_string())
+/// Platform and release key: macOS's version by that of its kernel. What the system tells a program
+/// as its own version depends on the SDK that it was linked with (10.16 for 11, 16 for 26).
+pub fn platform(uname: &Uname) -> (String, String) {
+    let release = match numbers(&uname.release).0.first() {
+        Some(darwin @ 20..=24) => (darwin - 9).to_string(),
+        Some(darwin @ 25..) => (darwin + 1).to_string(),
+        _ => "unknown".to_owned(),
+    };
+    ("macos".to_owned(), release)
 }
