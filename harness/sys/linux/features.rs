@@ -5,13 +5,13 @@ use super::device::{self, Device};
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
 use super::settings::Pins;
-use super::{Prepared, namespace, settle};
+use super::{Prepared, namespace, promptly, settle};
 use crate::model::Family;
 use crate::model::capability::Lack;
 use crate::sys::{LocalOptions, WireDevice};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::net::{Ipv6Addr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
 /// What was found.
@@ -56,7 +56,10 @@ impl Features {
         let pins = if options.host_settings { Pins::default() } else { Pins::find() };
         Capture::open(Place::Namespace, ipv6).map_err(lack("raw sockets"))?;
         let crosses = Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
-        let by_sentinel = crosses && loopback == Loopback::Quickack;
+        let by_sentinel = crosses
+            && loopback == Loopback::Quickack
+            && promptly::acknowledges(Ipv4Addr::LOCALHOST.into())
+            && (!ipv6 || promptly::acknowledges(Ipv6Addr::LOCALHOST.into()));
         Ok(Features {
             namespace: Ok(()),
             captures: true,
