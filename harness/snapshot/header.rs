@@ -56,7 +56,7 @@ impl Header {
 
     /// The file's text. Values are quoted as JSON does, which insta's YAML understands; insta then
     /// gives them its own spelling.
-    pub(super) fn file_text(&self, body: &str) -> String {
+    pub fn file_text(&self, body: &str) -> String {
         let mut text = String::from("---\ninfo:\n");
         let settled = if self.settled { "" } else { "no" };
         let pairs = [
@@ -94,10 +94,13 @@ impl Header {
 }
 
 /// A line of a file and what is wrong with it.
-pub(super) type BadLine = (u32, String);
+pub type BadLine = (u32, String);
 
 /// Takes a file's text apart into header and body, the body without its last line end.
-pub(super) fn parse(text: &str) -> Result<(Header, String), BadLine> {
+///
+/// # Errors
+/// It is no snapshot.
+pub fn parse(text: &str) -> Result<(Header, String), BadLine> {
     if let Some(line) = conflict(text) {
         return Err((
             line,
