@@ -98,8 +98,8 @@ pub struct RunArgs {
     /// The device of the wire
     #[arg(long, value_enum, default_value_t = WireArg::Auto)]
     pub wire: WireArg,
-    /// Draw what happened as a ladder
-    #[arg(long, value_enum, default_value_t = Ladder::Never)]
+    /// Draw what happened as a ladder: of what is not as recorded, of every case, of none
+    #[arg(long, value_enum, default_value_t = Ladder::Fail)]
     pub ladder: Ladder,
     /// `host`: leave the network settings as this machine has them; stores nothing
     #[arg(long, value_enum)]

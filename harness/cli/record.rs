@@ -53,5 +53,9 @@ fn tell(recording: &Recording) {
         warn(&format!("refused   {} of {}: {}", refused.case, refused.platform, refused.reason));
     }
     let entered = recording.entered.len();
-    say(&format!("{entered} answers in the ledger, {pending} pending (cargo insta review)"));
+    let next = match pending {
+        0 => "",
+        _ => "; for the ledger: cargo insta review, then this command again",
+    };
+    say(&format!("{entered} answers in the ledger, {pending} pending{next}"));
 }

@@ -19,6 +19,9 @@ mod out;
 /// Runs begun at one time for each place, where they sleep between steps.
 const JITTERED_PER_JOB: usize = 24;
 
+/// Ladders of one case that are drawn unasked.
+const LADDERS_MAX: usize = 3;
+
 /// Places that each CPU has by default: a second run begins while the first one's threads hand
 /// over to each other.
 const JOBS_PER_CPU: usize = 1;
@@ -33,7 +36,7 @@ pub fn run(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
 }
 
 fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
-    let selection = match select(&workspace.corpus, &args.which) {
+    let mut selection = match select(&workspace.corpus, &args.which) {
         Ok(selection) => selection,
         Err(message) => {
             warn(&message);
@@ -53,7 +56,6 @@ fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
     };
     // Whoever interrupts finds no file half written.
     sys::on_interrupt(|| std::mem::forget(writing()));
-    let mut selection = selection;
     let topology = args.topology.map(|topology| match topology {
         TopologyArg::Loopback => Topology::Loopback,
         TopologyArg::Wire => Topology::Wire,
@@ -207,15 +209,24 @@ impl Invocation<'_> {
                 say(&format!("    {line}"));
             }
         }
-        let wanted = match self.args.ladder {
-            Ladder::Always => true,
-            Ladder::Fail => result.story.is_some(),
-            Ladder::Never => false,
+        if let Some(ran) = &result.ran {
+            self.ladders(&ran.transcript, &result.unlike);
+        }
+    }
+
+    /// The exchange as a picture: by default that of the rows which are not as recorded.
+    fn ladders(&self, transcript: &Transcript, unlike: &[usize]) {
+        let sections: Vec<&Section> = match self.args.ladder {
+            Ladder::Always => transcript.sections.iter().collect(),
+            Ladder::Fail => unlike.iter().filter_map(|at| transcript.sections.get(*at)).collect(),
+            Ladder::Never => Vec::new(),
         };
-        if let (true, Some(ran)) = (wanted, &result.ran) {
-            for section in &ran.transcript.sections {
-                say(&drawn(&ran.transcript, section));
-            }
+        let most = if self.args.ladder == Ladder::Fail { LADDERS_MAX } else { usize::MAX };
+        for section in sections.iter().take(most) {
+            self.say(&drawn(transcript, section));
+        }
+        if let Some(more) = sections.len().checked_sub(most).filter(|more| *more > 0) {
+            self.say(&format!("{more} more rows; to draw all: --ladder always\n"));
         }
     }
 
@@ -229,21 +240,21 @@ impl Invocation<'_> {
         let mut gathered = Gathered::default();
         self.session().run(&[case], |_, all| gathered = all);
         self.packets(case, &mut gathered);
-        let Gathered { answers, error, runs } = gathered;
+        let Gathered { answers, error, lack, runs } = gathered;
         if let Some(error) = error {
             warn(&format!("{path}: {error}"));
             return CaseResult::error(error);
+        }
+        if let Some(lack) = lack {
+            self.say(&format!("{path}  skipped ({lack})"));
+            return CaseResult::skipped(&lack);
         }
         for (ran, count) in &answers {
             if answers.len() > 1 {
                 self.say(&format!("{count} of {runs} runs:"));
             }
             self.say(ran.body.trim_end());
-            if self.args.ladder == Ladder::Always {
-                for section in &ran.transcript.sections {
-                    self.say(&drawn(&ran.transcript, section));
-                }
-            }
+            self.ladders(&ran.transcript, &[]);
         }
         CaseResult::outside(answers)
     }
@@ -300,12 +311,22 @@ impl Invocation<'_> {
     fn written(&self, cases: &[&Case], results: &[CaseResult]) -> Exit {
         let machine: &Machine = self.stack.machine();
         match out::write(self.args, machine, cases, results) {
-            Ok(()) => Exit::AsRecorded,
+            Ok(()) => {
+                self.tell_where(results);
+                Exit::AsRecorded
+            }
             Err(message) => {
                 warn(&message);
                 Exit::Error
             }
         }
+    }
+
+    /// A platform without records skips everything, and has answered everything all the same.
+    fn tell_where(&self, results: &[CaseResult]) {
+        let Some(path) = &self.args.out else { return };
+        let answers = results.iter().filter(|result| result.ran.is_some()).count();
+        self.say(&format!("{answers} answers in {}, for sockdiff record", path.display()));
     }
 
     fn conclusion(&self, cases: &[&Case], results: &[CaseResult], bad: usize) {

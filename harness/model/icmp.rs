@@ -11,7 +11,7 @@ pub type Row = (&'static str, Option<TypeCode>, Option<TypeCode>);
 /// A word, and the message that it stands for in ICMP (RFC 792, RFC 1812) and in ICMPv6 (RFC 4443,
 /// RFC 4861). Messages that correspond share a word, so that a case can say the same under both
 /// families.
-pub const WORDS: [Row; 24] = [
+pub const WORDS: [Row; 29] = [
     ("net-unreachable", Some((3, 0)), Some((1, 0))),
     ("host-unreachable", Some((3, 1)), Some((1, 3))),
     ("protocol-unreachable", Some((3, 2)), Some((4, 1))),
@@ -20,8 +20,13 @@ pub const WORDS: [Row; 24] = [
     ("source-route-failed", Some((3, 5)), None),
     ("net-unknown", Some((3, 6)), None),
     ("host-unknown", Some((3, 7)), None),
+    ("host-isolated", Some((3, 8)), None),
     ("net-prohibited", Some((3, 9)), None),
     ("host-prohibited", Some((3, 10)), None),
+    ("net-tos", Some((3, 11)), None),
+    ("host-tos", Some((3, 12)), None),
+    ("precedence-violation", Some((3, 14)), None),
+    ("precedence-cutoff", Some((3, 15)), None),
     ("admin-prohibited", Some((3, 13)), Some((1, 1))),
     ("beyond-scope", None, Some((1, 2))),
     ("policy-failed", None, Some((1, 5))),

@@ -266,6 +266,11 @@ fn takes(form: Form, node: &Node) -> bool {
 /// What a verb's object may be, in words.
 fn short_forms(verb: &Verb) -> String {
     let mut forms: Vec<String> = verb.short_keys().map(|key| in_words(key.form)).collect();
+    if forms.is_empty() && verb.needs.is_empty() {
+        let keys = verb.keys.iter().chain(verb.common).map(|key| key.name);
+        let keys: Vec<&str> = keys.collect();
+        return format!("nothing, or a map of {}", keys.join(", "));
+    }
     forms.push("a map".to_owned());
     forms.join(" or ")
 }
@@ -276,6 +281,7 @@ pub(super) fn in_words(form: Form) -> String {
         Form::Base | Form::Address => "an address (loopback, any, a socket's name)".to_owned(),
         Form::Port => "a port".to_owned(),
         Form::NewName | Form::Socket => "a socket's name".to_owned(),
+        Form::PortHolder => "a socket's name, or peer".to_owned(),
         Form::Int(low, high) if low <= i64::from(i32::MIN) && high >= i64::from(i32::MAX) => {
             "a number".to_owned()
         }
@@ -307,6 +313,7 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
             Value::Name(scope.new_name(text).map_err(|message| node.fault(message))?)
         }
         Form::Socket => Value::Name(scope.socket_at(node)?),
+        Form::PortHolder => Value::Name(packet::read_port_holder(node, scope)?),
         Form::Int(low, high) => Value::Int(node.int(&(low..=high), &expected())?),
         Form::Text => Value::Text(node.text(&expected())?.to_owned()),
         Form::Flag => Value::Flag(node.boolean()?),

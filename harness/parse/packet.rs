@@ -7,7 +7,7 @@ use super::tree::{Kind, Node};
 use crate::model::call::Payload;
 use crate::model::limits::{PACKET_BYTES_MAX, PEERS_MAX, TCP_OPTIONS_BYTES_MAX};
 use crate::model::peer::{Base, LocalEnd, Number, TcpOption};
-use crate::model::{Name, TcpFlags};
+use crate::model::{Name, TcpFlags, Topology};
 use std::net::IpAddr;
 
 /// How far apart two sequence numbers can be.
@@ -20,6 +20,17 @@ pub(super) fn read_flags(node: &Node) -> Read<TcpFlags> {
         return Err(node.expected("TCP flags: S., R, none"));
     }
     text.parse().map_err(|message: String| node.fault(message + ", or none"))
+}
+
+/// A socket, or on the wire a peer.
+pub(super) fn read_port_holder(node: &Node, scope: &Scope<'_>) -> Read<Name> {
+    match node.text("a socket's name, or peer")? {
+        text if is_peer(text) && scope.topology == Topology::Loopback => {
+            Err(node.fault(format!("`{text}` needs `topology: wire`")))
+        }
+        text if is_peer(text) => peer(text).map_err(|message| node.fault(message)),
+        _ => scope.socket_at(node),
+    }
 }
 
 /// A sequence or acknowledgment number that may count from `bases`.

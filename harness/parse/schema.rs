@@ -23,6 +23,8 @@ use wire::NOT_A_SOCKET;
 
 /// A name, or text that a variable of the matrix makes one.
 const NAME: &str = "[a-z$][a-z0-9$.-]*";
+/// Text that only a variable makes a name: of a socket or of a peer.
+const VARIABLE_NAME: &str = "[a-z0-9.-]*\\$[a-z0-9$.-]*";
 
 /// The schema of a case as JSON text that ends with a line break.
 pub(super) fn text() -> String {
@@ -213,7 +215,7 @@ fn form(form: Form) -> Value {
             json!({ "type": "string", "pattern": format!("^{NAME}$") }),
             int(0, 65535),
         ]),
-        Form::NewName | Form::Socket => {
+        Form::NewName | Form::Socket | Form::PortHolder => {
             json!({ "type": "string", "pattern": format!("^{NAME}$") })
         }
         Form::Int(low, high) => or_variable(int(low, high)),
@@ -329,8 +331,16 @@ fn step() -> Value {
         for name in USUAL_NAMES {
             properties.insert(format!("{name}.{}", verb.name), reference(verb.name));
         }
-        let pattern = format!("^{NOT_A_SOCKET}{NAME}\\.{}$", verb.name);
+        let (name, of_peers) = match wire::like_a_socket_s(verb.name) {
+            Some(of_peers) => ("[a-z][a-z0-9-]*", Some(of_peers)),
+            None => (NAME, None),
+        };
+        let pattern = format!("^{NOT_A_SOCKET}{name}\\.{}$", verb.name);
         patterns.insert(pattern, reference(verb.name));
+        if let Some(of_peers) = of_peers {
+            let either = any_of(vec![reference(verb.name), reference(of_peers)]);
+            patterns.insert(format!("^{VARIABLE_NAME}\\.{}$", verb.name), either);
+        }
     }
     wire::steps(&mut properties, &mut patterns);
     for verb in BARE_STEPS {

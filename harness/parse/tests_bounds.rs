@@ -9,6 +9,8 @@ fn bytes_that_are_no_text() {
     assert_error(b"about: x\nsteps: \xff\n", "foo.yaml:2:8: byte 16 is not UTF-8, save");
     assert_error("\u{feff}about: x\n", "foo.yaml:1:1: a character U+FEFF, expected none$");
     assert_error("about: §\u{2028}", "foo.yaml:1:9: a character U+2028, expected none$");
+    assert_error("about: x\n#\0", "foo.yaml:2:2: a character U+0000, expected none$");
+    assert_error("about: x\u{7f}", "foo.yaml:1:9: a character U+007F, expected none$");
     assert_error(vec![b'a'; 10 << 20], "foo.yaml:1:1: 10485760 bytes, a case has at most 1048576$");
 }
 

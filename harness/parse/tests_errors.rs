@@ -114,7 +114,11 @@ fn with_step(step: &str) -> String {
     1048576 or text in quotes or a map, found the number NaN (as text it needs quotes)$"
 )]
 #[case("client.recv: x", "foo.yaml:5:18: steps[0].client.recv: expected a number from 0")]
-#[case("client.close: 1", "foo.yaml:5:19: steps[0].client.close: expected a map, found the")]
+#[case(
+    "client.close: 1",
+    "foo.yaml:5:19: steps[0].client.close: expected nothing, or a map of blocks, timed, times, \
+    for, fd, addrlen, buf, found the"
+)]
 #[case(
     "client.connect: sevrer",
     "foo.yaml:5:21: steps[0].client.connect: unknown address \

@@ -155,6 +155,9 @@ fn timed_and_repeated() {
 #[case("firewall: {reject: tcp-reset, at: out, port: server}", &[Capability::Firewall],
     HostVerb::Firewall { verdict: FirewallVerdict::TcpReset, at: FirewallAt::Out,
         port: Some(Name::new("server")) })]
+#[case("firewall: {reject: drop, at: out, port: peer2}", &[Capability::Firewall],
+    HostVerb::Firewall { verdict: FirewallVerdict::Drop, at: FirewallAt::Out,
+        port: Some(Name::new("peer2")) })]
 #[case("firewall: {reject: icmp-host, at: path}", &[],
     HostVerb::Firewall { verdict: FirewallVerdict::IcmpHost, at: FirewallAt::Path, port: None })]
 #[case("route: peer", &[Capability::Namespace],

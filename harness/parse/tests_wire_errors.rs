@@ -203,6 +203,10 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
     "3:22: steps[0].client.bind: `local` needs `topology: wire`$"
 )]
 #[case(
+    "given: listen\nsteps: [host.firewall: {reject: drop, port: peer}]",
+    "3:46: steps[0].host.firewall.port: `peer` needs `topology: wire`$"
+)]
+#[case(
     "given: listen\nsteps: [host.firewall: {reject: drop, at: path}]",
     "3:24: steps[0].host.firewall: `at: path` needs `topology: wire`$"
 )]

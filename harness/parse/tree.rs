@@ -57,7 +57,11 @@ pub(super) fn check_bytes(bytes: &[u8]) -> Result<&str, Trouble> {
         }
     };
     // U+0085, U+2028 and U+2029 end a line for YAML 1.1 and for nobody else.
-    let strange = |c: char| matches!(c, '\t' | '\u{feff}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let breaks = |c: char| matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}');
+    // Neither does it take the other controls, nor the two that are no characters; what it says
+    // of them has no line.
+    let refused = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let strange = |c: char| breaks(c) || (refused(c) && !matches!(c, '\n' | '\r'));
     if let Some((offset, c)) = text.char_indices().find(|(_, c)| strange(*c)) {
         let message = match c {
             '\t' => "a tab, expected blanks (inside text write \"\\t\" in double quotes)".into(),

@@ -7,7 +7,7 @@ use crate::model::name::Name;
 use crate::model::wire::{End, address, nth_peer, peer_port};
 use crate::render::quoted;
 use crate::run::log::Holder;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// What a port is called that no socket of the case held.
@@ -15,23 +15,37 @@ const CLOSED_PORT: &str = "closed-port";
 /// What a sender of ICMP is called that is no end of the packet it complains about.
 const ROUTER: &str = "router";
 
+/// An end of a packet. TCP and UDP have ports of their own: one number may be two sockets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct PacketEnd {
+    /// Address and port.
+    pub at: SocketAddr,
+    /// It is a port of UDP.
+    pub is_datagram: bool,
+}
+
 /// The names of a run.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// The addresses that sockets of the case held, in the order in which they were first held.
     held: Vec<Held>,
+    /// The sockets that were datagram sockets when they last held an address.
+    datagrams: BTreeSet<Name>,
     /// Ends known by their packets alone. They name no address in an answer: answers have to read
     /// the same on a machine that sees no packets.
-    seen: HashMap<SocketAddr, String>,
+    seen: HashMap<PacketEnd, String>,
     /// Connections of sockets that share their address with another (Linux lends a busy ephemeral
     /// port to a connect() with a different far end): the near and the far end, and the socket.
-    flows: HashMap<(SocketAddr, SocketAddr), String>,
+    flows: HashMap<(PacketEnd, PacketEnd), String>,
+    /// Ports that the case writes as numbers: of the wire's peer they print as it wrote them.
+    written: BTreeSet<u16>,
 }
 
 /// An address and its name.
 #[derive(Debug)]
 struct Held {
     address: Address,
+    is_datagram: bool,
     /// What packets carry: the first socket that held it, for accepted sockets the listener.
     shown: String,
     /// The sockets that hold it now. The name outlives them, until another socket takes the
@@ -40,14 +54,20 @@ struct Held {
 }
 
 impl Names {
-    /// The names of the wire's peers, who hold their addresses from the beginning.
-    pub fn with_peers(family: Family) -> Names {
-        let mut names = Names::default();
-        for name in (1..=PEERS_MAX).map(nth_peer) {
+    /// The names of the wire's peers, who hold their addresses from the beginning. `written` are
+    /// the ports that the case writes as numbers.
+    pub fn with_peers(family: Family, written: BTreeSet<u16>) -> Names {
+        let mut names = Names { written, ..Names::default() };
+        let kinds = [false, true].into_iter();
+        let peers = (1..=PEERS_MAX).map(nth_peer);
+        for (name, is_datagram) in
+            peers.flat_map(|name| kinds.clone().map(move |k| (name.clone(), k)))
+        {
             let port = peer_port(&name).unwrap_or_default();
             let address = SocketAddr::new(address(End::Peer, family), port);
             names.held.push(Held {
                 address: Address::Inet(address),
+                is_datagram,
                 shown: name.to_string(),
                 holders: vec![name],
             });
@@ -57,24 +77,30 @@ impl Names {
 
     /// A socket was found to hold an address.
     pub fn hold(&mut self, holder: &Holder) {
-        let address = canonical(&holder.address);
-        for held in self.held.iter_mut().filter(|held| held.address != address) {
+        let (address, is_datagram) = (canonical(&holder.address), holder.is_datagram);
+        let is_it = |held: &Held| held.address == address && held.is_datagram == is_datagram;
+        for held in self.held.iter_mut().filter(|held| !is_it(held)) {
             held.holders.retain(|name| *name != holder.name);
         }
+        match is_datagram {
+            true => self.datagrams.insert(holder.name.clone()),
+            false => self.datagrams.remove(&holder.name),
+        };
         if !is_nameable(&address) {
             return;
         }
         if is_wildcard(&address) {
             // It takes the port from sockets that are gone, on whichever address they were.
             let taken = port(&address);
-            self.held.retain(|held| {
-                held.address == address || port(&held.address) != taken || !held.holders.is_empty()
-            });
+            let is_other =
+                |held: &Held| held.is_datagram != is_datagram || port(&held.address) != taken;
+            self.held.retain(|held| is_it(held) || is_other(held) || !held.holders.is_empty());
         }
         // A listener bound to a wildcard already answers for what it accepts.
-        let is_answered_for = holder.accepted_by.is_some() && self.at(&address).is_some();
+        let is_answered_for =
+            holder.accepted_by.is_some() && self.at(&address, is_datagram).is_some();
         let shown = holder.accepted_by.as_ref().unwrap_or(&holder.name);
-        match self.held.iter_mut().find(|held| held.address == address) {
+        match self.held.iter_mut().find(|held| is_it(held)) {
             Some(held) => {
                 if held.holders.is_empty() && holder.accepted_by.is_none() {
                     held.shown = shown.to_string();
@@ -86,6 +112,7 @@ impl Names {
             None if is_answered_for => {}
             None => self.held.push(Held {
                 address,
+                is_datagram,
                 shown: shown.to_string(),
                 holders: vec![holder.name.clone()],
             }),
@@ -100,32 +127,42 @@ impl Names {
     }
 
     /// The name of a packet's end: of the socket that held it, exactly or by a wildcard of its own
-    /// family or the other one, else what it was called before.
-    pub fn of_end(&self, end: SocketAddr) -> Option<&str> {
+    /// family or the other one, else what it was called before, else of a socket of the other kind
+    /// (a datagram for a port where TCP listens).
+    pub fn of_end(&self, end: PacketEnd) -> Option<&str> {
+        let address = Address::Inet(end.at);
         let seen = || self.seen.get(&end).map(String::as_str);
-        let router = || on_wire(end.ip()).filter(|word| *word == ROUTER);
-        self.at(&Address::Inet(end)).or_else(seen).or_else(router)
+        let router = || on_wire(end.at.ip()).filter(|word| *word == ROUTER);
+        self.at(&address, end.is_datagram)
+            .or_else(seen)
+            .or_else(|| self.at(&address, !end.is_datagram))
+            .or_else(router)
     }
 
-    /// The name of an end that nobody is known to hold: of the socket that must have used it, or
-    /// `closed-port`.
-    pub fn name_end(&mut self, end: SocketAddr, socket: Option<&Name>) -> String {
+    /// The name of an end that nobody is known to hold: of the socket that must have used it, the
+    /// peer's with the port that the case wrote, or `closed-port`.
+    pub fn name_end(&mut self, end: PacketEnd, socket: Option<&Name>) -> String {
         if let Some(name) = self.of_end(end) {
             return name.to_owned();
         }
-        let name = socket.map_or(CLOSED_PORT, Name::as_str);
-        self.seen.insert(end, name.to_owned());
-        name.to_owned()
+        let far = on_wire(end.at.ip()).filter(|_| self.written.contains(&end.at.port()));
+        let name = match (socket, far) {
+            (Some(socket), _) => socket.to_string(),
+            (None, Some(far)) => format!("{far}:{}", end.at.port()),
+            (None, None) => CLOSED_PORT.to_owned(),
+        };
+        self.seen.insert(end, name.clone());
+        name
     }
 
     /// A socket sends the first packet to a far end. If it shares its address with others, this
     /// connection is its own.
-    pub fn begin_flow(&mut self, near: SocketAddr, far: SocketAddr, socket: &Name) {
+    pub fn begin_flow(&mut self, near: PacketEnd, far: PacketEnd, socket: &Name) {
         if self.flows.contains_key(&(near, far)) || self.flows.contains_key(&(far, near)) {
             return;
         }
         let shared = self
-            .exactly(&Address::Inet(near))
+            .exactly(&Address::Inet(near.at), near.is_datagram)
             .filter(|held| held.holders.len() > 1 && held.holders.contains(socket));
         if shared.is_some() {
             self.flows.insert((near, far), socket.to_string());
@@ -135,8 +172,8 @@ impl Names {
     /// The name of one end of a connection.
     pub fn name_in_flow(
         &mut self,
-        end: SocketAddr,
-        other: SocketAddr,
+        end: PacketEnd,
+        other: PacketEnd,
         socket: Option<&Name>,
     ) -> String {
         match self.flows.get(&(end, other)) {
@@ -147,20 +184,22 @@ impl Names {
 
     /// The name of a datagram's sender: as its packet shows it, so a socket bound to a wildcard has
     /// its own name.
-    pub fn of_sender(&self, address: &Address) -> String {
+    pub fn of_sender(&self, asker: &Name, address: &Address) -> String {
         let is_mapped = canonical(address) != *address;
-        match self.at(address) {
+        match self.at(address, self.datagrams.contains(asker)) {
             Some(name) if !is_mapped => name.to_owned(),
-            _ => self.of_answer(address),
+            _ => self.of_answer(asker, address),
         }
     }
 
-    /// The name of an address that a call returned.
-    pub fn of_answer(&self, address: &Address) -> String {
+    /// The name of an address that a call of `asker` returned.
+    pub fn of_answer(&self, asker: &Name, address: &Address) -> String {
         let canon = canonical(address);
-        let text = match (&canon, self.exactly(&canon)) {
+        let is_datagram = self.datagrams.contains(asker);
+        let held = self.exactly(&canon, is_datagram).or_else(|| self.exactly(&canon, !is_datagram));
+        let text = match (&canon, held) {
             (_, Some(held)) => held.shown.clone(),
-            (Address::Inet(addr), None) => self.of_unheld(*addr),
+            (Address::Inet(addr), None) => self.of_unheld(*addr, is_datagram),
             (Address::UnixUnnamed, None) => "unnamed".to_owned(),
             (Address::UnixPath(path), None) => quoted(path.as_bytes()),
             (Address::UnixAbstract(name), None) => quoted(format!("@{name}").as_bytes()),
@@ -171,32 +210,35 @@ impl Names {
         if address.inet().is_some_and(is_mapped) { format!("mapped:{text}") } else { text }
     }
 
-    fn exactly(&self, address: &Address) -> Option<&Held> {
-        self.held.iter().find(|held| held.address == *address)
+    fn exactly(&self, address: &Address, is_datagram: bool) -> Option<&Held> {
+        self.held.iter().find(|held| held.address == *address && held.is_datagram == is_datagram)
     }
 
-    fn at(&self, address: &Address) -> Option<&str> {
+    fn at(&self, address: &Address, is_datagram: bool) -> Option<&str> {
         let of_ip = |ip: IpAddr| {
             let port = port(address)?;
-            self.exactly(&Address::Inet(SocketAddr::new(ip, port)))
+            self.exactly(&Address::Inet(SocketAddr::new(ip, port)), is_datagram)
         };
         let is_v4 = address.inet().is_some_and(|addr| addr.is_ipv4());
         let held = self
-            .exactly(address)
+            .exactly(address, is_datagram)
             .or_else(|| of_ip(Ipv4Addr::UNSPECIFIED.into()).filter(|_| is_v4))
             .or_else(|| of_ip(Ipv6Addr::UNSPECIFIED.into()));
         held.map(|held| held.shown.as_str())
     }
 
     /// An IP address and the name of its port.
-    fn of_unheld(&self, addr: SocketAddr) -> String {
-        let port = match addr.port() {
-            0 => "0",
-            port => {
-                let mut held = self.held.iter();
-                let same = held.find(|held| self::port(&held.address) == Some(port));
-                same.map_or(CLOSED_PORT, |held| held.shown.as_str())
-            }
+    fn of_unheld(&self, addr: SocketAddr, is_datagram: bool) -> String {
+        let same = |held: &&Held| port(&held.address) == Some(addr.port());
+        let own = |held: &&Held| held.is_datagram == is_datagram && same(held);
+        let held = self.held.iter().find(own).or_else(|| self.held.iter().find(same));
+        let is_written = on_wire(addr.ip()).is_some() && self.written.contains(&addr.port());
+        let number = addr.port().to_string();
+        let port = match held {
+            _ if addr.port() == 0 => "0",
+            Some(held) => &held.shown,
+            None if is_written => &number,
+            None => CLOSED_PORT,
         };
         match ip_word(addr.ip()) {
             word if word == "loopback" && port == CLOSED_PORT => port.to_owned(),

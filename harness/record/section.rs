@@ -1,7 +1,7 @@
 //! One run as a section of the transcript.
 
 use super::collapse::collapse;
-use super::names::{Names, icmp_sender, ip_word};
+use super::names::{Names, PacketEnd, icmp_sender, ip_word};
 use crate::model::case::{Row, ShowField};
 use crate::model::packet::{Icmp, PacketBody, Quoted};
 use crate::model::time::band;
@@ -9,11 +9,13 @@ use crate::model::transcript::{
     CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
 };
 use crate::model::{
-    Action, Address, Answer, Call, Case, Errno, Name, Outcome, Packet, ProcessVerb, Show, Topology,
+    Action, AddrBase, AddrExpr, Address, Answer, Call, Case, Errno, Name, Outcome, Packet,
+    PortExpr, ProcessVerb, Show, Topology,
 };
 use crate::render::{Naming, answer, number_forms, peer_answer};
 use crate::run::log::{CallLog, RunLog, Sent, StepLog};
 use crate::wire::relative::Relative;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -27,7 +29,7 @@ pub(super) fn section(case: &Case, log: &RunLog) -> Section {
         log,
         names: match case.topology {
             Topology::Loopback => Names::default(),
-            Topology::Wire => Names::with_peers(log.family),
+            Topology::Wire => Names::with_peers(log.family, row.map_or_else(BTreeSet::new, ports)),
         },
         shown: Vec::new(),
         relative: Relative::default(),
@@ -151,7 +153,8 @@ impl<'a> Recorder<'a> {
     fn call(&self, call: &CallLog, timed: bool) -> Event {
         let returned = match &call.fate {
             Fate::Returned(outcome) | Fate::Completed(outcome) => {
-                answer(&call.subject, &call.spec.call, outcome, self)
+                let asked = Asked { recorder: self, asker: &call.subject };
+                answer(&call.subject, &call.spec.call, outcome, &asked)
             }
             Fate::Pending | Fate::StillBlocked | Fate::NotIssued(_) => String::new(),
         };
@@ -217,7 +220,7 @@ impl<'a> Recorder<'a> {
                     }
                     _ => self.relative.numbers(source, destination, tcp),
                 };
-                let (from, to) = self.ends(source, destination, step);
+                let (from, to) = self.ends((source, destination), false, step);
                 let what = PacketWhat::Tcp {
                     flags: tcp.flags,
                     seq: numbers.seq,
@@ -230,7 +233,7 @@ impl<'a> Recorder<'a> {
             PacketBody::Udp { source_port, destination_port, len } => {
                 let source = SocketAddr::new(packet.source, *source_port);
                 let destination = SocketAddr::new(packet.destination, *destination_port);
-                let (from, to) = self.ends(source, destination, step);
+                let (from, to) = self.ends((source, destination), true, step);
                 (from, to, PacketWhat::Udp { len: *len })
             }
             PacketBody::Icmp(icmp) => self.icmp(packet, icmp),
@@ -255,10 +258,11 @@ impl<'a> Recorder<'a> {
     /// The names of both ends; names what nobody held.
     fn ends(
         &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
+        (source, destination): (SocketAddr, SocketAddr),
+        is_datagram: bool,
         step: &StepLog,
     ) -> (String, String) {
+        let [source, destination] = [source, destination].map(|at| PacketEnd { at, is_datagram });
         let sender = self.sender(step).cloned();
         let is_connect = |call: &&CallLog| matches!(call.spec.call, Call::Connect(_));
         if let Some(call) = step.calls.iter().find(is_connect) {
@@ -297,25 +301,54 @@ impl<'a> Recorder<'a> {
         let Some((source_port, destination_port)) = quoted.ports else {
             return (ip_word(quoted.source), ip_word(quoted.destination));
         };
-        let source = SocketAddr::new(quoted.source, source_port);
-        let destination = SocketAddr::new(quoted.destination, destination_port);
-        (self.names.name_end(source, None), self.names.name_end(destination, None))
+        let end = |ip, port| PacketEnd {
+            at: SocketAddr::new(ip, port),
+            is_datagram: quoted.protocol == "udp",
+        };
+        let ends = [end(quoted.source, source_port), end(quoted.destination, destination_port)];
+        let [near, far] = ends.map(|end| self.names.name_end(end, None));
+        (near, far)
     }
 }
 
-impl Naming for Recorder<'_> {
+/// The names in the answer to one socket's call.
+struct Asked<'a> {
+    recorder: &'a Recorder<'a>,
+    asker: &'a Name,
+}
+
+impl Naming for Asked<'_> {
     fn address(&self, address: &Address) -> String {
-        self.names.of_answer(address)
+        self.recorder.names.of_answer(self.asker, address)
     }
 
     fn sender(&self, address: &Address) -> String {
-        self.names.of_sender(address)
+        self.recorder.names.of_sender(self.asker, address)
     }
 
     fn token(&self, token: u64) -> String {
-        let name = usize::try_from(token).ok().and_then(|at| self.log.tokens.get(at));
+        let tokens = &self.recorder.log.tokens;
+        let name = usize::try_from(token).ok().and_then(|at| tokens.get(at));
         name.map_or_else(|| format!("token {token}"), ToString::to_string)
     }
+}
+
+/// The ports that the steps of a row write as numbers.
+fn ports(row: &Row) -> BTreeSet<u16> {
+    let calls = row.steps.iter().flat_map(|step| match &step.action {
+        Action::Calls { calls, .. } => calls.as_slice(),
+        _ => &[],
+    });
+    let addresses = calls.filter_map(|spec| match &spec.call {
+        Call::Bind(to) | Call::Connect(to) | Call::Send { to: Some(to), .. } => Some(to),
+        _ => None,
+    });
+    let port = |to: &AddrExpr| match (&to.port, &to.base) {
+        (Some(PortExpr::Literal(port)), _) => Some(*port),
+        (_, AddrBase::Literal(text)) => text.parse::<SocketAddr>().ok().map(|addr| addr.port()),
+        _ => None,
+    };
+    addresses.filter_map(port).collect()
 }
 
 /// Whether the call has given up its socket: a close() that fails has done so too, unless there was

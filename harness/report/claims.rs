@@ -83,16 +83,17 @@ fn is_packet(line: &str) -> bool {
 
 /// One row of a record, under one family.
 struct Section<'a> {
-    header: Vec<&'a str>,
+    /// `how=rd len=3 ipv6`, between blanks.
+    header: String,
     lines: Vec<&'a str>,
 }
 
 fn sections(body: &str) -> Vec<Section<'_>> {
-    let mut sections = vec![Section { header: Vec::new(), lines: Vec::new() }];
+    let mut sections = vec![Section { header: String::new(), lines: Vec::new() }];
     for line in body.lines() {
         match line.strip_prefix("== ") {
             Some(header) => {
-                let header = header.split(' ').collect();
+                let header = format!(" {header} ");
                 sections.push(Section { header, lines: Vec::new() });
             }
             None => {
@@ -108,11 +109,9 @@ fn sections(body: &str) -> Vec<Section<'_>> {
 impl Section<'_> {
     fn is_in(&self, row: &[(String, String)]) -> bool {
         row.iter().all(|(name, value)| match name.as_str() {
-            "family" => self.header.contains(&"ipv6") == (value == "ipv6" || value == "6"),
-            _ => self
-                .header
-                .iter()
-                .any(|word| word.split_once('=').is_some_and(|(n, v)| n == name && v == value)),
+            "family" => self.header.ends_with(" ipv6 ") == (value == "ipv6" || value == "6"),
+            // A value may have blanks of its own: `options:[mss 1460,nop]`.
+            _ => self.header.contains(&format!(" {name}={value} ")),
         })
     }
 
@@ -170,6 +169,21 @@ mod tests {
         assert_eq!(judge(&one, body, true), Verdict::Holds);
         one.row = vec![("how".to_owned(), "rdwr".to_owned())];
         assert_eq!(judge(&one, body, true), Verdict::NotRecorded);
+    }
+
+    #[test]
+    fn a_value_with_blanks_picks_its_row() {
+        let body = "== text=a b n=1\na.close() = 0\n== text=a n=2 ipv6\na.close() = -1 EIO\n";
+        let mut claim = claim(&["a.close() = 0"], &[]);
+        let row = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
+        };
+        claim.row = row(&[("text", "a b"), ("n", "1")]);
+        assert_eq!(judge(&claim, body, true), Verdict::Holds);
+        claim.row = row(&[("text", "a")]);
+        assert_eq!(judge(&claim, body, true), Verdict::Refuted);
+        claim.row = row(&[("text", "a"), ("family", "ipv4")]);
+        assert_eq!(judge(&claim, body, true), Verdict::NotRecorded);
     }
 
     #[rstest]

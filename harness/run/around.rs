@@ -13,7 +13,7 @@ use crate::model::{Address, Name, Packet, Times};
 use crate::render::{host_note, peer_head};
 use crate::sys::{HostAct, Trouble};
 use crate::wire::build::fragments;
-use crate::wire::{Captured, CapturedBytes, decode};
+use crate::wire::{Captured, CapturedBytes, decode, due};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -127,11 +127,15 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// Hands the packets of a step to its log, in the order of their stamps.
+    /// Hands the packets of a step to its log, in the order of their stamps; where the stack may
+    /// have delayed acknowledgments, in the order in which they were due.
     pub(super) fn log_packets(&mut self, log: &mut StepLog) {
         let packets = std::mem::take(&mut self.packets);
         let mut ordered: Vec<(usize, Packet)> = packets.into_iter().enumerate().collect();
         ordered.sort_by_key(|(_, packet)| packet.at);
+        if self.ground.waits_to_settle() {
+            due::put_back(&mut ordered, |(_, packet)| packet);
+        }
         for sent in &mut log.sent {
             let at = ordered.iter().position(|(index, _)| *index == sent.index);
             sent.index = at.unwrap_or_default();

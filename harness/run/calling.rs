@@ -6,7 +6,7 @@ use super::log::{CallLog, StepLog};
 use super::names::{AddressKind, Socket};
 use super::resolve::{Refusal, Resolver};
 use super::trust;
-use crate::model::call::Domain;
+use crate::model::call::{Domain, Kind};
 use crate::model::transcript::Fate;
 use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
 use crate::sys::{Reply, Trouble};
@@ -101,7 +101,9 @@ impl Conductor<'_> {
                     (Domain::Unix, _) => AddressKind::Unix,
                     (Domain::Number(_), _) => AddressKind::Other,
                 };
-                self.names.put(&call.subject, Socket::new(*fd, process, kind));
+                let is_datagram = spec.kind == Kind::Dgram;
+                let socket = Socket { is_datagram, ..Socket::new(*fd, process, kind) };
+                self.names.put(&call.subject, socket);
             }
             (Call::EpollCreate, Answer::Fd(fd)) => {
                 self.names.put(&call.subject, Socket::new(*fd, process, AddressKind::None));
@@ -112,6 +114,7 @@ impl Conductor<'_> {
                     return;
                 };
                 let mut new = Socket::new(*fd, process, parent.kind);
+                new.is_datagram = parent.is_datagram;
                 if matches!(call.spec.call, Call::Accept { .. }) {
                     new.accepted_by = Some(call.subject.clone());
                 } else {

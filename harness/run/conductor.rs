@@ -193,12 +193,14 @@ impl<'a> Conductor<'a> {
     fn learn_addresses(&mut self, log: &mut StepLog) {
         let calls = log.calls.iter().chain(&log.completed);
         let subjects = calls.flat_map(|call| {
-            let verb = may_give_address(&call.spec.call).then(|| call.subject.clone());
-            [verb, call.spec.call.makes().cloned()]
+            let gives = may_give_address(&call.spec.call);
+            let subject = gives.then(|| (call.subject.clone(), is_exclusive(&call.spec.call)));
+            [subject, call.spec.call.makes().cloned().map(|made| (made, false))]
         });
-        let mut asked: Vec<Name> = subjects.flatten().collect();
-        asked.extend(self.pending.iter().map(|pending| pending.log.subject.clone()));
-        for name in asked {
+        let mut asked: Vec<(Name, bool)> = subjects.flatten().collect();
+        let pending = self.pending.iter().map(|pending| pending.log.subject.clone());
+        asked.extend(pending.map(|subject| (subject, false)));
+        for (name, exclusive) in asked {
             let Some(socket) = self.names.get(&name).filter(|socket| !socket.closed) else {
                 continue;
             };
@@ -213,8 +215,11 @@ impl<'a> Conductor<'a> {
             let socket = self.names.get_mut(&name).expect("it was there a line above");
             if socket.address.as_ref() != Some(&address) {
                 socket.address = Some(address.clone());
-                let accepted_by = socket.accepted_by.clone();
-                log.holders.push(Holder { name, address, accepted_by });
+                if let (true, Some(inet)) = (exclusive, address.inet()) {
+                    self.ground.holds(inet.port());
+                }
+                let (accepted_by, is_datagram) = (socket.accepted_by.clone(), socket.is_datagram);
+                log.holders.push(Holder { name, address, is_datagram, accepted_by });
             }
         }
     }
@@ -327,6 +332,11 @@ fn may_give_address(call: &Call) -> bool {
         call,
         Call::Bind(_) | Call::Connect(_) | Call::Listen(_) | Call::Send { .. } | Call::Getsockname
     )
+}
+
+/// Whether a port that the system finds for the call is the socket's alone.
+fn is_exclusive(call: &Call) -> bool {
+    matches!(call, Call::Bind(_) | Call::Listen(_) | Call::Send { .. })
 }
 
 /// An address with port 0 is that of a socket nobody can reach yet.

@@ -103,6 +103,8 @@ pub struct Holder {
     pub name: Name,
     /// Its own address.
     pub address: Address,
+    /// It is a datagram socket: a TCP and a UDP socket may hold one port, and are two names.
+    pub is_datagram: bool,
     /// The listener that accepted it: packets carry the listener's name.
     pub accepted_by: Option<Name>,
 }

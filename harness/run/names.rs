@@ -32,6 +32,8 @@ pub struct Socket {
     pub listens: bool,
     /// What kind of addresses it takes.
     pub kind: AddressKind,
+    /// Whether it was made with SOCK_DGRAM.
+    pub is_datagram: bool,
     /// Its own address, as last seen.
     pub address: Option<Address>,
     /// The listener that accepted it.
@@ -47,6 +49,7 @@ impl Socket {
             closed: false,
             listens: false,
             kind,
+            is_datagram: false,
             address: None,
             accepted_by: None,
         }

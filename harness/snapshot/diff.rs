@@ -34,6 +34,20 @@ impl Diff {
         page.hunks(&lines);
         page.text
     }
+
+    /// The sections of what happened that are not recorded as they are, counted from 0.
+    pub fn sections(&self) -> Vec<usize> {
+        let recorded = sections(&self.recorded);
+        let happened = sections(&self.happened).into_iter().enumerate();
+        happened.filter(|(_, section)| !recorded.contains(section)).map(|(at, _)| at).collect()
+    }
+}
+
+/// A body, cut before each `== row` line.
+fn sections(body: &str) -> Vec<&str> {
+    let starts = body.match_indices("\n== ").map(|(at, _)| at + 1);
+    let cuts: Vec<usize> = std::iter::once(0).chain(starts).chain([body.len()]).collect();
+    cuts.windows(2).map(|cut| &body[cut[0]..cut[1]]).collect()
 }
 
 struct Page {
@@ -113,6 +127,7 @@ fn near_changes(lines: &[(ChangeTag, &str)]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     fn text(recorded: &str, happened: &str) -> String {
         let diff = Diff {
@@ -173,5 +188,19 @@ mod tests {
         assert!(!diff.text("x", "y", false).contains('\u{1b}'));
         assert!(diff.text("x", "y", true).contains("\u{1b}[31m- a"));
         assert!(diff.text("x", "y", false).contains("x (calls only)"));
+    }
+
+    #[rstest]
+    #[case::one("a\n", "b\n", &[0])]
+    #[case::one_row_of_two("== x=1\na\n== x=2\na\n", "== x=1\na\n== x=2\nb\n", &[1])]
+    #[case::ipv6_apart("a\n", "a\n== ipv6\nb\n", &[1])]
+    #[case::only_less("a\n== ipv6\nb\n", "a\n", &[])]
+    fn sections_that_are_not_recorded(
+        #[case] recorded: &str,
+        #[case] happened: &str,
+        #[case] which: &[usize],
+    ) {
+        let (recorded, happened) = (recorded.to_owned(), happened.to_owned());
+        assert_eq!(Diff { recorded, happened, calls_only: false }.sections(), which);
     }
 }

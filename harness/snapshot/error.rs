@@ -56,15 +56,22 @@ impl SnapshotError {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SnapshotError::Bad { path, line: 0, what } => write!(f, "{}: {what}", path.display()),
+            SnapshotError::Bad { path, line: 0, what } => write!(f, "{}: {what}", from_here(path)),
             SnapshotError::Bad { path, line, what } => {
-                write!(f, "{}:{line}: {what}", path.display())
+                write!(f, "{}:{line}: {what}", from_here(path))
             }
             SnapshotError::Io { path, what, error, help } => {
-                write!(f, "{}: {what} ({error}): {help}", path.display())
+                write!(f, "{}: {what} ({error}): {help}", from_here(path))
             }
         }
     }
+}
+
+/// The path as the user would type it: relative, if the file is below the working directory.
+fn from_here(path: &Path) -> std::path::Display<'_> {
+    let here = std::env::current_dir();
+    let below = here.ok().and_then(|here| path.strip_prefix(here).ok());
+    below.filter(|below| !below.as_os_str().is_empty()).unwrap_or(path).display()
 }
 
 impl std::error::Error for SnapshotError {

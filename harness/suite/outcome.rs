@@ -28,6 +28,8 @@ pub struct CaseResult {
     /// The whole story for a person, plain text: where, what was recorded, what happened, how to
     /// accept. Only where something is not as recorded.
     pub story: Option<String>,
+    /// The sections of `ran` that are not as recorded, counted from 0.
+    pub unlike: Vec<usize>,
     /// The question has changed since this release was last asked.
     pub stale: bool,
 }
@@ -75,6 +77,7 @@ impl CaseResult {
             duration: Duration::ZERO,
             ran: None,
             story: None,
+            unlike: Vec::new(),
             stale: false,
         }
     }
@@ -85,6 +88,9 @@ impl Judge<'_> {
     pub fn judge(&self, case: &Case, gathered: Gathered) -> CaseResult {
         if let Some(error) = gathered.error {
             return CaseResult::error(error);
+        }
+        if let Some(lack) = &gathered.lack {
+            return CaseResult::skipped(lack);
         }
         let runs = gathered.runs;
         let mut answers = gathered.answers.into_iter();
@@ -108,6 +114,7 @@ impl Judge<'_> {
             reason: None,
             duration: ran.duration,
             story: None,
+            unlike: Vec::new(),
             stale: standing == Standing::Stale,
             ran: Some(ran.clone()),
         };
@@ -125,10 +132,12 @@ impl Judge<'_> {
             }
             Verdict::New => {
                 result.status = Status::New;
+                result.unlike = (0..ran.transcript.sections.len()).collect();
                 result.story = Some(self.story_of_new(case, &ran)?);
             }
             Verdict::Differs(diff) => {
                 result.status = Status::Differs;
+                result.unlike = diff.sections();
                 let recorded = recorded.as_ref().expect("only a record can be differed from");
                 result.reason = self.other_settings(&recorded.header);
                 result.story = Some(self.story_of_difference(case, &ran, recorded, &diff)?);

@@ -20,7 +20,7 @@ pub fn each<T: Sync, R: Send>(
     let (sender, results) = channel();
     std::thread::scope(|scope| {
         let (gate, work) = (&gate, &work);
-        scope.spawn(move || {
+        let begin = move || {
             for (index, item) in items.iter().enumerate() {
                 gate.enter();
                 let sender = sender.clone();
@@ -38,7 +38,15 @@ pub fn each<T: Sync, R: Send>(
                     return;
                 }
             }
-        });
+            // The results end when nobody is left to send one.
+            drop(sender);
+        };
+        // Where none has to wait for another to end, nobody is needed who waits.
+        if items.len() <= gate.most {
+            begin();
+        } else {
+            scope.spawn(begin);
+        }
         for (index, result) in results {
             done(index, result);
         }
@@ -93,10 +101,14 @@ impl Drop for Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
-    #[test]
-    fn every_item_is_done_once() {
-        let items: Vec<usize> = (0..2_000).collect();
+    #[rstest]
+    #[case::more_than_begin_at_once(2_000)]
+    #[case::all_begin_at_once(8)]
+    #[case::none(0)]
+    fn every_item_is_done_once(#[case] count: usize) {
+        let items: Vec<usize> = (0..count).collect();
         let mut seen = vec![0; items.len()];
         each(
             &items,

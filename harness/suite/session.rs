@@ -4,8 +4,9 @@ use super::pool;
 use super::single::{Ran, ran_here};
 use super::slots::Slots;
 use crate::model::Case;
+use crate::model::capability::Lack;
 use crate::run::Conditions;
-use crate::sys::Stack;
+use crate::sys::{Stack, Trouble};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Gathered {
     pub answers: Vec<(Ran, u32)>,
     /// The first thing that went wrong, of the harness or the machine.
     pub error: Option<String>,
+    /// What this machine turned out to lack when a run began: a value that it refuses.
+    pub lack: Option<Lack>,
     /// Runs that are done.
     pub runs: u32,
 }
@@ -52,31 +55,40 @@ impl Session<'_> {
     }
 
     /// Runs one case once, whatever happens.
-    pub fn once(&self, case: &Case, time: u32) -> Result<Ran, String> {
+    ///
+    /// # Errors
+    /// The harness or the machine is at fault.
+    pub fn once(&self, case: &Case, time: u32) -> Result<Ran, Trouble> {
         let seed = self.conditions.seed.wrapping_add(u64::from(time) << 32);
         let conditions = Conditions { seed, ..self.conditions.clone() };
         let run = || ran_here(case, self.stack, &conditions, &self.slots);
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(ran)) if !self.keep_logs => Ok(Ran { logs: Vec::new(), ..ran }),
-            Ok(ran) => ran.map_err(|trouble| trouble.to_string()),
-            Err(_) => Err("the harness panicked (see above); please report it".to_owned()),
+            Ok(ran) => ran,
+            Err(_) => {
+                let what = "the harness panicked (see above); please report it";
+                Err(Trouble::Failed(what.to_owned()))
+            }
         }
     }
 }
 
 impl Gathered {
     /// What a single run gave.
-    pub fn of(ran: Result<Ran, String>) -> Gathered {
+    pub fn of(ran: Result<Ran, Trouble>) -> Gathered {
         let mut gathered = Gathered::default();
         gathered.add(ran);
         gathered
     }
 
-    fn add(&mut self, ran: Result<Ran, String>) {
+    fn add(&mut self, ran: Result<Ran, Trouble>) {
         self.runs += 1;
         match ran {
+            Err(Trouble::Lacks(lack)) => {
+                self.lack.get_or_insert(lack);
+            }
             Err(error) => {
-                self.error.get_or_insert(error);
+                self.error.get_or_insert(error.to_string());
             }
             Ok(ran) => match self.answers.iter_mut().find(|(known, _)| known.body == ran.body) {
                 Some((known, count)) => {

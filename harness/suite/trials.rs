@@ -41,7 +41,11 @@ fn trial(case: Case, bench: &Arc<Bench>) -> Trial {
 }
 
 fn one(case: &Case, bench: &Bench) -> Result<(), Failed> {
-    let result = bench.judge.judge(case, Gathered::of(bench.session.once(case, 0)));
+    let gathered = Gathered::of(bench.session.once(case, 0));
+    if let Some(lack) = &gathered.lack {
+        return Err(Failed::from(format!("not run, which was not known before: {lack}")));
+    }
+    let result = bench.judge.judge(case, gathered);
     match result.status {
         Status::Same | Status::SameCallsOnly | Status::Skipped => Ok(()),
         status => {

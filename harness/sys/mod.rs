@@ -158,6 +158,11 @@ pub trait Ground {
     /// what has no address.
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address>;
 
+    /// A socket of the run has been given this port to itself, by the system: packets from and to
+    /// it are the run's. The port of a socket that has connected is none of these: the system lets
+    /// another run's socket connect from the same one.
+    fn holds(&mut self, _port: u16) {}
+
     /// A port for `bind`: outside the ephemeral range of every system, not used before in this
     /// run, and not in use by anybody else.
     ///

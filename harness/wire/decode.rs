@@ -95,13 +95,15 @@ fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
     let fixed = bytes.first_chunk::<TCP_HEADER_BYTES>()?;
     let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *fixed;
     let header_len = usize::from(offset >> 4) * 4;
-    // A length that cannot be right is told as an option that cannot: the rest is payload.
+    // Behind a header whose length cannot be right nobody knows where the payload begins: like
+    // tcpdump, told as an option that cannot be, and no length.
     let rest = (TCP_HEADER_BYTES..=bytes.len()).contains(&header_len);
     let (options, payload) = if rest {
         (options(&bytes[TCP_HEADER_BYTES..header_len]), &bytes[header_len..])
     } else {
-        (vec!["bad hdr length".to_owned()], &bytes[TCP_HEADER_BYTES..])
+        (vec!["bad hdr length".to_owned()], &[][..])
     };
+    let missing = if rest { missing } else { 0 };
     Some(TcpSegment {
         source_port: u16::from_be_bytes([a, b]),
         destination_port: u16::from_be_bytes([c, d]),

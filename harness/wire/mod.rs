@@ -3,6 +3,7 @@
 
 pub mod build;
 mod decode;
+pub mod due;
 pub mod icmp;
 pub mod relative;
 

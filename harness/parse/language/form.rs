@@ -13,6 +13,8 @@ pub(in crate::parse) enum Form {
     NewName,
     /// A socket that an earlier step made.
     Socket,
+    /// A socket that an earlier step made, or a peer of the wire: whoever has a port.
+    PortHolder,
     /// A whole number within these bounds.
     Int(i64, i64),
     /// Text.

@@ -136,7 +136,7 @@ pub(in crate::parse) const HOST_VERBS: &[Verb] = &[
                 Form::Word(PLACES),
                 "in (unless given) or out of this machine, or on the path to the peer.",
             ),
-            key("port", Form::Socket, "Only packets to this socket's port."),
+            key("port", Form::PortHolder, "Only packets to this socket's or peer's port."),
         ],
         &[],
     ),

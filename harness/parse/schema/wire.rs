@@ -1,8 +1,8 @@
 //! The steps of the wire in the schema.
 
 use super::{
-    any_of, described, int, list_of, map_of, map_of_verb, object_of, or_variable, pairs, reference,
-    words,
+    VARIABLE_NAME, any_of, described, int, list_of, map_of, map_of_verb, object_of, or_variable,
+    pairs, reference, words,
 };
 use crate::parse::language::wire::{FORGET, HOST_VERBS, RECV, SENDS, TCP_OPTIONS, USUAL_PEERS};
 use crate::parse::language::{Form, Verb};
@@ -11,6 +11,12 @@ use serde_json::{Map, Value, json};
 
 /// Subjects that are no sockets.
 pub(super) const NOT_A_SOCKET: &str = "(?!(peer[0-9]*|router|host)\\.)";
+/// The definition of a peer's verb that is called like a socket's.
+pub(super) fn like_a_socket_s(verb: &str) -> Option<&'static str> {
+    let both = [("send", "peer-send"), ("recv", "peer-recv")];
+    both.into_iter().find(|(word, _)| *word == verb).map(|(_, definition)| definition)
+}
+
 /// The flags that editors propose.
 const USUAL_FLAGS: &[&str] = &["S", "S.", ".", "P.", "F.", "R", "R.", "none"];
 const PEER: &str = "peer[0-9]*";
@@ -55,7 +61,10 @@ pub(super) fn bare_steps() -> [Value; 2] {
     let proposed = |verb| json!({ "const": format!("peer.{verb}"), "description": doc_of(verb) });
     [
         any_of(vec![proposed("recv"), proposed("forget")]),
-        json!({ "type": "string", "pattern": format!("^{PEER}\\.(recv|forget)$") }),
+        json!({
+            "type": "string",
+            "pattern": format!("^({PEER}|{VARIABLE_NAME})\\.(recv|forget)$"),
+        }),
     ]
 }
 

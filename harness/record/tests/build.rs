@@ -133,6 +133,7 @@ pub fn held(name: &str, address: &str) -> Holder {
     Holder {
         name: name.into(),
         address: Address::Inet(address.parse().expect("an address")),
+        is_datagram: false,
         accepted_by: None,
     }
 }

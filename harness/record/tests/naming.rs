@@ -1,20 +1,24 @@
 //! Names of addresses.
 
 use super::build::{CLIENT, SERVER, V4, accepted, held, holds};
-use crate::model::{Address, Name};
-use crate::record::names::Names;
+use crate::model::{Address, Family, Name};
+use crate::record::names::{Names, PacketEnd};
 use crate::run::log::Holder;
 use rstest::rstest;
 use std::net::SocketAddr;
 
 const V6_ANY: &str = "[::]:20000";
 
-fn end(text: &str) -> SocketAddr {
-    text.parse().expect("an address")
+fn end(text: &str) -> PacketEnd {
+    PacketEnd { at: text.parse().expect("an address"), is_datagram: false }
 }
 
-fn at_server() -> SocketAddr {
-    SocketAddr::from((V4, SERVER))
+fn at_server() -> PacketEnd {
+    PacketEnd { at: SocketAddr::from((V4, SERVER)), is_datagram: false }
+}
+
+fn asker() -> Name {
+    Name::new("client")
 }
 
 fn names(holders: &[Holder]) -> Names {
@@ -98,7 +102,7 @@ fn what_only_packets_tell_names_no_address_in_an_answer() {
     let mut names = Names::default();
     names.name_end(at_server(), Some(&Name::new("client")));
     assert_eq!(names.of_end(at_server()), Some("client"));
-    assert_eq!(names.of_answer(&Address::Inet(at_server())), "closed-port");
+    assert_eq!(names.of_answer(&asker(), &Address::Inet(at_server().at)), "closed-port");
 }
 
 #[rstest]
@@ -117,7 +121,7 @@ fn what_only_packets_tell_names_no_address_in_an_answer() {
 #[case("127.0.0.2:9", r#""127.0.0.2":closed-port"#)]
 fn answers(#[case] address: &str, #[case] expected: &str) {
     let names = names(&[holds("server", V4, SERVER), holds("b", [0; 4], 30_000)]);
-    assert_eq!(names.of_answer(&Address::Inet(end(address))), expected);
+    assert_eq!(names.of_answer(&asker(), &Address::Inet(end(address).at)), expected);
 }
 
 #[rstest]
@@ -129,5 +133,33 @@ fn answers(#[case] address: &str, #[case] expected: &str) {
 fn answers_of_other_families(#[case] address: Address, #[case] expected: &str) {
     let mut holder = holds("a", V4, 1);
     holder.address = Address::UnixPath("/run/x/a".into());
-    assert_eq!(names(&[holder]).of_answer(&address), expected);
+    assert_eq!(names(&[holder]).of_answer(&asker(), &address), expected);
+}
+
+#[test]
+fn a_port_of_tcp_and_one_of_udp_are_two_names() {
+    let udp = Holder { is_datagram: true, ..holds("u", [0; 4], SERVER) };
+    let names = names(&[holds("server", V4, SERVER), udp]);
+    let at_udp = PacketEnd { is_datagram: true, ..at_server() };
+    assert_eq!(names.of_end(at_server()), Some("server"));
+    assert_eq!(names.of_end(at_udp), Some("u"));
+    let any = Address::Inet(SocketAddr::from(([0; 4], SERVER)));
+    assert_eq!(names.of_answer(&Name::new("u"), &any), "u");
+    assert_eq!(names.of_sender(&Name::new("u"), &Address::Inet(at_udp.at)), "u");
+}
+
+#[test]
+fn a_port_that_only_the_other_kind_of_socket_holds_has_its_name() {
+    let at_udp = PacketEnd { is_datagram: true, ..at_server() };
+    assert_eq!(names(&[holds("server", V4, SERVER)]).of_end(at_udp), Some("server"));
+}
+
+#[test]
+fn a_port_of_the_peer_that_the_case_wrote_is_printed_as_written() {
+    let mut names = Names::with_peers(Family::V4, [6000].into());
+    let far = |port: u16| end(&format!("192.0.2.2:{port}"));
+    assert_eq!(names.name_end(far(6000), None), "peer:6000");
+    assert_eq!(names.name_end(far(6001), None), "closed-port");
+    let answer = |port: u16| names.of_answer(&asker(), &Address::Inet(far(port).at));
+    assert_eq!((answer(6000), answer(6001)), ("peer:6000".into(), "peer:closed-port".into()));
 }

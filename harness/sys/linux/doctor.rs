@@ -7,6 +7,7 @@ use super::{Features, Prepared, features, firewall, host, platform};
 use crate::model::capability::Lack;
 use crate::sys::unix::machine::Uname;
 use crate::sys::{Finding, LocalOptions};
+use std::fs;
 
 /// Looks at everything that the results depend on.
 pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
@@ -21,9 +22,9 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
         capture(&features),
         settling(&features),
         settings(&features),
-        either("ipv6", features.ipv6, "::1 answers", "no ::1"),
+        ipv6(&features),
         either("stamps", prepared.stamps, "the kernel stamps packets", "packets have no stamps"),
-        sock_diag(),
+        sock_diag(gvisor),
         device(&features, Kind::Tun),
         device(&features, Kind::Veth),
         firewall(&features),
@@ -56,10 +57,12 @@ fn namespaces(prepared: &Prepared, features: &Features) -> Finding {
 }
 
 fn capture(features: &Features) -> Finding {
-    match features.captures {
-        true => good("capture", "raw sockets"),
-        false => bad("capture", "calls only: raw sockets are for root", Some("run it as root")),
+    if features.captures {
+        return good("capture", "raw sockets");
     }
+    let program = std::env::current_exe().unwrap_or_else(|_| "sockdiff".into());
+    let remedy = format!("sudo {}", program.display());
+    bad("capture", "calls only: without namespaces raw sockets are for root", Some(&remedy))
 }
 
 fn settling(features: &Features) -> Finding {
@@ -78,9 +81,28 @@ fn settings(features: &Features) -> Finding {
     }
 }
 
-fn sock_diag() -> Finding {
-    let there = super::sockdiag::SockDiag::open().is_some();
-    either("sock_diag", there, "confirms the end of a run", "absent: the end is not confirmed")
+/// Distributions switch IPv6 off by this setting; a kernel without any needs another start.
+fn ipv6(features: &Features) -> Finding {
+    if features.ipv6 {
+        return good("ipv6", "::1 answers");
+    }
+    let off = fs::read_to_string("/proc/sys/net/ipv6/conf/lo/disable_ipv6");
+    match off.as_deref().map(str::trim) {
+        Ok("1") => {
+            let remedy = "sudo sysctl -w net.ipv6.conf.lo.disable_ipv6=0";
+            bad("ipv6", "switched off on lo: no ::1", Some(remedy))
+        }
+        _ => bad("ipv6", "no ::1", None),
+    }
+}
+
+/// A module on many kernels; gVisor has none to load.
+fn sock_diag(gvisor: bool) -> Finding {
+    let (what, lack) = ("sock_diag", "absent: the end of a run is not confirmed");
+    match super::sockdiag::SockDiag::open() {
+        Some(_) => good(what, "confirms the end of a run"),
+        None => bad(what, lack, (!gvisor).then_some("sudo modprobe tcp_diag")),
+    }
 }
 
 fn device(features: &Features, kind: Kind) -> Finding {

@@ -12,6 +12,7 @@ use crate::sys::{LocalOptions, WireDevice};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::path::Path;
 use std::time::Duration;
 
 /// What was found.
@@ -144,6 +145,12 @@ pub fn try_wire(kind: device::Kind, quickack: bool) -> Result<(), Lack> {
     let opened = OpenOptions::new().read(true).write(true).open("/dev/net/tun");
     let remedy = match (kind, opened.map_err(|error| error.kind())) {
         (device::Kind::Veth, _) => "sudo modprobe veth",
+        // In a container the device is often there, and only its file is not.
+        (device::Kind::Tun, Err(ErrorKind::NotFound))
+            if Path::new("/sys/class/misc/tun").exists() =>
+        {
+            "sudo install -d /dev/net && sudo mknod -m 666 /dev/net/tun c 10 200"
+        }
         (device::Kind::Tun, Err(ErrorKind::NotFound)) => "sudo modprobe tun",
         (device::Kind::Tun, Err(ErrorKind::PermissionDenied)) => "sudo chmod 666 /dev/net/tun",
         (device::Kind::Tun, _) => return Err(refused),

@@ -9,8 +9,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// What installs the tool.
-pub const REMEDY: &str = "apt install nftables";
+/// What installs the tool, by the package manager that is there.
+const INSTALLERS: [(&str, &str); 5] = [
+    ("apt-get", "sudo apt-get install nftables"),
+    ("dnf", "sudo dnf install nftables"),
+    ("zypper", "sudo zypper install nftables"),
+    ("pacman", "sudo pacman -S nftables"),
+    ("apk", "sudo apk add nftables"),
+];
+/// What brings the kernel's part, where it is modules that do not come by themselves.
+const MODULES: &str = "sudo modprobe -a nf_tables nft_reject_inet";
 
 /// Where the tool is. Ordinary users often lack its folder in their path.
 pub fn tool() -> Option<PathBuf> {
@@ -41,7 +49,7 @@ pub fn try_out() -> Result<(), Lack> {
 }
 
 fn run(script: &str) -> Result<(), Lack> {
-    let tool = tool().ok_or_else(|| Lack::new("no nft").remedy(REMEDY))?;
+    let tool = tool().ok_or_else(no_tool)?;
     let mut command = Command::new(tool);
     let done = command.arg(script).stdin(Stdio::null()).output();
     let done = done.map_err(|error| Lack::new(format!("nft: {error}")))?;
@@ -49,7 +57,18 @@ fn run(script: &str) -> Result<(), Lack> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&done.stderr);
-    Err(Lack::new(format!("nft refuses: {}", said.lines().next().unwrap_or("no reason told"))))
+    let lack = format!("nft refuses: {}", said.lines().next().unwrap_or("no reason told"));
+    // What netfilter says of a family or an expression that it does not have.
+    let absent = ["not supported", "No such file"].iter().any(|words| lack.contains(words));
+    Err(if absent { Lack::new(lack).remedy(MODULES) } else { Lack::new(lack) })
+}
+
+fn no_tool() -> Lack {
+    let lack = Lack::new("no nft");
+    match INSTALLERS.iter().find(|(manager, _)| which::which(manager).is_ok()) {
+        Some((_, remedy)) => lack.remedy(*remedy),
+        None => lack,
+    }
 }
 
 /// Commands that refuse packets, besides what earlier ones refuse.

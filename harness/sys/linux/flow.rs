@@ -1,5 +1,6 @@
 //! The ends of a captured packet: just enough to know whose it is.
 
+use crate::sys::unix::ports::PORTS;
 use crate::wire::{Captured, CapturedBytes};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -31,9 +32,12 @@ impl Flow {
         }
     }
 
-    /// Whether one of its ends is among these ports.
+    /// Whether it is that of a run which holds these ports: one of its ends is among them, and
+    /// none is a port that another run has been given.
     pub fn has(&self, ports: &BTreeSet<u16>) -> bool {
-        ports.contains(&self.source.port()) || ports.contains(&self.destination.port())
+        let ends = [self.source.port(), self.destination.port()];
+        let others = |port: &u16| PORTS.contains(port) && !ports.contains(port);
+        ends.iter().any(|port| ports.contains(port)) && !ends.iter().any(others)
     }
 
     /// Whether it is a TCP connection's.
@@ -82,6 +86,7 @@ fn octets<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::Flow;
+    use rstest::rstest;
 
     fn udp() -> Vec<u8> {
         let mut packet = vec![0; 28];
@@ -104,6 +109,17 @@ mod tests {
         error.extend([3, 3, 0, 0, 0, 0, 0, 0]);
         error.extend(udp());
         assert_eq!(Flow::of_ip(&error), Some(plain));
+    }
+
+    #[rstest]
+    #[case::given_to_the_run("127.0.0.1:40000", "127.0.0.1:4100", true)]
+    #[case::found_by_the_system("127.0.0.1:40001", "127.0.0.1:40000", true)]
+    #[case::of_nobody("127.0.0.1:40001", "127.0.0.1:40002", false)]
+    #[case::of_another_run_from_the_same_number("[::1]:40000", "[::1]:4101", false)]
+    fn a_flow_is_that_of_one_run(#[case] from: &str, #[case] to: &str, #[case] own: bool) {
+        let (source, destination) = (from.parse().unwrap(), to.parse().unwrap());
+        let flow = Flow { protocol: 6, source, destination };
+        assert_eq!(flow.has(&[4100, 40000].into()), own);
     }
 
     #[test]

@@ -188,16 +188,16 @@ impl Ground for LinuxGround {
     }
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
-        let address = match process {
+        match process {
             None => address::own(fd),
             Some(name) => self.processes.get(name).ok()?.address(fd),
-        }?;
-        if let (Some(ports), Some(inet)) = (&mut self.wire.own_ports, address.inet())
-            && inet.port() != 0
-        {
-            ports.insert(inet.port());
         }
-        Some(address)
+    }
+
+    fn holds(&mut self, port: u16) {
+        if let Some(own) = &mut self.wire.own_ports {
+            own.insert(port);
+        }
     }
 
     fn port(&mut self) -> Result<u16, Trouble> {
@@ -206,9 +206,7 @@ impl Ground for LinuxGround {
             None => ports::free(),
         };
         let port = port.ok_or_else(ports::none_left)?;
-        if let Some(own) = &mut self.wire.own_ports {
-            own.insert(port);
-        }
+        self.holds(port);
         Ok(port)
     }
 

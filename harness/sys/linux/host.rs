@@ -59,7 +59,7 @@ impl Links {
 
 /// The kernel has no such setting, or takes no such value.
 pub fn no_setting(name: &str, error: &std::io::Error) -> Trouble {
-    Trouble::Lacks(Lack::new(format!("no setting {name}: {error}")))
+    Trouble::Lacks(Lack::new(format!("this kernel refuses the value for {name}: {error}")))
 }
 
 /// Aborts the connection of this descriptor of this process.

@@ -82,12 +82,20 @@ struct Local {
 }
 
 impl Local {
+    /// A namespace for each run, without which these cannot be.
+    fn own_network(&self, what: &str) -> Result<(), Lack> {
+        self.features.namespace.clone().map_err(|lack| Lack {
+            reason: format!("no network of its own for {what}: {}", lack.reason),
+            ..lack
+        })
+    }
+
     fn tried(
         &self,
         known: &OnceLock<Result<(), Lack>>,
         attempt: fn() -> Result<(), Lack>,
     ) -> Result<(), Lack> {
-        self.features.namespace.clone()?;
+        self.own_network("a firewall or an abort from outside")?;
         known.get_or_init(|| self.features.try_with_loopback(attempt)).clone()
     }
 }
@@ -100,12 +108,16 @@ impl Stack for Local {
     fn can(&self, capability: Capability) -> Result<(), Lack> {
         let when = |can: bool, reason: &str| if can { Ok(()) } else { Err(Lack::new(reason)) };
         match capability {
-            Capability::Namespace | Capability::Sysctl => self.features.namespace.clone(),
+            Capability::Namespace => self.own_network("literal ports, routes and links"),
+            Capability::Sysctl => self.own_network("pinned settings"),
             Capability::Capture => when(self.features.captures, "raw sockets are for root"),
             Capability::Ipv6 => when(self.features.ipv6, "no ::1 on this machine"),
             Capability::AfUnix | Capability::Fork | Capability::Epoll => Ok(()),
             // An ICMP error comes from the far end of the wire.
-            Capability::Wire | Capability::IcmpInject => self.features.wire.clone().map(drop),
+            Capability::Wire | Capability::IcmpInject => {
+                self.own_network("a wire")?;
+                self.features.wire.clone().map(drop)
+            }
             Capability::Firewall => self.tried(&self.firewall, firewall::try_out),
             Capability::Destroy => self.tried(&self.destroy, host::try_to_destroy),
         }
