@@ -138,7 +138,14 @@ pub fn parse(text: &str) -> Result<(Header, String), BadLine> {
         }
     }
     let header = Header::from_pairs(pairs).map_err(|what| (2, what))?;
-    let body: Vec<&str> = lines.map(|(_, line)| line).collect();
+    let mut body = Vec::new();
+    for (number, line) in lines {
+        if line.contains(char::is_control) {
+            let what = "a control character: no answer has one, restore the file or record again";
+            return Err((number, what.to_owned()));
+        }
+        body.push(line);
+    }
     let body = normal(&body.join("\n"));
     if body.is_empty() {
         let what = "there is no answer below the header: the file is truncated, record again";
@@ -210,6 +217,7 @@ mod tests {
     #[case::half_a_line(snap("6.18", "a() = 0").trim_end().to_owned(), 9, "truncated")]
     #[case::no_end("---\ninfo:\n  capture: none\n".to_owned(), 2, "truncated")]
     #[case::no_body("---\ninfo:\n---\n".to_owned(), 2, "recorded on")]
+    #[case::control(snap("6.18", "a() = \u{7}0"), 9, "control character")]
     #[case::foreign("hello\n".to_owned(), 1, "expected `---`")]
     #[case::source("---\nsource: a.rs\n---\nx\n".to_owned(), 2, "expected `info:`")]
     #[case::no_pair("---\ninfo:\n  x\n---\nx\n".to_owned(), 3, "key: value")]

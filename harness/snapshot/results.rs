@@ -350,7 +350,9 @@ fn parse(path: &Path, text: &str) -> Result<ResultFile, SnapshotError> {
     };
     let probe: Probe = serde_json::from_str(text).map_err(|error| bad(&error))?;
     match probe.format {
-        Some(format) if format.as_u64() == Some(FORMAT.into()) => serde_json::from_str(text).map_err(|error| bad(&error)),
+        Some(format) if format.as_u64() == Some(FORMAT.into()) => {
+            serde_json::from_str(text).map_err(|error| bad(&error))
+        }
         Some(format) => {
             let what = format!("format {format}: this sockdiff reads format {FORMAT}, use another");
             Err(SnapshotError::bad(path, 0, what))
