@@ -72,7 +72,8 @@ impl Told {
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let results = json["results"].as_array().cloned().unwrap_or_default();
-        let lines = results.iter().map(|r| (word(&r["id"]), word(&r["status"]), word(&r["reason"])));
+        let lines =
+            results.iter().map(|r| (word(&r["id"]), word(&r["status"]), word(&r["reason"])));
         let told = Told { lines: lines.collect(), text: format!("{output:?}") };
         assert_eq!(folder.touched(&before), NOTHING, "{}", told.text);
         assert!(!told.lines.is_empty(), "{}", told.text);
@@ -101,8 +102,7 @@ fn spoiled(what: &str, more: &str) -> Told {
     let library = library(&folder);
     let mut command = Command::new(PROGRAM);
     command.args(arguments(more).split_whitespace());
-    let told = Told::of(command.env("LD_PRELOAD", library).env("SOCKDIFF_SPOIL", what), &folder);
-    told
+    Told::of(command.env("LD_PRELOAD", library).env("SOCKDIFF_SPOIL", what), &folder)
 }
 
 fn library(folder: &Folder) -> PathBuf {

@@ -153,14 +153,17 @@ fn nobody_else_is_reached() {
     folder.write("case.yaml", format!("about: x\nsteps:\n{steps}"));
     let run = folder.sockdiff("run case.yaml").assert().success();
     let told = stdout(&run);
-    assert!(told.contains(") = -1 ECONNREFUSED\n") && told.contains(") = -1 ENETUNREACH\n"), "{told}");
+    assert!(
+        told.contains(") = -1 ECONNREFUSED\n") && told.contains(") = -1 ENETUNREACH\n"),
+        "{told}"
+    );
 }
 
 /// The whole suite, firewalls and routes and all, in a network that is looked at before and after.
 fn network_is_left() {
     let look = "ip -d addr; ip -d -6 route show table all; ip route show table all; ip rule; \
-                find /proc/sys/net -type f ! -name 'stat*' -readable -exec grep -H '' {} + \
-                2>/dev/null | grep -v nf_conntrack_count | sort; nft list ruleset 2>/dev/null; true";
+                find /proc/sys/net -type f -readable -exec grep -H '' {} + 2> /dev/null \
+                | grep -v nf_conntrack_count | sort; nft list ruleset 2> /dev/null; true";
     let script = format!(
         "ip link set lo up; ({look}) > before; {PROGRAM} run --cases cases --expected expected \
          --update no > told 2>&1; ({look}) > after; exec cmp before after"

@@ -12,6 +12,7 @@ mod support;
 mod told;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use seen::Seen;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use support::{Folder, PROGRAM, ROOT, until};
@@ -68,16 +69,31 @@ fn lack() -> Option<String> {
         let package = if tool == "cc" { "gcc" } else { tool };
         return Some(format!("it needs {tool} (apt-get install {package})"));
     }
-    (!support::namespaces()).then(|| "it needs network namespaces".to_owned())
+    if !support::namespaces() {
+        return Some("it needs network namespaces".to_owned());
+    }
+    // A profile of AppArmor's may keep tcpdump from watching what is not root's.
+    let told = watched("about: x\nsteps:\n  - a.socket: tcp\n");
+    told.err().map(|why| format!("tcpdump does not work in the namespace of a run: {why}"))
 }
 
 /// Runs the case with a witness in each namespace, and compares.
 fn agrees(case: &str) -> Result<(), String> {
     let text = std::fs::read_to_string(Path::new(ROOT).join(format!("cases/{case}.yaml")))
         .map_err(|error| format!("{case}: {error}"))?;
+    let (transcript, seen) = watched(&text)?;
+    let families = if text.contains("\nfamily: [4, 6]") { 2 } else { 1 };
+    let given = text.lines().find_map(|line| line.strip_prefix("given: "));
+    let given = !matches!(given, None | Some("closed" | "listen"));
+    let runs = told::runs(&transcript, families);
+    compare(&runs, seen, given).map_err(|why| format!("{why}\n\n{transcript}"))
+}
+
+/// The transcript of a case, and what the witness in each of its namespaces has seen.
+fn watched(case: &str) -> Result<(String, Vec<Vec<Seen>>), String> {
     let folder = Folder::new();
     // What a run leaves open it closes at its end, and that sends packets, which nobody tells.
-    folder.write("case.yaml", text.clone() + "  - pause: 200ms\n");
+    folder.write("case.yaml", case.to_owned() + "  - pause: 200ms\n");
     folder.write("seen/readme", "");
     let attach = preload(&folder)?;
     let output = Command::new(PROGRAM)
@@ -88,7 +104,7 @@ fn agrees(case: &str) -> Result<(), String> {
         .output()
         .map_err(|error| error.to_string())?;
     let witnesses = witnesses(&folder);
-    witnesses.iter().for_each(dismiss);
+    witnesses.iter().try_for_each(dismiss)?;
     let told: serde_json::Value = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
     let result = &told["results"][0];
@@ -96,21 +112,17 @@ fn agrees(case: &str) -> Result<(), String> {
     if transcript.is_empty() {
         return Err(format!("no transcript: {} {}", result["status"], result["reason"]));
     }
-    let families = if text.contains("\nfamily: [4, 6]") { 2 } else { 1 };
-    let given = text.lines().find_map(|line| line.strip_prefix("given: "));
-    let given = !matches!(given, None | Some("closed" | "listen"));
-    let runs = told::runs(transcript, families);
-    compare(&runs, &witnesses, given).map_err(|why| format!("{why}\n\n{transcript}"))
+    let seen: Result<Vec<_>, _> =
+        witnesses.iter().map(|witness| seen::read(&witness.file)).collect();
+    Ok((transcript.to_owned(), seen?))
 }
 
 /// Every run has one witness that saw just this; several that saw the same may stand for each
 /// other.
-fn compare(runs: &[Vec<String>], witnesses: &[Witness], given: bool) -> Result<(), String> {
-    if runs.len() != witnesses.len() {
-        return Err(format!("{} runs told, {} namespaces seen", runs.len(), witnesses.len()));
+fn compare(runs: &[Vec<String>], mut seen: Vec<Vec<Seen>>, given: bool) -> Result<(), String> {
+    if runs.len() != seen.len() {
+        return Err(format!("{} runs told, {} namespaces seen", runs.len(), seen.len()));
     }
-    let read = witnesses.iter().map(|witness| seen::read(&witness.file));
-    let mut seen = read.collect::<Result<Vec<_>, _>>()?;
     for run in runs {
         let verdicts: Vec<_> = seen.iter().map(|seen| told::same(run, seen, given)).collect();
         let Some(found) = verdicts.iter().position(Result::is_ok) else {
@@ -137,15 +149,21 @@ fn witnesses(folder: &Folder) -> Vec<Witness> {
 }
 
 /// Ends a witness as soon as it sleeps: then it has written everything that it was given.
-fn dismiss(witness: &Witness) {
+///
+/// # Errors
+/// It is gone already.
+fn dismiss(witness: &Witness) -> Result<(), String> {
     let state = || {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", witness.process)).ok()?;
         stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next())
     };
     until("tcpdump has read all", || matches!(state(), Some('S') | None).then_some(()));
     let kill = |signal: &str| Command::new("kill").args([signal, &witness.process]).status();
-    assert!(kill("-INT").is_ok_and(|status| status.success()), "tcpdump ended before its time");
+    if !kill("-INT").is_ok_and(|status| status.success()) {
+        return Err("it ended before its time".to_owned());
+    }
     until("tcpdump ends", || matches!(state(), None | Some('Z')).then_some(()));
+    Ok(())
 }
 
 /// The library that starts the witnesses.

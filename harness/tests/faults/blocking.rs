@@ -6,20 +6,39 @@ use std::time::{Duration, Instant};
 /// A call that waits longer than its case may take, and the last line but one that tells it.
 const HANGS: [(&str, &str, &str); 12] = [
     ("accept", "given: listen\nsteps:\n  - server.accept", "server.accept()"),
-    ("connect", "topology: wire\nsteps:\n  - a.socket: tcp\n  - a.connect: peer", "a.connect(peer)"),
+    (
+        "connect",
+        "topology: wire\nsteps:\n  - a.socket: tcp\n  - a.connect: peer",
+        "a.connect(peer)",
+    ),
     ("recv", "given: established\nsteps:\n  - client.recv: 1", "client.recv(1)"),
-    ("recvfrom", "steps:\n  - a.socket: udp\n  - a.bind: loopback\n  - a.recvfrom: 1", "a.recvfrom(1)"),
-    ("send", "given: established\nsteps:\n  - client.send: {len: 1048576, times: 64}", "client.send"),
-    ("poll", "given: established\nsteps:\n  - client.poll: {events: POLLIN, timeout: 50s}", "client.poll"),
+    (
+        "recvfrom",
+        "steps:\n  - a.socket: udp\n  - a.bind: loopback\n  - a.recvfrom: 1",
+        "a.recvfrom(1)",
+    ),
+    (
+        "send",
+        "given: established\nsteps:\n  - client.send: {len: 1048576, times: 64}",
+        "client.send",
+    ),
+    (
+        "poll",
+        "given: established\nsteps:\n  - client.poll: {events: POLLIN, timeout: 50s}",
+        "client.poll",
+    ),
     ("select", "given: listen\nsteps:\n  - server.select: 50s", "server.select(50s)"),
     (
         "epoll",
-        "given: established\nsteps:\n  - ep.epoll_create\n  - ep.epoll_ctl: {add: client, events: EPOLLIN}\n  - ep.epoll_wait: 50s",
+        "given: established\nsteps:\n  - ep.epoll_create\n  \
+         - ep.epoll_ctl: {add: client, events: EPOLLIN}\n  - ep.epoll_wait: 50s",
         "ep.epoll_wait(50s)",
     ),
     (
         "linger",
-        "topology: wire\ngiven: established\nsteps:\n  - client.setsockopt: {SO_LINGER: {onoff: 1, linger: 50}}\n  - client.send: 10\n  - client.close",
+        "topology: wire\ngiven: established\nsteps:\n  \
+         - client.setsockopt: {SO_LINGER: {onoff: 1, linger: 50}}\n  - client.send: 10\n  \
+         - client.close",
         "client.close()",
     ),
     (

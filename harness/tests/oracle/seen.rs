@@ -114,8 +114,8 @@ fn packet(line: &str, initial: &mut Initial) -> Option<Result<Seen, String>> {
                 let port = format!("{inner}.srcport");
                 !field(&port, 0).is_empty()
             });
-            let quoted = inner
-                .map(|inner| (end("src", inner, 1, 0), end("dst", inner, 1, 0), inner));
+            let quoted =
+                inner.map(|inner| (end("src", inner, 1, 0), end("dst", inner, 1, 0), inner));
             let word = word(kind, what)?;
             let (from, to) = (end("src", "tcp", 0, 9), end("dst", "tcp", 0, 9));
             return Ok(Seen { at, from, to, what: What::Icmp { word, quoted } });

@@ -106,9 +106,8 @@ fn fits(told: &[String], seen: &[Seen], start: usize) -> Result<(), (usize, Stri
 fn matches(line: &str, packet: &Seen, names: &mut BTreeMap<End, String>) -> bool {
     let words: Vec<&str> = line.split(' ').collect();
     let [from, ">", to, rest @ ..] = words.as_slice() else { return false };
-    let mut named = |end: &End, name: &str| {
-        names.entry(end.clone()).or_insert_with(|| name.to_owned()) == name
-    };
+    let mut named =
+        |end: &End, name: &str| names.entry(end.clone()).or_insert_with(|| name.to_owned()) == name;
     let number = |key: &str| {
         let at = rest.iter().position(|word| *word == key)?;
         rest.get(at + 1).copied()
@@ -141,8 +140,7 @@ fn matches(line: &str, packet: &Seen, names: &mut BTreeMap<End, String>) -> bool
         What::Icmp { word, quoted } => {
             let quotes = quoted.as_ref().is_none_or(|(inner_from, inner_to, protocol)| {
                 let inner = rest[2..].join(" ");
-                let inner: Vec<&str> =
-                    inner.trim_matches(['(', ')']).split([' ']).collect();
+                let inner: Vec<&str> = inner.trim_matches(['(', ')']).split([' ']).collect();
                 inner.len() == 4
                     && named(inner_from, inner[0])
                     && named(inner_to, inner[2])
