@@ -39,6 +39,8 @@ pub enum Verb {
     List(ListArgs),
     /// Show a case: the question, its file, and every distinct answer
     Show(ShowArgs),
+    /// Lay platforms, releases or result files side by side: same or different
+    Compare(CompareArgs),
     /// Hold what somebody says against every recorded platform
     Claims(ClaimsArgs),
     /// Take result files into expected/
@@ -139,6 +141,53 @@ pub struct ShowArgs {
     pub no_ladder: bool,
 }
 
+/// What `compare --help` says at its end.
+const COMPARE_HELP: &str = "\
+Letters are classes of equal answers in the order of the columns: A is what the first column does.
+Releases of one platform: the cases whose answer changed, and between which releases.
+Two results of one release: what was added, changed and deleted.
+
+Exit codes: 0 no difference, 1 differences, 2 bad usage or bad files, 4 a file cannot be read or
+written. For `git bisect run` use `sockdiff run CASE --bisect`, which runs the case on the revision
+at hand and says 125 where that revision tells nothing.";
+
+/// Arguments of `compare`.
+#[derive(Args, Debug)]
+#[command(after_help = COMPARE_HELP)]
+pub struct CompareArgs {
+    /// Platforms (`linux`: its newest release), releases (`linux-6.12`), result files or folders of
+    /// `run --out`; none: every recorded release
+    #[arg(value_name = "PLATFORM|RESULT")]
+    pub which: Vec<String>,
+    /// Only these cases or folders of cases
+    #[arg(long, value_name = "CASE|FOLDER")]
+    pub case: Vec<String>,
+    /// Leave out of the table what is the same everywhere
+    #[arg(long)]
+    pub only_differences: bool,
+    /// Write one HTML page that needs no other file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// The address of a checkout's root, to which the page's links lead (default: beside the page)
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "html",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub base: String,
+    /// Write Markdown (`-`: to stdout, instead of text)
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write everything that is compared as JSON (`-`: to stdout, instead of text)
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// In a GitHub workflow: write the step's summary, and annotate differing cases
+    #[arg(long)]
+    pub github: bool,
+}
+
 /// Arguments of `claims`.
 #[derive(Args, Debug)]
 pub struct ClaimsArgs {
@@ -148,12 +197,15 @@ pub struct ClaimsArgs {
     /// Only this platform: ID or ID-RELEASE
     #[arg(long, value_name = "ID")]
     pub platform: Option<String>,
-    /// Only claims whose source has this text
+    /// Only claims whose source has this text, in whatever case
     #[arg(long, value_name = "TEXT")]
     pub source: Option<String>,
     /// Only claims with this verdict on some platform (not-recorded: on all)
     #[arg(long, value_enum)]
     pub verdict: Option<VerdictArg>,
+    /// Show the recorded lines on which each verdict rests
+    #[arg(long)]
+    pub evidence: bool,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
@@ -293,9 +345,10 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Cli {
 
 /// Puts `run` in front of arguments that name no verb.
 fn with_verb(mut args: Vec<OsString>) -> Vec<OsString> {
-    const KNOWN: [&str; 13] = [
+    const KNOWN: [&str; 14] = [
         "run",
         "claims",
+        "compare",
         "list",
         "show",
         "record",

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod claims;
+mod compare;
 mod doctor;
 mod list;
 mod print;
@@ -11,6 +12,7 @@ mod run;
 mod show;
 mod summary;
 mod surprises;
+mod table;
 mod workspace;
 
 use crate::sys::Prepared;
@@ -70,6 +72,7 @@ pub fn main(prepared: Prepared) -> ExitCode {
         Verb::List(args) => list::list(&prepared, &workspace, &args),
         Verb::Show(args) => show::show(&workspace, &args),
         Verb::Claims(args) => claims::claims(&workspace, &args),
+        Verb::Compare(args) => compare::compare(&workspace, &args),
         Verb::Record(args) => record::record(&workspace, &args),
         Verb::Check(args) => check::check(&workspace, &args),
         Verb::Doctor(args) => doctor::doctor(&prepared, &args),

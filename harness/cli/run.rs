@@ -296,9 +296,10 @@ impl Invocation<'_> {
     /// With jitter every run sleeps between its steps. Were too many begun, one would wait for its
     /// CPU longer than its case waits for a timer of the stack.
     fn slots(&self, cpus: &[usize], jobs: usize) -> Arc<Slots> {
+        let begun_max = self.stack.runs_at_once();
         match self.args.jitter {
-            Some(_) => Slots::with_limit(cpus, jobs, JITTERED_PER_JOB * jobs),
-            None => Slots::new(cpus, jobs),
+            Some(_) => Slots::new(cpus, jobs, begun_max.min(JITTERED_PER_JOB * jobs)),
+            None => Slots::new(cpus, jobs, begun_max),
         }
     }
 

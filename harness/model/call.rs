@@ -44,6 +44,8 @@ pub enum Call {
         name: Name,
         /// `SOCK_NONBLOCK`, `SOCK_CLOEXEC`.
         flags: Vec<&'static str>,
+        /// The far end's address is part of the record.
+        show_address: bool,
     },
     /// `close(2)`; `closesocket` on Windows.
     Close,

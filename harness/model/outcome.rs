@@ -43,6 +43,13 @@ pub enum Answer {
     Value(i64),
     /// A new descriptor (its number is not part of the record, the name is).
     Fd(i64),
+    /// A new descriptor, and the address of the far end, where accept() was asked for it.
+    Accepted {
+        /// The descriptor.
+        fd: i64,
+        /// The far end.
+        from: Address,
+    },
     /// 0, and a number with it (an option's value).
     Number(i64),
     /// 0, and a word with it: a TCP state, an errno by name (SO_ERROR), `{onoff: 1, linger: 0}`,

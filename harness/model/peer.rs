@@ -33,6 +33,8 @@ pub enum PacketSpec {
         payload: Payload,
         /// The local end; none: the one that the peer has to do with.
         to: Option<LocalEnd>,
+        /// Its checksum.
+        checksum: Checksum,
     },
     /// An ICMP error (ICMPv6 under IPv6).
     Icmp {
@@ -46,6 +48,23 @@ pub enum PacketSpec {
         /// The next hop's MTU, for `fragmentation-needed`.
         mtu: Option<u32>,
     },
+}
+
+/// The checksum of a datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Checksum {
+    /// That of its bytes.
+    Right,
+    /// Another one.
+    Wrong,
+    /// 0: IPv4 takes it for none (RFC 768), IPv6 for a mistake (RFC 8200 §8.1).
+    Absent,
+}
+
+impl Checksum {
+    /// What is wrong with a checksum, with the word that a case writes.
+    pub const BAD: [(Checksum, &'static str); 2] =
+        [(Checksum::Wrong, "checksum"), (Checksum::Absent, "no-checksum")];
 }
 
 /// A TCP segment; what is absent follows the peer's own connection.

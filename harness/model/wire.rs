@@ -35,6 +35,20 @@ pub fn address(end: End, family: Family) -> IpAddr {
     }
 }
 
+/// Whether an address is of the wire's network.
+pub fn is_on(ip: IpAddr) -> bool {
+    let family = if ip.is_ipv4() { Family::V4 } else { Family::V6 };
+    match (ip, address(End::Local, family)) {
+        (IpAddr::V4(ip), IpAddr::V4(ours)) => {
+            (ip.to_bits() ^ ours.to_bits()) >> (32 - PREFIX_V4) == 0
+        }
+        (IpAddr::V6(ip), IpAddr::V6(ours)) => {
+            (ip.to_bits() ^ ours.to_bits()) >> (128 - PREFIX_V6) == 0
+        }
+        _ => false,
+    }
+}
+
 /// Before the ports of the peers, which are outside every system's ephemeral range.
 const PEER_PORT_BASE: u16 = 7000;
 
@@ -59,4 +73,22 @@ pub fn nth_peer(nth: u32) -> Name {
 pub fn peer_at(port: u16) -> Option<Name> {
     let nth = u32::from(port.checked_sub(PEER_PORT_BASE)?);
     (1..=PEERS_MAX).contains(&nth).then(|| nth_peer(nth))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_on;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("192.0.2.1", true)]
+    #[case("192.0.2.254", true)]
+    #[case("192.0.3.1", false)]
+    #[case("127.0.0.1", false)]
+    #[case("2001:db8::2", true)]
+    #[case("2001:db8:0:1::2", false)]
+    #[case("fe80::1", false)]
+    fn the_wire_has_two_networks(#[case] ip: &str, #[case] on_wire: bool) {
+        assert_eq!(is_on(ip.parse().unwrap()), on_wire);
+    }
 }

@@ -102,6 +102,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "accept" => Call::Accept {
             name: args.name("name").unwrap_or_else(|| Name::new("conn")),
             flags: args.words("flags"),
+            show_address: args.word("show").is_some(),
         },
         "shutdown" => Call::Shutdown(match args.word("how") {
             Some("rd") => How::Rd,

@@ -156,6 +156,7 @@ pub(super) const VERBS: &[Verb] = &[
         &[
             key("name", Form::NewName, "The new socket's name."),
             key("flags", Form::Words(ACCEPT_FLAGS), "Flags of accept4(2)."),
+            key("show", Form::Word(&["address"]), "address: whose call it was is recorded."),
         ],
     ),
     verb("send", "send(2): a length, or text in quotes.", PAYLOAD, SEND),

@@ -68,7 +68,7 @@
 //! - `bind`, `connect`: an address. Keys: **`addr`**, `port`.
 //! - `listen`: the backlog. Keys: **`backlog`**.
 //! - `accept`: the new socket's name; alone it is `conn`. Keys: `name`, `flags`:
-//!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`.
+//!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`, `show: address` (that accept() returns of the far end).
 //! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
 //!   `flags`: `MSG_…`, `to`: an address.
 //! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**.
@@ -187,7 +187,8 @@
 //!   bits, 0 to 15; `ttl`; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
 //!   socket, `closed-port`, or another address in quotes. Without `options` a SYN has `mss 1460`,
 //!   any other segment none, but both have timestamps where both SYNs had.
-//! - A datagram. Keys: **`udp`**: a length, or text in quotes; `to`.
+//! - A datagram. Keys: **`udp`**: a length, or text in quotes; `bad: checksum`, or `no-checksum`:
+//!   0, which is none; `to`.
 //! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
 //!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
 //!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;

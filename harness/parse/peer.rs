@@ -10,7 +10,7 @@ use super::step::Parts;
 use super::tree::Node;
 use crate::model::call::Payload;
 use crate::model::icmp;
-use crate::model::peer::{Number, PacketSpec, PeerVerb, SegmentSpec, Wanted};
+use crate::model::peer::{Checksum, Number, PacketSpec, PeerVerb, SegmentSpec, Wanted};
 use crate::model::{Action, Name, Step, TcpFlags, Times, Topology};
 
 /// Reads a step of `peer`, `peer2`, … or `router`.
@@ -107,7 +107,8 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
 
 fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     if let Some(payload) = args.payload("udp") {
-        return Ok(PacketSpec::Udp { payload, to: args.local_end("to") });
+        let checksum = args.one_of("bad", &Checksum::BAD).unwrap_or(Checksum::Right);
+        return Ok(PacketSpec::Udp { payload, to: args.local_end("to"), checksum });
     }
     let Some(word) = args.word("icmp") else {
         return read_segment(args).map(PacketSpec::Tcp);

@@ -89,10 +89,14 @@ fn set(name: &str, value: OptionValue) -> Call {
     Call::Connect(AddrExpr { base: AddrBase::Loopback, port: Some(PortExpr::Closed) }))]
 #[case("server.listen: 5", Call::Listen(5))]
 #[case("server.listen: -1", Call::Listen(-1))]
-#[case("server.accept", Call::Accept { name: Name::new("conn"), flags: vec![] })]
-#[case("server.accept: b", Call::Accept { name: Name::new("b"), flags: vec![] })]
+#[case("server.accept",
+    Call::Accept { name: Name::new("conn"), flags: vec![], show_address: false })]
+#[case("server.accept: {show: address}",
+    Call::Accept { name: Name::new("conn"), flags: vec![], show_address: true })]
+#[case("server.accept: b",
+    Call::Accept { name: Name::new("b"), flags: vec![], show_address: false })]
 #[case("server.accept: {name: b, flags: [SOCK_NONBLOCK], blocks: true}",
-    Call::Accept { name: Name::new("b"), flags: vec!["SOCK_NONBLOCK"] })]
+    Call::Accept { name: Name::new("b"), flags: vec!["SOCK_NONBLOCK"], show_address: false })]
 #[case("client.close", Call::Close)]
 #[case("client.dup: b", Call::Dup(Name::new("b")))]
 #[case("client.fcntl: O_NONBLOCK", Call::Fcntl(FcntlOp::SetNonblock))]

@@ -6,7 +6,7 @@ use crate::model::call::Payload;
 use crate::model::case::{By, State};
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+    Base, Checksum, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
 };
 use crate::model::{Action, Call, Capability, Case, Name, Step, Times};
 use rstest::rstest;
@@ -91,9 +91,13 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 }
 
 #[rstest]
-#[case("{udp: 10}", PacketSpec::Udp { payload: Payload::Len(10), to: None })]
+#[case("{udp: 10}",
+    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Right })]
+#[case("{udp: 10, bad: no-checksum}",
+    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Absent })]
 #[case("{udp: \"10\", to: server}",
-    PacketSpec::Udp { payload: Payload::Text("10".into()), to: Some(server()) })]
+    PacketSpec::Udp { payload: Payload::Text("10".into()), to: Some(server()),
+        checksum: Checksum::Right })]
 #[case("{icmp: host-unreachable}",
     PacketSpec::Icmp { word: "host-unreachable".into(), quote: None, of: None, mtu: None })]
 #[case("{icmp: fragmentation-needed, quote: 8, of: conn, mtu: 1400}",

@@ -204,7 +204,7 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
 )]
 #[case(
     "given: listen\nsteps: [host.firewall: {reject: drop, port: peer}]",
-    "3:46: steps[0].host.firewall.port: `peer` needs `topology: wire`$"
+    "3:45: steps[0].host.firewall.port: `peer` needs `topology: wire`$"
 )]
 #[case(
     "given: listen\nsteps: [host.firewall: {reject: drop, at: path}]",

@@ -24,6 +24,9 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
         Answer::Error(errno) => format!("-1 {errno}"),
         Answer::Value(value) => value.to_string(),
         Answer::Fd(_) => format!("fd {}", call.makes().unwrap_or(subject)),
+        Answer::Accepted { from, .. } => {
+            format!("fd {} from {}", call.makes().unwrap_or(subject), names.address(from))
+        }
         Answer::Number(number) => format!("0 {number}"),
         Answer::Word(word) => format!("0 {word}"),
         Answer::Addr(address) => format!("0 {}", names.address(address)),

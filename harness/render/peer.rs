@@ -8,7 +8,7 @@ use crate::model::call::{Payload, word_of};
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+    Base, Checksum, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
 };
 use crate::model::time::Shown;
 use crate::model::transcript::{NumberForms, PacketEvent};
@@ -75,11 +75,13 @@ pub fn number_forms(action: &Action) -> NumberForms {
 fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
     match spec {
         PacketSpec::Tcp(segment) => segment_arguments(segment),
-        PacketSpec::Udp { payload, to } => {
+        PacketSpec::Udp { payload, to, checksum } => {
             let mut arguments = vec![match payload {
                 Payload::Len(len) => format!("udp {len}"),
                 Payload::Text(text) => format!("udp {}", quoted(text.as_bytes())),
             }];
+            let bad = Checksum::BAD.iter().find(|(bad, _)| bad == checksum);
+            arguments.extend(bad.map(|(_, word)| format!("bad {word}")));
             arguments.extend(to.as_ref().map(local_end));
             arguments
         }

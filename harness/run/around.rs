@@ -78,9 +78,9 @@ impl Conductor<'_> {
                 let local = self.local_end(peer, segment.to.as_ref(), false)?;
                 self.peers()?.segment(peer, segment, local)
             }
-            PacketSpec::Udp { payload, to } => {
+            PacketSpec::Udp { payload, to, checksum } => {
                 let local = self.local_end(peer, to.as_ref(), true)?;
-                Ok(self.peers()?.datagram(peer, payload, local))
+                Ok(self.peers()?.datagram(peer, payload, *checksum, local))
             }
             PacketSpec::Icmp { word, quote, of, mtu } => {
                 let about = of.as_ref().map(|name| self.port_of(name)).transpose()?;

@@ -108,7 +108,7 @@ impl Conductor<'_> {
             (Call::EpollCreate, Answer::Fd(fd)) => {
                 self.names.put(&call.subject, Socket::new(*fd, process, AddressKind::None));
             }
-            (_, Answer::Fd(fd)) => {
+            (_, Answer::Fd(fd) | Answer::Accepted { fd, .. }) => {
                 let parent = self.names.get(&call.subject).cloned();
                 let (Some(made), Some(parent)) = (made, parent) else {
                     return;

@@ -193,7 +193,7 @@ fn listener(address_of: AddrBase) -> [Step; 3] {
 }
 
 fn accept() -> Step {
-    let accept = Call::Accept { name: Name::new("conn"), flags: Vec::new() };
+    let accept = Call::Accept { name: Name::new("conn"), flags: Vec::new(), show_address: false };
     step("server", accept)
 }
 

@@ -300,7 +300,8 @@ impl Resolver<'_> {
 
 /// A call that needs nothing but its descriptor and its own arguments.
 fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
-    let place = AddressPlace { bad: bad.buf, len: bad.addrlen };
+    let told = matches!(call, Call::Accept { show_address: true, .. });
+    let place = AddressPlace { bad: bad.buf, len: bad.addrlen, told };
     Some(match call {
         Call::Listen(backlog) => Request::Listen { fd, backlog: *backlog },
         Call::Accept { flags, .. } => Request::Accept { fd, place, flags: owned(flags) },

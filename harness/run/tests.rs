@@ -195,13 +195,13 @@ fn until_error_stops_when_the_process_dies_of_it() {
 
 #[test]
 fn deadline_ends_the_run_with_what_it_has() {
-    let steps = "given: listen\ndeadline: 30ms\nsteps:\n  - server.accept: conn\n  \
+    let steps = "given: listen\ndeadline: 500ms\nsteps:\n  - server.accept: conn\n  \
                  - server.close\n";
     let log = run(steps, |request, _| match request {
         Request::Accept { .. } => Scripted::Blocks,
         _ => Scripted::Plain,
     });
-    assert_eq!(log.deadline, Some(std::time::Duration::from_millis(30)));
+    assert_eq!(log.deadline, Some(std::time::Duration::from_millis(500)));
     assert_eq!(log.steps.len(), 1);
 }
 

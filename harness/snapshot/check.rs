@@ -19,6 +19,9 @@ const RESERVED: [&str; 22] = [
     "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
+/// Files that belong to the records as a whole: their licence, and what a person should know.
+const ABOUT_ALL: [&str; 2] = ["LICENSE", "NOTES.md"];
+
 /// Something that a person should know about the expected files.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
@@ -104,6 +107,9 @@ impl Checker<'_> {
 
     /// One path: a ledger, an expected file, a pending one, or something that is astray.
     fn file(&mut self, file: &str) {
+        if ABOUT_ALL.contains(&file) {
+            return;
+        }
         if let Some(what) = unportable(file) {
             self.fault(file, what);
         }
@@ -181,8 +187,8 @@ impl Checker<'_> {
     /// What a ledger vouches for must exist; what it does not vouch for is told.
     fn ledger(&mut self, ledger: &Ledger) {
         let file = ledger.file();
-        let gone: Vec<&CaseId> =
-            ledger.cases.keys().filter(|case| !self.is_case(&case.0)).collect();
+        let named = ledger.cases.keys().chain(ledger.skipped.keys());
+        let gone: BTreeSet<&CaseId> = named.filter(|case| !self.is_case(&case.0)).collect();
         for case in gone {
             self.findings.push(Finding {
                 path: self.store.expected().path(&file),
@@ -206,9 +212,13 @@ impl Checker<'_> {
         if !stale.is_empty() {
             self.note(&file, format!("{} stale: {}", stale.len(), stale.join(", ")));
         }
-        let missing = of(Standing::NotRecorded);
-        if !missing.is_empty() {
-            self.note(&file, format!("{} not recorded: {}", missing.len(), missing.join(", ")));
+        let untold = of(Standing::NotRecorded);
+        let is_skipped = |case: &&str| ledger.skipped.contains_key(&CaseId((*case).to_owned()));
+        let (skipped, missing): (Vec<&str>, Vec<&str>) = untold.into_iter().partition(is_skipped);
+        for (cases, what) in [(skipped, "skipped there"), (missing, "not recorded")] {
+            if !cases.is_empty() {
+                self.note(&file, format!("{} {what}: {}", cases.len(), cases.join(", ")));
+            }
         }
     }
 

@@ -23,6 +23,8 @@ fn good() -> Folder {
     folder.write("rst/other/linux.snap", snap("6.18", "b() = 0"));
     let lines = format!("  rst/closed: \"{HASH}\"\n  rst/other: \"{HASH}\"\n");
     folder.write("ledger/linux-6.18.yaml", ledger(&lines));
+    folder.write("LICENSE", "CC0");
+    folder.write("NOTES.md", "a note");
     folder
 }
 
@@ -46,6 +48,7 @@ fn nothing_is_wrong() {
 #[case::at_the_root("linux.snap", "fault linux.snap: neither")]
 #[case::among_ledgers("ledger/linux.snap", "fault ledger/linux.snap: neither")]
 #[case::draft("rst/closed/.linux.snap.1.tmp", "fault rst/closed/.linux.snap.1.tmp: neither")]
+#[case::licence_of_a_case("rst/closed/LICENSE", "fault rst/closed/LICENSE: 'L' in the name")]
 #[case::capitals("rst/closed/Linux.snap", "fault rst/closed/Linux.snap: 'L' in the name")]
 #[case::device("rst/closed/nul.snap", "fault rst/closed/nul.snap: `nul` is a device")]
 #[case::no_name("rst/closed/linux-6x-.snap", "fault rst/closed/linux-6x-.snap: no platform")]
@@ -111,6 +114,21 @@ fn ledger_is_held_against_the_cases() {
         [
             "fault ledger/linux-6.18.yaml:10: there is no case rst/gone: delete its line",
             "note ledger/linux-6.18.yaml: 1 stale: rst/closed",
+            "note ledger/linux-6.18.yaml: 1 not recorded: rst/other",
+        ]
+    );
+}
+
+#[test]
+fn skips_are_told_apart_from_what_nobody_asked() {
+    let folder = good();
+    let lines = "skipped:\n  rst/closed: \"no nft\"\n  rst/gone: \"no nft\"\n";
+    folder.write("ledger/linux-6.18.yaml", ledger(lines));
+    assert_eq!(
+        found(&folder),
+        [
+            "fault ledger/linux-6.18.yaml:11: there is no case rst/gone: delete its line",
+            "note ledger/linux-6.18.yaml: 1 skipped there: rst/closed",
             "note ledger/linux-6.18.yaml: 1 not recorded: rst/other",
         ]
     );

@@ -4,19 +4,24 @@
 //!
 //! ```yaml
 //! release: "6.12"
+//! kernel: "6.12.48"
 //! arch: x86_64
 //! date: 2026-11-20
 //! capture: raw sockets
 //! wire: tun
+//! isolation: netns
 //! settings: "2b7e151628aed2a6"
 //! families: [4, 6]
 //! cases:
 //!   rst/close-unread-data: "ae2d8a571e03ac9c"
+//! skipped:
+//!   rst/firewall-reject: "needs firewall: nft is not installed"
 //! ```
 //!
 //! It is YAML, but in this one spelling, and read line by line: the keys in this order, one case a
 //! line, sorted. So two machines' contributions merge, and a diff of a ledger says which cases were
-//! asked. What could be taken for a number is quoted.
+//! asked. What could be taken for a number is quoted. `kernel`, `isolation` and `skipped` may be
+//! absent: older ledgers have not got them.
 
 use super::error::SnapshotError;
 use super::filename::{is_case_id, is_platform_id, release};
@@ -25,6 +30,9 @@ use crate::model::{CaseId, Platform, Release};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Characters of the reason for a skip.
+const REASON_CHARS_MAX: usize = 200;
+
 /// One release's ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ledger {
@@ -32,6 +40,8 @@ pub struct Ledger {
     pub platform: String,
     /// `6.12`
     pub release: Release,
+    /// The whole release as the system told it last, `6.12.48`; empty if nobody wrote it down.
+    pub kernel: String,
     /// `x86_64`
     pub arch: String,
     /// The day on which it was last written, `2026-11-20`.
@@ -40,12 +50,16 @@ pub struct Ledger {
     pub capture: String,
     /// The device of the wire.
     pub wire: String,
+    /// `netns` or `shared`; empty if nobody wrote it down.
+    pub isolation: String,
     /// The fingerprint of what was pinned.
     pub settings: String,
     /// The address families, `4` and `6`.
     pub families: Vec<u8>,
     /// For each case the hash of the question that was asked.
     pub cases: BTreeMap<CaseId, String>,
+    /// For each case that could not be asked the reason, in one line.
+    pub skipped: BTreeMap<CaseId, String>,
 }
 
 /// Whether a release has been asked a question.
@@ -95,19 +109,32 @@ impl Ledger {
     /// The file's text.
     pub fn text(&self) -> String {
         let families: Vec<String> = self.families.iter().map(u8::to_string).collect();
+        let known = |key: &str, value: String| match value.is_empty() {
+            true => value,
+            false => format!("{key}: {value}\n"),
+        };
+        let kernel = if self.kernel.is_empty() { "" } else { &quoted(&self.kernel) };
         let mut text = format!(
-            "release: \"{}\"\narch: {}\ndate: {}\ncapture: {}\nwire: {}\nsettings: \"{}\"\n\
+            "release: \"{}\"\n{}arch: {}\ndate: {}\ncapture: {}\nwire: {}\n{}settings: \"{}\"\n\
              families: [{}]\ncases:\n",
             self.release,
+            known("kernel", kernel.to_owned()),
             self.arch,
             self.date,
             self.capture,
             self.wire,
+            known("isolation", self.isolation.clone()),
             self.settings,
             families.join(", "),
         );
         for (case, hash) in &self.cases {
             text += &format!("  {case}: \"{hash}\"\n");
+        }
+        if !self.skipped.is_empty() {
+            text += "skipped:\n";
+        }
+        for (case, reason) in &self.skipped {
+            text += &format!("  {case}: {}\n", quoted(reason));
         }
         text
     }
@@ -156,17 +183,32 @@ impl<'a> Lines<'a> {
             let what = format!("release {written} in the ledger of {release}: rename the file");
             return Err(self.bad(what));
         }
+        let kernel = if self.has("kernel") { self.quoted("kernel")? } else { "" };
+        let arch = self.value("arch")?;
+        let date = self.value("date")?;
+        let capture = self.value("capture")?;
+        let wire = self.value("wire")?;
+        let isolation = if self.has("isolation") { self.value("isolation")? } else { "" };
         Ok(Ledger {
             platform: platform.to_owned(),
             release,
-            arch: self.value("arch")?.to_owned(),
-            date: self.value("date")?.to_owned(),
-            capture: self.value("capture")?.to_owned(),
-            wire: self.value("wire")?.to_owned(),
+            kernel: kernel.to_owned(),
+            arch: arch.to_owned(),
+            date: date.to_owned(),
+            capture: capture.to_owned(),
+            wire: wire.to_owned(),
+            isolation: isolation.to_owned(),
             settings: self.quoted("settings")?.to_owned(),
             families: self.families()?,
             cases: self.cases()?,
+            skipped: self.skipped()?,
         })
+    }
+
+    /// Whether the next line has this key.
+    fn has(&self, key: &str) -> bool {
+        let next = self.lines.clone().next().and_then(|line| line.strip_prefix(key));
+        next.is_some_and(|rest| rest.starts_with(':'))
     }
 
     fn next(&mut self) -> Option<&'a str> {
@@ -207,23 +249,65 @@ impl<'a> Lines<'a> {
         if self.next() != Some("cases:") {
             return Err(self.bad("expected `cases:`"));
         }
-        let mut cases: BTreeMap<CaseId, String> = BTreeMap::new();
-        while let Some(line) = self.next() {
+        self.entries("expected `  folder/case: \"16 hexadecimal digits\"`", is_hash)
+    }
+
+    fn skipped(&mut self) -> Result<BTreeMap<CaseId, String>, SnapshotError> {
+        if !self.has("skipped") {
+            return Ok(BTreeMap::new());
+        }
+        if self.next() != Some("skipped:") {
+            return Err(self.bad("expected `skipped:`"));
+        }
+        let good = |reason: &str| !reason.is_empty() && !reason.contains(char::is_control);
+        let skipped = self.entries("expected `  folder/case: \"the reason\"`", good)?;
+        match self.next() {
+            Some(_) => Err(self.bad("`skipped:` stands twice")),
+            None => Ok(skipped),
+        }
+    }
+
+    /// Lines `  case: "value"`, up to the end or to `skipped:`.
+    fn entries(
+        &mut self,
+        wanted: &str,
+        good: impl Fn(&str) -> bool,
+    ) -> Result<BTreeMap<CaseId, String>, SnapshotError> {
+        let mut entries: BTreeMap<CaseId, String> = BTreeMap::new();
+        while !self.has("skipped")
+            && let Some(line) = self.next()
+        {
             let pair = line.strip_prefix("  ").and_then(|l| l.split_once(": "));
-            let pair = pair.and_then(|(case, hash)| Some((case, unquote(hash)?)));
-            let Some((case, hash)) = pair.filter(|(case, hash)| is_case_id(case) && is_hash(hash))
+            let pair = pair.and_then(|(case, value)| Some((case, unquote(value)?)));
+            let Some((case, value)) = pair.filter(|(case, value)| is_case_id(case) && good(value))
             else {
-                let wanted = "expected `  folder/case: \"16 hexadecimal digits\"`";
                 return Err(self.bad(format!("{wanted}, found `{line}`")));
             };
             let case = CaseId(case.to_owned());
-            if cases.last_key_value().is_some_and(|(last, _)| *last >= case) {
+            if entries.last_key_value().is_some_and(|(last, _)| *last >= case) {
                 return Err(self.bad(format!("`{case}` is not in sorted order, or stands twice")));
             }
-            cases.insert(case, hash.to_owned());
+            entries.insert(case, value.to_owned());
         }
-        Ok(cases)
+        Ok(entries)
     }
+}
+
+/// A text in the one spelling that is read here: in quotes, and nothing in it that YAML would take
+/// for more than itself.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", one_line(text))
+}
+
+/// A reason as a ledger can hold it: one line of bounded length, without quotes and backslashes.
+pub(super) fn one_line(text: &str) -> String {
+    let plain = |c: char| match c {
+        '"' => '\'',
+        '\\' => '/',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    text.trim().chars().map(plain).take(REASON_CHARS_MAX).collect()
 }
 
 fn unquote(value: &str) -> Option<&str> {
@@ -246,16 +330,19 @@ mod tests {
         Ledger {
             platform: "rhel-9".to_owned(),
             release: Release(vec![5, 14]),
+            kernel: String::new(),
             arch: "x86_64".to_owned(),
             date: "2026-11-20".to_owned(),
             capture: "raw sockets".to_owned(),
             wire: "tun".to_owned(),
+            isolation: String::new(),
             settings: "cbf29ce484222325".to_owned(),
             families: vec![4, 6],
             cases: BTreeMap::from([
                 (CaseId("a/b".to_owned()), "0000000000000001".to_owned()),
                 (CaseId("a/c".to_owned()), "0000000000000002".to_owned()),
             ]),
+            skipped: BTreeMap::new(),
         }
     }
 
@@ -266,6 +353,23 @@ mod tests {
         let read = Ledger::parse(Path::new(PATH), &ledger().text()).expect("good");
         assert_eq!(read, ledger());
         assert_eq!(read.file(), "ledger/rhel-9-5.14.yaml");
+    }
+
+    #[test]
+    fn what_may_be_absent_is_read_too() {
+        let mut whole = ledger();
+        whole.kernel = "5.14.0-611.el9".to_owned();
+        whole.isolation = "netns".to_owned();
+        let reason = one_line("needs \"nft\":\nnot installed");
+        assert_eq!(reason, "needs 'nft': not installed");
+        whole.skipped.insert(CaseId("a/d".to_owned()), reason);
+        let text = whole.text();
+        assert!(text.contains("\nkernel: \"5.14.0-611.el9\"\narch:"), "{text}");
+        assert!(text.ends_with("\nskipped:\n  a/d: \"needs 'nft': not installed\"\n"), "{text}");
+        assert_eq!(Ledger::parse(Path::new(PATH), &text).expect("good"), whole);
+        let broken = text.replace("\"needs 'nft': not installed\"", "needs nft");
+        let error = Ledger::parse(Path::new(PATH), &broken).expect_err("unquoted").to_string();
+        assert!(error.contains(":14: expected `  folder/case: \"the reason\"`"), "{error}");
     }
 
     #[rstest]

@@ -5,10 +5,10 @@
 
 use super::error::SnapshotError;
 use super::filename::SnapName;
-use super::ledger::{Ledger, Standing};
+use super::ledger::{Ledger, Standing, one_line};
 use super::pending::{pending_path, write_file, write_snapshot, writing};
 use super::plan::{self, Change, Fresh, Known};
-use super::results::{CaseResult, Origin, ResultFile};
+use super::results::{CaseResult, Origin, ResultFile, Status};
 use super::store::{Expected, Store};
 use crate::model::{CaseId, Platform, Release};
 use std::collections::{BTreeMap, BTreeSet};
@@ -279,17 +279,39 @@ fn ledger(
             ledger.families.sort_unstable();
             ledger.families.dedup();
             ledger.cases = present.cases;
+            ledger.skipped = present.skipped;
         }
         _ => {}
     }
     let entered: BTreeSet<&CaseId> =
         recording.entered.iter().filter(|entry| ours(entry)).map(|(_, case)| case).collect();
-    if entered.is_empty() {
+    if entered.is_empty() && ledger.cases.is_empty() {
         return None;
     }
     let asked = cases.iter().filter(|(case, _)| entered.contains(case)).cloned();
     ledger.cases.extend(asked);
+    enter_skips(&mut ledger, file, cases);
     Some(ledger)
+}
+
+/// Enters what could not be asked, and why. An answer to the question as it stands outranks a skip,
+/// whichever came first: another machine with this release was able to ask.
+fn enter_skips(ledger: &mut Ledger, file: &ResultFile, cases: &[(CaseId, String)]) {
+    let present: BTreeMap<&str, &str> =
+        cases.iter().map(|(case, hash)| (case.0.as_str(), hash.as_str())).collect();
+    for result in &file.results {
+        let untold = result.transcript.trim().is_empty() && !result.reason.trim().is_empty();
+        if result.status == Status::Skipped && untold && present.contains_key(result.id.as_str()) {
+            ledger.skipped.insert(result.case(), one_line(&result.reason));
+        }
+    }
+    let answered = |case: &CaseId| {
+        let hash = present.get(case.0.as_str());
+        hash.is_some_and(|hash| ledger.standing(case, hash) == Standing::Recorded)
+    };
+    let outranked: Vec<CaseId> =
+        ledger.skipped.keys().filter(|case| answered(case)).cloned().collect();
+    outranked.iter().for_each(|case| drop(ledger.skipped.remove(case)));
 }
 
 fn blank(origin: &Origin, date: &str) -> Ledger {
@@ -297,13 +319,16 @@ fn blank(origin: &Origin, date: &str) -> Ledger {
     Ledger {
         platform: platform.id,
         release: platform.release,
+        kernel: origin.kernel.clone(),
         arch: origin.arch.clone(),
         date: date.to_owned(),
         capture: origin.capture.clone(),
         wire: origin.wire.clone(),
+        isolation: origin.isolation.clone(),
         settings: origin.header(true).settings,
         families: origin.families.clone(),
         cases: BTreeMap::new(),
+        skipped: BTreeMap::new(),
     }
 }
 

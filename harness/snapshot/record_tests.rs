@@ -156,6 +156,37 @@ fn calls_only_ledger_begins_anew_with_packets() {
     assert!(folder.read("rst/closed/linux.snap").contains("[S]"));
 }
 
+/// A result of the one case that could not be asked.
+fn skipped(release: &str) -> ResultFile {
+    let mut file = results(release, &[(CASE, "")]);
+    file.results[0].status = Status::Skipped;
+    file.results[0].reason = "needs \"nft\"".to_owned();
+    file
+}
+
+#[test]
+fn skips_are_entered_until_there_is_an_answer() {
+    let folder = Folder::new();
+    record(&folder, &[skipped("6.18")], true);
+    assert_eq!(files(&folder), [""; 0], "a release without answers has no ledger");
+    let other = CaseId("rst/other".to_owned());
+    let both = [cases(), vec![(other, HASH.to_owned())]].concat();
+    let mut file = skipped("6.18");
+    file.results.extend(results("6.18", &[("rst/other", "a() = 0")]).results);
+    let terms = Terms { accept: true, date: today() };
+    let take = |file: &ResultFile| {
+        let store = folder.store();
+        let plan = plan(&store, std::slice::from_ref(file), &both, &terms).expect("readable");
+        plan.apply(&store).expect("writable");
+        folder.read("ledger/linux-6.18.yaml")
+    };
+    let entry = "\nskipped:\n  rst/closed: \"needs 'nft'\"\n";
+    assert!(take(&file).ends_with(entry));
+    let answered = take(&results("6.18", &[(CASE, "a() = 0")]));
+    assert!(!answered.contains("skipped") && answered.contains("  rst/closed: \""), "{answered}");
+    assert!(!take(&skipped("6.18")).contains("skipped"), "an answer outranks a skip");
+}
+
 #[test]
 fn broken_expected_file_stops_everything() {
     let folder = Folder::new();

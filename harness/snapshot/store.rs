@@ -340,7 +340,7 @@ impl Answer {
     }
 
     /// The release in the header (`linux 6.18.44 x86_64`), cut to so many numbers.
-    pub(super) fn recorded_on(&self, count: usize) -> Option<Release> {
+    pub fn recorded_on(&self, count: usize) -> Option<Release> {
         let kernel = self.header.recorded_on.split(' ').nth(1)?;
         let numbers = kernel.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
         let whole = Release::parse(numbers.trim_end_matches('.'))?;

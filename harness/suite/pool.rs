@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 /// Stack of a run's thread in bytes.
 const STACK_BYTES: usize = 1 << 20;
 /// Threads at work or waiting at one time: each may have a namespace of its own.
-pub const BEGUN_MAX: usize = 256;
+const BEGUN_MAX: usize = 256;
 
 /// Does `work` for every item, each on a thread of its own, at most `most` at a time, and hands
 /// the results to `done` on the calling thread in the order in which they come.

@@ -45,7 +45,8 @@ impl Session<'_> {
             .collect();
         let mut gathered: Vec<Gathered> = cases.iter().map(|_| Gathered::default()).collect();
         let work = |(case, time): &(usize, u32)| self.once(cases[*case], *time);
-        pool::each(&runs, pool::BEGUN_MAX, work, |index, ran| {
+        let most = self.stack.runs_at_once();
+        pool::each(&runs, most, work, |index, ran| {
             let case = runs[index].0;
             gathered[case].add(ran);
             if gathered[case].runs == self.repeat {

@@ -64,7 +64,7 @@ pub fn ran_here(
         execute(case, *row, *family, stack, &conditions, &mut slot)
     };
     let mut logs: Vec<Option<Result<RunLog, Trouble>>> = runs.iter().map(|_| None).collect();
-    pool::each(&runs, pool::BEGUN_MAX, one, |index, log| logs[index] = Some(log));
+    pool::each(&runs, stack.runs_at_once(), one, |index, log| logs[index] = Some(log));
     let lost = || Err(Trouble::Failed("a run ended without a word: it panicked".to_owned()));
     let logs: Result<Vec<RunLog>, Trouble> =
         logs.into_iter().map(|log| log.unwrap_or_else(lost)).collect();

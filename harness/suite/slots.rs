@@ -56,13 +56,9 @@ impl Ticket {
 }
 
 impl Slots {
-    /// So many places on these CPUs, spread evenly; at least one.
-    pub fn new(cpus: &[usize], jobs: usize) -> Arc<Slots> {
-        Slots::with_limit(cpus, jobs, BEGUN_MAX)
-    }
-
-    /// The same, and at most so many runs begun and not ended.
-    pub fn with_limit(cpus: &[usize], jobs: usize, begun_max: usize) -> Arc<Slots> {
+    /// So many places on these CPUs, spread evenly, at least one; and at most so many runs begun
+    /// and not ended, but never more than 256.
+    pub fn new(cpus: &[usize], jobs: usize, begun_max: usize) -> Arc<Slots> {
         let jobs = jobs.max(1);
         let used = cpus.len().min(jobs).max(1);
         let share = |index: usize| jobs / used + usize::from(index < jobs % used);
@@ -74,7 +70,8 @@ impl Slots {
             returning: VecDeque::new(),
         };
         let places = cpus.iter().take(used).enumerate().map(place).collect();
-        let state = State { places, new: VecDeque::new(), begun_max: begun_max.max(1) };
+        let state =
+            State { places, new: VecDeque::new(), begun_max: begun_max.clamp(1, BEGUN_MAX) };
         Arc::new(Slots { state: Mutex::new(state) })
     }
 
@@ -185,7 +182,7 @@ mod tests {
 
     #[test]
     fn runs_are_spread_over_the_cpus() {
-        let slots = Slots::new(&[2, 5], 4);
+        let slots = Slots::new(&[2, 5], 4, BEGUN_MAX);
         let taken: Vec<CpuSlot> = (0..4).map(|_| slots.take()).collect();
         let mut cpus: Vec<_> = taken.iter().map(Slot::cpu).collect();
         cpus.sort_unstable();
@@ -194,7 +191,7 @@ mod tests {
 
     #[test]
     fn waiting_run_leaves_its_place_and_comes_back_to_its_cpu() {
-        let slots = Slots::new(&[0], 1);
+        let slots = Slots::new(&[0], 1, BEGUN_MAX);
         let mut waiting = slots.take();
         waiting.give_back();
         let working = slots.take();
@@ -206,7 +203,7 @@ mod tests {
 
     #[test]
     fn no_more_runs_are_begun_than_allowed() {
-        let slots = Slots::with_limit(&[0], 2, 1);
+        let slots = Slots::new(&[0], 2, 1);
         let mut first = slots.take();
         first.give_back();
         let ticket = Arc::new(Ticket::default());
@@ -219,7 +216,7 @@ mod tests {
 
     #[test]
     fn fewer_jobs_than_cpus_use_fewer_cpus() {
-        let slots = Slots::new(&[0, 1, 2, 3], 1);
+        let slots = Slots::new(&[0, 1, 2, 3], 1, BEGUN_MAX);
         assert_eq!(lock(&slots.state).places.len(), 1);
     }
 }

@@ -18,12 +18,13 @@ pub struct Bench {
     pub judge: Judge<'static>,
 }
 
-/// Runs the cases as trials, with as many threads as there are trials: a waiting case must not keep
-/// others from running, and places on CPUs are given out below.
+/// Runs the cases as trials, with as many threads as there are trials or may run at once: a waiting
+/// case must not keep others from running, and places on CPUs are given out below.
 pub fn run(mut arguments: Arguments, found: Found, bench: Arc<Bench>) -> ExitCode {
+    let most = bench.session.stack.runs_at_once();
     let good = found.cases.into_iter().map(|case| trial(case, &bench));
     let trials: Vec<Trial> = good.chain(found.bad.into_iter().map(bad_trial)).collect();
-    arguments.test_threads = Some(trials.len().max(1));
+    arguments.test_threads = Some(trials.len().clamp(1, most));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -50,6 +50,12 @@ pub trait Stack: Send + Sync {
         Ok(())
     }
 
+    /// How many runs may be under way at a time in this process: where runs share the process's
+    /// descriptors, or a limit of the machine's, they must not meet.
+    fn runs_at_once(&self) -> usize {
+        usize::MAX
+    }
+
     /// Opens the place for one run, for the calling thread and the threads that it starts.
     ///
     /// # Errors
@@ -74,7 +80,8 @@ pub struct Machine {
     pub wire: String,
     /// `netns` or `shared`.
     pub isolation: String,
-    /// What is pinned for every run, `net.ipv4.tcp_rmem` → `4096 131072 6291456`.
+    /// What is pinned for every run or, where nothing can be, what was found:
+    /// `net.ipv4.tcp_rmem` → `4096 131072 6291456`.
     pub settings: BTreeMap<String, String>,
 }
 
@@ -318,6 +325,8 @@ pub struct AddressPlace {
     pub bad: bool,
     /// This length instead of the buffer's.
     pub len: Option<u32>,
+    /// accept(): an address is asked for, and part of the answer.
+    pub told: bool,
 }
 
 /// A buffer argument.
@@ -389,8 +398,13 @@ pub struct LocalOptions {
     pub platform: Option<String>,
 }
 
+#[cfg(target_os = "freebsd")]
+mod freebsd;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+pub mod shared;
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
 mod unix;
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
@@ -402,8 +416,8 @@ pub mod fake;
 pub use linux::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
 pub use unix::{
+    bsd::{Prepared, cpus, doctor, local, prepare, set_env_before_threads},
     ctrl_c::on_interrupt,
-    shared::{Prepared, cpus, doctor, local, prepare, set_env_before_threads},
 };
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 pub use unsupported::{

@@ -5,6 +5,10 @@
 mod bad_days;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/claims.rs"]
+mod claims;
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/isolation.rs"]
 mod isolation;
 #[path = "cli/output.rs"]
@@ -21,3 +25,5 @@ mod support;
 mod verbs;
 #[path = "cli/wire.rs"]
 mod wire;
+#[path = "cli/world.rs"]
+mod world;

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let cpus = sys::cpus();
     let session = Session {
         stack,
-        slots: Slots::new(&cpus, cpus.len()),
+        slots: Slots::new(&cpus, cpus.len(), stack.runs_at_once()),
         conditions: sockdiff::run::Conditions::default(),
         repeat: 1,
         keep_logs: false,

@@ -211,6 +211,8 @@ const WIDE: &str = concat!(ten!(ten!("wide ")), "end\n");
         ("expected/rst/a/linux.snap", ""),
         ("expected/rst/a/linux-6.12.snap", ""),
         ("expected/ledger/rhel-9-5.14.yaml", ""),
+        ("expected/LICENSE", ""),
+        ("expected/NOTES.md", ""),
     ],
     &[
         ("expected/rst/b/linux.snap", ""),

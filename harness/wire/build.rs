@@ -2,7 +2,7 @@
 
 use super::icmp::WORDS;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{SegmentSpec, TcpOption};
+use crate::model::peer::{Checksum, SegmentSpec, TcpOption};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number};
 use std::borrow::Cow;
@@ -75,17 +75,21 @@ pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
 }
 
 /// A UDP datagram.
-pub fn datagram(ends: Ends, payload: &[u8]) -> Vec<u8> {
+pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(ends.source.port().to_be_bytes());
     bytes.extend(ends.destination.port().to_be_bytes());
     bytes.extend((8 + payload.len() as u16).to_be_bytes());
     bytes.extend([0; 2]);
     bytes.extend(payload);
-    let checksum = match checksum(ends, ip_number::UDP, &bytes) {
+    let checksum = match (wanted, checksum(ends, ip_number::UDP, &bytes)) {
+        (Checksum::Absent, _) => 0,
         // RFC 768: zero would say that there is none.
-        0 => u16::MAX,
-        checksum => checksum,
+        (Checksum::Right, 0) => u16::MAX,
+        (Checksum::Right, right) => right,
+        // Neither the right one nor zero, which is none; its complement is never itself.
+        (Checksum::Wrong, 0 | u16::MAX) => 1,
+        (Checksum::Wrong, right) => !right,
     };
     bytes[6..8].copy_from_slice(&checksum.to_be_bytes());
     ip(ends, ip_number::UDP, TTL, &bytes)

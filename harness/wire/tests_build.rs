@@ -6,7 +6,7 @@ use super::{Captured, CapturedBytes, decode, timestamps};
 use crate::model::call::Payload;
 use crate::model::case::Family;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use crate::model::peer::{SegmentSpec, TcpOption};
+use crate::model::peer::{Checksum, SegmentSpec, TcpOption};
 use crate::model::wire::{End, address};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::defrag::{IpDefragPayloadVec, IpDefragPool};
@@ -161,12 +161,15 @@ fn what_is_wrong_on_purpose_is_wrong() {
 fn datagrams() {
     for family in FAMILIES {
         for payload in [&b""[..], b"odd", b"even"] {
-            let bytes = datagram(ends(family), payload);
+            let bytes = datagram(ends(family), payload, Checksum::Right);
             let expected =
                 PacketBody::Udp { source_port: 7001, destination_port: 80, len: payload.len() };
             assert_eq!(decoded(&bytes).body, expected);
             assert!(is_sound(&bytes));
+            assert!(!is_sound(&datagram(ends(family), payload, Checksum::Wrong)));
         }
+        let bytes = datagram(ends(family), b"odd", Checksum::Absent);
+        assert_eq!(bytes[bytes.len() - 5..bytes.len() - 3], [0, 0]);
     }
 }
 
@@ -174,7 +177,7 @@ fn datagrams() {
 fn every_word_of_icmp() {
     for family in FAMILIES {
         let own = address(End::Local, family);
-        let offender = datagram(ends(family), b"ping");
+        let offender = datagram(ends(family), b"ping", Checksum::Right);
         for (word, v4, v6) in WORDS {
             let has = if family == Family::V4 { v4 } else { v6 };
             let error = IcmpError { word, mtu: None, offender: &offender, quote: None };
@@ -197,7 +200,7 @@ fn every_word_of_icmp() {
 #[case(Family::V6, Some(8), 40 + 8 + 40 + 8)]
 #[case(Family::V6, None, 40 + 8 + 40 + 8 + 1000)]
 fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] len: usize) {
-    let offender = datagram(ends(family), &[0; 1000]);
+    let offender = datagram(ends(family), &[0; 1000], Checksum::Right);
     let error = IcmpError { word: "port-unreachable", mtu: None, offender: &offender, quote };
     let bytes = icmp(address(End::Peer, family), address(End::Local, family), &error);
     assert_eq!(bytes.map(|bytes| bytes.len()), Some(len));
@@ -205,7 +208,7 @@ fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] l
 
 #[test]
 fn mtu_of_the_next_hop() {
-    let offender = datagram(ends(Family::V4), b"");
+    let offender = datagram(ends(Family::V4), b"", Checksum::Right);
     let mtu = Some(0x0001_0400);
     let error = IcmpError { word: "fragmentation-needed", mtu, offender: &offender, quote: None };
     let own = address(End::Local, Family::V4);

@@ -4,6 +4,7 @@ use super::{DATA, Form, Key, TIMED, TIMES, Verb, key, words};
 use crate::model::host::{FirewallAt, FirewallVerdict, RouteKind};
 use crate::model::icmp;
 use crate::model::limits::PACKET_BYTES_MAX;
+use crate::model::peer::Checksum;
 
 const U16_MAX: i64 = u16::MAX as i64;
 const PACKET_MAX: i64 = PACKET_BYTES_MAX as i64;
@@ -77,7 +78,12 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         "send",
         "A UDP datagram.",
         &["udp"],
-        &[key("udp", Form::Payload, "A length, or text in quotes."), TO, FROM],
+        &[
+            key("udp", Form::Payload, "A length, or text in quotes."),
+            key("bad", Form::Word(BAD_DATAGRAM), "checksum: a wrong one; no-checksum: 0."),
+            TO,
+            FROM,
+        ],
         OF_PEERS,
     ),
     verb(
@@ -118,6 +124,8 @@ pub(in crate::parse) const FORGET: &str = "Loses all memory of its connection, a
 pub(in crate::parse) const PEER_VERBS: &[&str] = &["send", "recv", "forget"];
 /// Peers that editors propose.
 pub(in crate::parse) const USUAL_PEERS: &[&str] = &["peer", "peer2", "router"];
+
+const BAD_DATAGRAM: &[&str] = &words(&Checksum::BAD);
 
 const FIREWALL: &[&str] = &words(&FirewallVerdict::ALL);
 const PLACES: &[&str] = &words(&FirewallAt::ALL);

@@ -162,7 +162,7 @@ pub fn failed(subject: &str, call: Call, errno: &'static str) -> CallLog {
 }
 
 pub fn accept() -> CallLog {
-    let call = Call::Accept { name: "conn".into(), flags: vec![] };
+    let call = Call::Accept { name: "conn".into(), flags: vec![], show_address: false };
     ok("server", call, Answer::Fd(5))
 }
 

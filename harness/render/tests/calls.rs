@@ -62,9 +62,11 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
 #[case(Call::Connect(at(AddrBase::ClosedPort)), "connect(closed-port)")]
 #[case(Call::Connect(at(AddrBase::Unspec)), "connect(unspec)")]
 #[case(Call::Listen(5), "listen(5)")]
-#[case(Call::Accept { name: "conn".into(), flags: vec![] }, "accept()")]
+#[case(Call::Accept { name: "conn".into(), flags: vec![], show_address: false }, "accept()")]
 #[case(
-    Call::Accept { name: "conn".into(), flags: vec!["SOCK_NONBLOCK", "SOCK_CLOEXEC"] },
+    Call::Accept {
+        name: "conn".into(), flags: vec!["SOCK_NONBLOCK", "SOCK_CLOEXEC"], show_address: false
+    },
     "accept(SOCK_NONBLOCK|SOCK_CLOEXEC)"
 )]
 #[case(Call::Close, "close()")]
@@ -158,7 +160,14 @@ fn received(len: usize, from: bool, flags: &[&str]) -> Answer {
 #[case(Call::Close, Answer::Value(0), "0")]
 #[case(Call::Close, Answer::Error(Errno::named("EBADF")), "-1 EBADF")]
 #[case(socket(Some("tcp"), Domain::OfRun, false), Answer::Fd(3), "fd client")]
-#[case(Call::Accept { name: "conn".into(), flags: vec![] }, Answer::Fd(4), "fd conn")]
+#[case(
+    Call::Accept { name: "conn".into(), flags: vec![], show_address: false },
+    Answer::Fd(4), "fd conn"
+)]
+#[case(
+    Call::Accept { name: "conn".into(), flags: vec![], show_address: true },
+    Answer::Accepted { fd: 4, from: Address::Unspec }, "fd conn from a"
+)]
 #[case(Call::Dup("two".into()), Answer::Fd(5), "fd two")]
 #[case(Call::Getsockname, Answer::Number(0), "0 0")]
 #[case(Call::Getsockname, Answer::Word("ECONNREFUSED".into()), "0 ECONNREFUSED")]

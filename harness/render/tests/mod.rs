@@ -27,7 +27,10 @@ fn words(words: &[&str]) -> Vec<String> {
 fn call_event(fate: Fate, nth_pending: u32) -> CallEvent {
     CallEvent {
         subject: name("server"),
-        spec: CallSpec { call: Call::Accept { name: name("conn"), flags: vec![] }, bad: RIGHT },
+        spec: CallSpec {
+            call: Call::Accept { name: name("conn"), flags: vec![], show_address: false },
+            bad: RIGHT,
+        },
         fate,
         nth_pending,
         count: 1,

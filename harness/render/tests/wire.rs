@@ -5,7 +5,7 @@ use crate::model::call::Payload;
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+    Base, Checksum, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
 };
 use crate::model::transcript::{Event, PacketEvent};
 use crate::render::{host_note, line, number_forms, peer_answer, peer_head};
@@ -85,7 +85,11 @@ fn segments(#[case] spec: SegmentSpec, #[case] expected: &str) {
 
 #[test]
 fn other_packets() {
-    let udp = PacketSpec::Udp { payload: Payload::Len(10), to: Some(LocalEnd::Socket(name("u"))) };
+    let udp = PacketSpec::Udp {
+        payload: Payload::Len(10),
+        to: Some(LocalEnd::Socket(name("u"))),
+        checksum: Checksum::Right,
+    };
     assert_eq!(head(udp), "peer.send(udp 10, to u)");
     let icmp = PacketSpec::Icmp {
         word: "fragmentation-needed".to_owned(),

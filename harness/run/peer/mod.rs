@@ -35,7 +35,7 @@ pub(super) use path::PathRule;
 
 use crate::model::call::Payload;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{SegmentSpec, Wanted};
+use crate::model::peer::{Checksum, SegmentSpec, Wanted};
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
@@ -222,8 +222,14 @@ impl Peers {
     }
 
     /// A datagram to a local address.
-    pub fn datagram(&self, name: &Name, payload: &Payload, local: SocketAddr) -> Sending {
-        let bytes = build::datagram(self.ends(name, local), &payload.bytes());
+    pub fn datagram(
+        &self,
+        name: &Name,
+        payload: &Payload,
+        checksum: Checksum,
+        local: SocketAddr,
+    ) -> Sending {
+        let bytes = build::datagram(self.ends(name, local), &payload.bytes(), checksum);
         Sending { bytes, aside: false }
     }
 

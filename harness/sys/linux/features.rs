@@ -5,13 +5,14 @@ use super::device::{self, Device};
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
 use super::settings::Pins;
-use super::{Prepared, namespace, promptly, settle};
+use super::{Prepared, namespace, promptly};
 use crate::model::Family;
 use crate::model::capability::Lack;
+use crate::sys::shared::{has_ipv6, quiet};
 use crate::sys::{LocalOptions, WireDevice};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ impl Features {
             captures: true,
             ipv6,
             loopback,
-            quiet: (!by_sentinel).then(|| quiet(gvisor)),
+            quiet: (!by_sentinel).then(|| quiet_of(gvisor)),
             pins,
             wire: find_wire(options.wire, loopback == Loopback::Quickack),
         })
@@ -97,7 +98,7 @@ impl Features {
             captures,
             ipv6,
             loopback: Loopback::AsIs,
-            quiet: captures.then(|| quiet(gvisor)),
+            quiet: captures.then(|| quiet_of(gvisor)),
             pins: Pins::default(),
         }
     }
@@ -158,10 +159,6 @@ pub fn try_wire(kind: device::Kind, quickack: bool) -> Result<(), Lack> {
     Err(refused.remedy(remedy))
 }
 
-fn has_ipv6() -> bool {
-    UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
-}
-
-fn quiet(gvisor: bool) -> Duration {
-    if gvisor { settle::QUIET_GVISOR } else { settle::QUIET }
+fn quiet_of(gvisor: bool) -> Duration {
+    if gvisor { quiet::GVISOR } else { quiet::LINUX }
 }

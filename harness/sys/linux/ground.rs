@@ -1,20 +1,18 @@
-//! The place where one run happens: a namespace of its own, or ports of its own.
+//! The place where one run happens: a namespace of its own, or the loopback that all share.
 
 use super::capture::{Capture, Place};
 use super::device::Device;
-use super::flow::Flow;
 use super::host::{self, Links};
 use super::network::{self, Loopback};
 use super::settle::{Settling, Sight, Wire};
 use super::sockdiag::SockDiag;
 use super::{Features, namespace, sentinel::Sentinel, settings, threads};
 use crate::model::address::Address;
-use crate::model::capability::Lack;
 use crate::model::name::Name;
-use crate::sys::unix::address;
-use crate::sys::unix::direct::Direct;
-use crate::sys::unix::folder::Folder;
-use crate::sys::unix::ports::{self, PORTS};
+use crate::sys::shared::flow::Flow;
+use crate::sys::shared::folder::Folder;
+use crate::sys::shared::ports::{self, PORTS};
+use crate::sys::shared::{self, Callers, SharedGround, needs_namespace, refuse_changes};
 use crate::sys::unix::process::Processes;
 use crate::sys::{Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
 use crate::wire::Captured;
@@ -27,15 +25,19 @@ const FINISHES_WITHIN: Duration = Duration::from_millis(200);
 /// How often it is looked at meanwhile.
 const LOOKS_EVERY: Duration = Duration::from_millis(4);
 
-/// A ground of this machine.
+/// Without capture nobody sees what a sentinel pushed: more of them than a call causes packets one
+/// after another.
+const BLIND_CROSSINGS: u32 = 32;
+
+/// A ground with a namespace of its own.
 pub struct LinuxGround {
     // Dropped first: the processes may hold sockets of the others.
     processes: Processes,
     wire: Wire,
-    /// The interfaces of the run's namespace; none: they are the whole machine's.
-    links: Option<Links>,
-    /// Counted, where the run has all for itself; none: free ones are looked for.
-    ports: Option<Range<u16>>,
+    /// The interfaces of the run's namespace.
+    links: Links,
+    /// The ports that are left: the run has all for itself.
+    ports: Range<u16>,
     folder: Folder,
     /// TCP connections seen, in both directions.
     connections: BTreeSet<Flow>,
@@ -81,60 +83,48 @@ impl LinuxGround {
             loopback: features.loopback,
             ipv6: features.ipv6,
         };
-        let wire = Wire { settling, sight: Sight { capture, device }, own_ports: None };
-        LinuxGround::with(plan, wire, Some(PORTS), Some(links))
-    }
-
-    /// Opens the ground on the machine's own loopback.
-    ///
-    /// # Errors
-    /// What the machine refuses, and settings, which would be the whole machine's.
-    pub fn shared(plan: &Plan, features: &Features) -> Result<LinuxGround, Trouble> {
-        let what = match plan {
-            Plan { wire: true, .. } => Some("a wire needs"),
-            Plan { firewall: true, .. } => Some("a firewall needs"),
-            Plan { settings, .. } if !settings.is_empty() => Some("settings need"),
-            _ => None,
-        };
-        if let Some(what) = what {
-            return Err(needs_namespace(what));
-        }
-        let failed = |error| Trouble::Failed(format!("on the shared loopback: {error}"));
-        threads::pin(plan.cpu).map_err(failed)?;
-        threads::own_descriptors().map_err(failed)?;
-        let wire = match features.quiet {
-            Some(quiet) => Wire {
-                settling: Settling::Quiet(quiet),
-                sight: Sight {
-                    capture: Some(Capture::open(Place::Namespace, features.ipv6).map_err(failed)?),
-                    device: None,
-                },
-                own_ports: Some(BTreeSet::new()),
-            },
-            None => Wire {
-                settling: Settling::Blind(Sentinel::datagram().map_err(failed)?),
-                sight: Sight::default(),
-                own_ports: None,
-            },
-        };
-        LinuxGround::with(plan, wire, None, None)
-    }
-
-    fn with(
-        plan: &Plan,
-        wire: Wire,
-        ports: Option<Range<u16>>,
-        links: Option<Links>,
-    ) -> Result<LinuxGround, Trouble> {
         Ok(LinuxGround {
             processes: Processes::start(&plan.processes)?,
-            wire,
+            wire: Wire { settling, sight: Sight { capture, device } },
             links,
-            ports,
+            ports: PORTS,
             folder: Folder::default(),
             connections: BTreeSet::new(),
         })
     }
+}
+
+/// Opens a ground on the machine's own loopback.
+///
+/// # Errors
+/// What the machine refuses, and what would change it for everybody.
+pub fn shared(plan: &Plan, features: &Features) -> Result<SharedGround<Processes>, Trouble> {
+    refuse_changes(plan)?;
+    if plan.wire {
+        return Err(needs_namespace("a wire needs"));
+    }
+    let failed = |error| Trouble::Failed(format!("on the shared loopback: {error}"));
+    threads::pin(plan.cpu).map_err(failed)?;
+    threads::own_descriptors().map_err(failed)?;
+    let settling = match features.quiet {
+        Some(quiet) => {
+            let capture = Capture::open(Place::Namespace, features.ipv6).map_err(failed)?;
+            let sight = Sight { capture: Some(capture), device: None };
+            shared::Settling::Quiet(Box::new(sight), quiet)
+        }
+        None => {
+            let mut sentinel = Sentinel::datagram().map_err(failed)?;
+            shared::Settling::Blind(Box::new(move || deliver(&mut sentinel)))
+        }
+    };
+    Ok(SharedGround::new(plan, Processes::start(&plan.processes)?, settling))
+}
+
+/// Has all that was sent delivered, without seeing it.
+fn deliver(sentinel: &mut Sentinel) -> Result<(), Trouble> {
+    let mut crossings = (0..BLIND_CROSSINGS).map(|_| sentinel.cross());
+    let lost = |error| Trouble::Failed(format!("a datagram to oneself: {error}"));
+    crossings.try_for_each(|crossed| crossed.map_err(lost))
 }
 
 /// The run's wire, if it wants one.
@@ -148,16 +138,9 @@ fn wire_of(plan: &Plan, features: &Features) -> Result<Option<Device>, Trouble> 
     device.map(Some).map_err(|what| Trouble::Failed(format!("the wire: {what}")))
 }
 
-fn needs_namespace(what: &str) -> Trouble {
-    Trouble::Lacks(Lack::new(format!("{what} a namespace of the run's own")))
-}
-
 impl Ground for LinuxGround {
     fn caller(&mut self, process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
-        Ok(match process {
-            None => Box::new(Direct::default()),
-            Some(name) => Box::new(self.processes.get(name)?.caller()?),
-        })
+        self.processes.caller(process)
     }
 
     fn settle(&mut self) -> Result<Vec<Captured>, Trouble> {
@@ -172,8 +155,7 @@ impl Ground for LinuxGround {
     }
 
     fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
-        let links = self.links.as_ref();
-        links.ok_or_else(|| needs_namespace("`host` steps need"))?.carry_out(act)
+        self.links.carry_out(act)
     }
 
     fn pass(&mut self, time: Duration) {
@@ -188,26 +170,11 @@ impl Ground for LinuxGround {
     }
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
-        match process {
-            None => address::own(fd),
-            Some(name) => self.processes.get(name).ok()?.address(fd),
-        }
-    }
-
-    fn holds(&mut self, port: u16) {
-        if let Some(own) = &mut self.wire.own_ports {
-            own.insert(port);
-        }
+        self.processes.address(process, fd)
     }
 
     fn port(&mut self) -> Result<u16, Trouble> {
-        let port = match &mut self.ports {
-            Some(left) => left.next(),
-            None => ports::free(),
-        };
-        let port = port.ok_or_else(ports::none_left)?;
-        self.holds(port);
-        Ok(port)
+        self.ports.next().ok_or_else(ports::none_left)
     }
 
     fn unix_name(&mut self, name: &str) -> Result<Address, Trouble> {
@@ -215,11 +182,11 @@ impl Ground for LinuxGround {
     }
 
     fn share(&mut self, process: &Name, fd: Fd) -> Result<Fd, Trouble> {
-        self.processes.get(process)?.share(fd)
+        self.processes.share(process, fd)
     }
 
     fn process(&mut self, process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
-        self.processes.get(process)?.act(act)
+        self.processes.act(process, act)
     }
 
     fn finish(&mut self) -> bool {

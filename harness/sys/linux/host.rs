@@ -1,11 +1,11 @@
 //! What happens to the machine around a run, in the run's own namespace.
 
-use super::flow::Flow;
 use super::link::{self, Link};
 use super::network::{self, LOOPBACK_INDEX, Loopback};
 use super::route::{self, Network};
 use super::{firewall, settings, sockdiag};
 use crate::model::capability::Lack;
+use crate::sys::shared::flow::Flow;
 use crate::sys::{Fd, HostAct, Trouble};
 use socket2::SockRef;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

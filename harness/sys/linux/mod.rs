@@ -9,7 +9,6 @@ mod device;
 mod doctor;
 mod features;
 mod firewall;
-mod flow;
 mod ground;
 mod host;
 mod link;
@@ -32,8 +31,8 @@ pub use doctor::doctor;
 pub use prepare::{Prepared, prepare, set_env_before_threads};
 pub use threads::allowed_cpus as cpus;
 
+use super::shared::ports;
 use super::unix::machine::Uname;
-use super::unix::ports;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use features::Features;
@@ -82,10 +81,10 @@ struct Local {
 }
 
 impl Local {
-    /// A namespace for each run, without which these cannot be.
-    fn own_network(&self, what: &str) -> Result<(), Lack> {
+    /// A namespace for each run, which these need.
+    fn own_network(&self, these_need: &str) -> Result<(), Lack> {
         self.features.namespace.clone().map_err(|lack| Lack {
-            reason: format!("no network of its own for {what}: {}", lack.reason),
+            reason: format!("{these_need} a namespace: {}", lack.reason),
             ..lack
         })
     }
@@ -95,7 +94,7 @@ impl Local {
         known: &OnceLock<Result<(), Lack>>,
         attempt: fn() -> Result<(), Lack>,
     ) -> Result<(), Lack> {
-        self.own_network("a firewall or an abort from outside")?;
+        self.own_network("firewalls and aborts from outside need")?;
         known.get_or_init(|| self.features.try_with_loopback(attempt)).clone()
     }
 }
@@ -108,14 +107,14 @@ impl Stack for Local {
     fn can(&self, capability: Capability) -> Result<(), Lack> {
         let when = |can: bool, reason: &str| if can { Ok(()) } else { Err(Lack::new(reason)) };
         match capability {
-            Capability::Namespace => self.own_network("literal ports, routes and links"),
-            Capability::Sysctl => self.own_network("pinned settings"),
+            Capability::Namespace => self.own_network("literal ports, routes and links need"),
+            Capability::Sysctl => self.own_network("pinned settings need"),
             Capability::Capture => when(self.features.captures, "raw sockets are for root"),
             Capability::Ipv6 => when(self.features.ipv6, "no ::1 on this machine"),
             Capability::AfUnix | Capability::Fork | Capability::Epoll => Ok(()),
             // An ICMP error comes from the far end of the wire.
             Capability::Wire | Capability::IcmpInject => {
-                self.own_network("a wire")?;
+                self.own_network("a wire needs")?;
                 self.features.wire.clone().map(drop)
             }
             Capability::Firewall => self.tried(&self.firewall, firewall::try_out),
@@ -129,10 +128,9 @@ impl Stack for Local {
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
-        Ok(Box::new(if self.features.namespace.is_ok() {
-            LinuxGround::in_namespace(plan, &self.features)?
-        } else {
-            LinuxGround::shared(plan, &self.features)?
-        }))
+        Ok(match self.features.namespace {
+            Ok(()) => Box::new(LinuxGround::in_namespace(plan, &self.features)?),
+            Err(_) => Box::new(ground::shared(plan, &self.features)?),
+        })
     }
 }

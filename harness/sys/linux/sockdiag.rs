@@ -1,8 +1,8 @@
 //! The kernel's own view of a connection, by its two ends: a look-up of one socket, whose cost
 //! does not grow with the machine's tables as a dump's does.
 
-use super::flow::Flow;
 use super::netlink::{self, Batch, Refused};
+use crate::sys::shared::flow::Flow;
 use socket2::Socket;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -92,8 +92,8 @@ fn tells_unsettled(answer: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{MESSAGE_BYTES, request, tells_unsettled};
-    use crate::sys::linux::flow::Flow;
     use crate::sys::linux::netlink::nested;
+    use crate::sys::shared::flow::Flow;
     use rstest::rstest;
 
     #[test]

@@ -1,6 +1,7 @@
 //! SIGINT and SIGTERM: clean up, then end.
 
-use super::{folder, signal};
+use super::signal;
+use crate::sys::shared::folder;
 
 /// Runs `cleanup` when the user interrupts the program, then ends it with 128 + the signal, as a
 /// shell would report it.

@@ -1,7 +1,11 @@
 //! What the three Unixes share: a [`super::Request`] as one system call, addresses, error numbers,
 //! and the processes of a case. What differs between them stands in one `dialect` each.
 
+#[cfg(not(target_os = "macos"))]
+mod accept4;
 pub mod address;
+#[cfg(not(target_os = "linux"))]
+pub mod bsd;
 pub mod calls;
 pub mod channel;
 pub mod child;
@@ -10,11 +14,9 @@ pub mod direct;
 #[cfg(target_os = "linux")]
 mod epoll;
 pub mod errno;
-pub mod folder;
 mod inside;
 pub mod machine;
 pub mod names;
-pub mod ports;
 pub mod process;
 pub mod signal;
 pub mod spawn;
@@ -28,11 +30,6 @@ pub mod dialect;
 #[cfg(target_os = "macos")]
 #[path = "dialect/macos.rs"]
 pub mod dialect;
-
-#[cfg(not(target_os = "linux"))]
-pub mod shared;
-#[cfg(not(target_os = "linux"))]
-mod thread;
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,11 +1,13 @@
 //! The processes of a case, from the outside.
 
 use super::channel::{self, ENTERING, Order, REPLY};
+use super::direct::Direct;
 use super::inside::Inside;
-use super::{aside, dialect, names, spawn};
+use super::{address, aside, dialect, names, spawn};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
+use crate::sys::shared::Callers;
 use crate::sys::{Caller, Fd, ProcessAct, Reply, Request, Trouble, Watch};
 use libc::{c_int, pid_t};
 use std::cell::Cell;
@@ -33,13 +35,33 @@ impl Processes {
         names.iter().map(start).collect::<Result<_, Trouble>>().map(Processes)
     }
 
-    /// The process of this name.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn get(&mut self, name: &Name) -> Result<&mut Process, Trouble> {
+    fn get(&mut self, name: &Name) -> Result<&mut Process, Trouble> {
         let known = self.0.get_mut(name);
         known.ok_or_else(|| Trouble::Failed(format!("no process {name}")))
+    }
+}
+
+impl Callers for Processes {
+    fn caller(&mut self, process: Option<&Name>) -> Result<Box<dyn Caller>, Trouble> {
+        Ok(match process {
+            None => Box::new(Direct::default()),
+            Some(name) => Box::new(self.get(name)?.caller()?),
+        })
+    }
+
+    fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
+        match process {
+            None => address::own(fd),
+            Some(name) => self.get(name).ok()?.address(fd),
+        }
+    }
+
+    fn share(&mut self, process: &Name, fd: Fd) -> Result<Fd, Trouble> {
+        self.get(process)?.share(fd)
+    }
+
+    fn act(&mut self, process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
+        self.get(process)?.act(act)
     }
 }
 
@@ -112,13 +134,13 @@ impl Process {
         let mut channel = UnixStream::from(aside(channel.into()));
         self.tell(Order::Caller, Some(inside.as_fd()))?;
         drop(inside);
-        let mut thread = [0; size_of::<pid_t>()];
+        let mut thread = [0; size_of::<dialect::ThreadId>()];
         channel
             .set_read_timeout(Some(PATIENCE))
             .and_then(|()| channel.read_exact(&mut thread))
             .and_then(|()| channel.set_read_timeout(None))
             .map_err(|error| self.gone(&error))?;
-        let thread = dialect::Thread::of(self.life.pid, pid_t::from_ne_bytes(thread));
+        let thread = dialect::Thread::of(self.life.pid, dialect::ThreadId::from_ne_bytes(thread));
         let shared = Shared { channel, thread, inside: Inside::default() };
         Ok(Remote { shared: Arc::new(shared), life: Arc::clone(&self.life) })
     }

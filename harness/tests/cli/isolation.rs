@@ -52,9 +52,9 @@ same (calls only)  rst/close-unread-data  (this machine sees no packets)
 same (calls only)  rst/connect-closed-port  (this machine sees no packets)
 same (calls only)  rst/linger0-close  (this machine sees no packets)
 same (calls only)  udp/refused-server-keeps-working  (this machine sees no packets)
-skipped           unix/dgram-backlog  (no network of its own for pinned settings: runs share the loopback)
+skipped           unix/dgram-backlog  (pinned settings need a namespace: runs share the loopback)
 same (calls only)  unix/shutdown-after-peer-close  (this machine sees no packets)
-6 calls only (this machine sees no packets), 1 skipped (no network of its own for pinned settings: runs share the loopback)
+6 calls only (this machine sees no packets), 1 skipped ([..])
 
 "#]]);
     let Some(command) = unprivileged(&format!("{run} --require-all")) else {

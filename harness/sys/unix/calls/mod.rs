@@ -165,7 +165,10 @@ impl Call<'_> {
             // SAFETY: as above.
             self.enter(|| i64::from(unsafe { dialect::accept4(fd, pointer, len, flags) }))
         };
-        Ok(self.outcome(returned, Answer::Fd))
+        Ok(self.outcome(returned, |fd| match place.address().filter(|_| wanted.told) {
+            Some(from) => Answer::Accepted { fd, from },
+            None => Answer::Fd(fd),
+        }))
     }
 
     /// Setting one flag keeps the others, so it reads them first; of the two calls the last one

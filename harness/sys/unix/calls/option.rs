@@ -59,9 +59,41 @@ impl Call<'_> {
     }
 }
 
+/// Socket options that all Unixes have: level and number.
+const OPTIONS: &[(&str, c_int, c_int)] = &[
+    ("SO_REUSEADDR", libc::SOL_SOCKET, libc::SO_REUSEADDR),
+    ("SO_REUSEPORT", libc::SOL_SOCKET, libc::SO_REUSEPORT),
+    ("SO_LINGER", libc::SOL_SOCKET, libc::SO_LINGER),
+    ("SO_KEEPALIVE", libc::SOL_SOCKET, libc::SO_KEEPALIVE),
+    ("SO_BROADCAST", libc::SOL_SOCKET, libc::SO_BROADCAST),
+    ("SO_OOBINLINE", libc::SOL_SOCKET, libc::SO_OOBINLINE),
+    ("SO_DONTROUTE", libc::SOL_SOCKET, libc::SO_DONTROUTE),
+    ("SO_RCVBUF", libc::SOL_SOCKET, libc::SO_RCVBUF),
+    ("SO_SNDBUF", libc::SOL_SOCKET, libc::SO_SNDBUF),
+    ("SO_RCVLOWAT", libc::SOL_SOCKET, libc::SO_RCVLOWAT),
+    ("SO_SNDLOWAT", libc::SOL_SOCKET, libc::SO_SNDLOWAT),
+    ("SO_RCVTIMEO", libc::SOL_SOCKET, libc::SO_RCVTIMEO),
+    ("SO_SNDTIMEO", libc::SOL_SOCKET, libc::SO_SNDTIMEO),
+    ("SO_ERROR", libc::SOL_SOCKET, libc::SO_ERROR),
+    ("SO_TYPE", libc::SOL_SOCKET, libc::SO_TYPE),
+    ("SO_ACCEPTCONN", libc::SOL_SOCKET, libc::SO_ACCEPTCONN),
+    ("SO_TIMESTAMP", libc::SOL_SOCKET, libc::SO_TIMESTAMP),
+    ("TCP_NODELAY", libc::IPPROTO_TCP, libc::TCP_NODELAY),
+    ("TCP_MAXSEG", libc::IPPROTO_TCP, libc::TCP_MAXSEG),
+    ("TCP_KEEPINTVL", libc::IPPROTO_TCP, libc::TCP_KEEPINTVL),
+    ("TCP_KEEPCNT", libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
+    ("TCP_FASTOPEN", libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
+    ("IP_TTL", libc::IPPROTO_IP, libc::IP_TTL),
+    ("IP_TOS", libc::IPPROTO_IP, libc::IP_TOS),
+    ("IPV6_V6ONLY", libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
+    ("IPV6_UNICAST_HOPS", libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
+    ("IPV6_RECVPKTINFO", libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+];
+
 fn known(option: &str) -> Result<(c_int, c_int, OptionKind), NotHere> {
     let kind = find(option).map_or(OptionKind::Int, |option| option.kind);
-    let here = dialect::OPTIONS.iter().find(|(name, ..)| *name == option);
+    let tables = OPTIONS.iter().chain(dialect::BSD_OPTIONS).chain(dialect::OPTIONS);
+    let here = { tables }.find(|(name, ..)| *name == option);
     let (_, level, number) = here.ok_or_else(|| lacking(option))?;
     Ok((*level, *number, kind))
 }

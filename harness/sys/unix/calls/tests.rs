@@ -19,7 +19,7 @@ impl Gate for Open {
 #[case::cut(1, Answer::Value(0))]
 fn an_address_that_was_cut_is_not_told(#[case] len: u32, #[case] answer: Answer) {
     let (socket, _other) = UnixStream::pair().unwrap();
-    let place = AddressPlace { bad: false, len: Some(len) };
+    let place = AddressPlace { len: Some(len), ..AddressPlace::default() };
     let fd = Fd::from(socket.as_raw_fd());
     let reply = make(&Request::Getsockname { fd, place }, &Open);
     let Reply::Done { outcome, .. } = reply else {
@@ -28,7 +28,7 @@ fn an_address_that_was_cut_is_not_told(#[case] len: u32, #[case] answer: Answer)
     assert_eq!(outcome.answer, answer);
 }
 
-const BAD: AddressPlace = AddressPlace { bad: true, len: None };
+const BAD: AddressPlace = AddressPlace { bad: true, len: None, told: false };
 
 #[rstest]
 #[case::set(|fd| Request::Setsockopt {

@@ -2,11 +2,12 @@
 
 use crate::sys::unix::aside;
 use crate::sys::unix::errno::numbers;
-use libc::{c_int, c_short, c_ulong, sockaddr, socklen_t};
+use libc::{c_int, c_short, c_ulong};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
+pub use super::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
 pub use super::epoll::epoll;
 
 /// Error numbers beyond the common ones.
@@ -35,9 +36,6 @@ pub const POLL_EVENTS: &[(&str, c_short)] = &[("POLLRDHUP", libc::POLLRDHUP)];
 pub const IOCTLS: &[(&str, c_ulong)] =
     &[("FIONREAD", 0x541b), ("SIOCATMARK", 0x8905), ("SIOCOUTQ", 0x5411)];
 
-/// The bit of `socket(2)`'s type that asks for O_NONBLOCK; none where there is no such bit.
-pub const SOCK_NONBLOCK: Option<c_int> = Some(libc::SOCK_NONBLOCK);
-
 /// `TCP_INFO`'s states, `<net/tcp_states.h>`.
 pub const TCP_STATES: &[&str] = &[
     "",
@@ -54,27 +52,13 @@ pub const TCP_STATES: &[&str] = &[
     "CLOSING",
 ];
 
-/// Socket options: level and number.
+/// Options that only the BSDs have.
+pub const BSD_OPTIONS: &[(&str, c_int, c_int)] = &[];
+
+/// Socket options beyond the common ones: level and number.
 pub const OPTIONS: &[(&str, c_int, c_int)] = &[
-    ("SO_REUSEADDR", libc::SOL_SOCKET, libc::SO_REUSEADDR),
-    ("SO_REUSEPORT", libc::SOL_SOCKET, libc::SO_REUSEPORT),
-    ("SO_LINGER", libc::SOL_SOCKET, libc::SO_LINGER),
-    ("SO_KEEPALIVE", libc::SOL_SOCKET, libc::SO_KEEPALIVE),
-    ("SO_BROADCAST", libc::SOL_SOCKET, libc::SO_BROADCAST),
-    ("SO_OOBINLINE", libc::SOL_SOCKET, libc::SO_OOBINLINE),
-    ("SO_DONTROUTE", libc::SOL_SOCKET, libc::SO_DONTROUTE),
-    ("SO_RCVBUF", libc::SOL_SOCKET, libc::SO_RCVBUF),
-    ("SO_SNDBUF", libc::SOL_SOCKET, libc::SO_SNDBUF),
-    ("SO_RCVLOWAT", libc::SOL_SOCKET, libc::SO_RCVLOWAT),
-    ("SO_SNDLOWAT", libc::SOL_SOCKET, libc::SO_SNDLOWAT),
-    ("SO_RCVTIMEO", libc::SOL_SOCKET, libc::SO_RCVTIMEO),
-    ("SO_SNDTIMEO", libc::SOL_SOCKET, libc::SO_SNDTIMEO),
-    ("SO_ERROR", libc::SOL_SOCKET, libc::SO_ERROR),
-    ("SO_TYPE", libc::SOL_SOCKET, libc::SO_TYPE),
     ("SO_PROTOCOL", libc::SOL_SOCKET, libc::SO_PROTOCOL),
     ("SO_DOMAIN", libc::SOL_SOCKET, libc::SO_DOMAIN),
-    ("SO_ACCEPTCONN", libc::SOL_SOCKET, libc::SO_ACCEPTCONN),
-    ("SO_TIMESTAMP", libc::SOL_SOCKET, libc::SO_TIMESTAMP),
     ("SO_PRIORITY", libc::SOL_SOCKET, libc::SO_PRIORITY),
     ("SO_MARK", libc::SOL_SOCKET, libc::SO_MARK),
     ("SO_PASSCRED", libc::SOL_SOCKET, libc::SO_PASSCRED),
@@ -82,12 +66,8 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("SO_BUSY_POLL", libc::SOL_SOCKET, libc::SO_BUSY_POLL),
     ("SO_ZEROCOPY", libc::SOL_SOCKET, libc::SO_ZEROCOPY),
     ("SO_PEEK_OFF", libc::SOL_SOCKET, libc::SO_PEEK_OFF),
-    ("TCP_NODELAY", libc::IPPROTO_TCP, libc::TCP_NODELAY),
-    ("TCP_MAXSEG", libc::IPPROTO_TCP, libc::TCP_MAXSEG),
     ("TCP_CORK", libc::IPPROTO_TCP, libc::TCP_CORK),
     ("TCP_KEEPIDLE", libc::IPPROTO_TCP, libc::TCP_KEEPIDLE),
-    ("TCP_KEEPINTVL", libc::IPPROTO_TCP, libc::TCP_KEEPINTVL),
-    ("TCP_KEEPCNT", libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
     ("TCP_SYNCNT", libc::IPPROTO_TCP, libc::TCP_SYNCNT),
     ("TCP_LINGER2", libc::IPPROTO_TCP, libc::TCP_LINGER2),
     ("TCP_DEFER_ACCEPT", libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT),
@@ -95,7 +75,6 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_QUICKACK", libc::IPPROTO_TCP, libc::TCP_QUICKACK),
     ("TCP_CONGESTION", libc::IPPROTO_TCP, libc::TCP_CONGESTION),
     ("TCP_USER_TIMEOUT", libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT),
-    ("TCP_FASTOPEN", libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
     ("TCP_FASTOPEN_CONNECT", libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT),
     ("TCP_NOTSENT_LOWAT", libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT),
     ("TCP_TIMESTAMP", libc::IPPROTO_TCP, libc::TCP_TIMESTAMP),
@@ -103,8 +82,6 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_INFO", libc::IPPROTO_TCP, libc::TCP_INFO),
     // `<linux/tcp.h>` of 6.15; the libc crate lacks it.
     ("TCP_RTO_MAX_MS", libc::IPPROTO_TCP, 44),
-    ("IP_TTL", libc::IPPROTO_IP, libc::IP_TTL),
-    ("IP_TOS", libc::IPPROTO_IP, libc::IP_TOS),
     ("IP_RECVERR", libc::IPPROTO_IP, libc::IP_RECVERR),
     ("IP_MTU", libc::IPPROTO_IP, libc::IP_MTU),
     ("IP_MTU_DISCOVER", libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
@@ -112,44 +89,26 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IP_TRANSPARENT", libc::IPPROTO_IP, libc::IP_TRANSPARENT),
     ("IP_BIND_ADDRESS_NO_PORT", libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT),
     ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO),
-    ("IPV6_V6ONLY", libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
-    ("IPV6_UNICAST_HOPS", libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
     ("IPV6_RECVERR", libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
     ("IPV6_MTU_DISCOVER", libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
-    ("IPV6_RECVPKTINFO", libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
     ("UDP_SEGMENT", libc::SOL_UDP, libc::UDP_SEGMENT),
     ("UDP_GRO", libc::SOL_UDP, libc::UDP_GRO),
 ];
-
-/// `accept4(2)`'s flags.
-pub const ACCEPT_FLAGS: &[(&str, c_int)] =
-    &[("SOCK_NONBLOCK", libc::SOCK_NONBLOCK), ("SOCK_CLOEXEC", libc::SOCK_CLOEXEC)];
-
-/// `accept4(2)`.
-///
-/// # Safety
-/// As for `accept(2)`: the pointers are null, to a storage and its length, or bad on purpose.
-pub unsafe fn accept4(
-    fd: c_int,
-    address: *mut sockaddr,
-    len: *mut socklen_t,
-    flags: c_int,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { libc::accept4(fd, address, len, flags) }
-}
 
 /// The signal that ends a blocked call: one that nobody else uses.
 pub fn wake_up_signal() -> c_int {
     libc::SIGRTMIN() + 3
 }
 
+/// The number under which other processes know a thread.
+pub type ThreadId = libc::pid_t;
+
 /// A thread whose calls are watched.
 pub struct Thread {
     process: libc::pid_t,
-    thread: libc::pid_t,
+    thread: ThreadId,
     /// `/proc/PID/task/TID/stat`, open for as long as it is watched; none without /proc.
     stat: Option<File>,
 }
@@ -162,13 +121,13 @@ impl Thread {
     }
 
     /// The number under which other processes know the calling thread.
-    pub fn current_id() -> libc::pid_t {
+    pub fn current_id() -> ThreadId {
         // SAFETY: there is no pointer.
         unsafe { libc::gettid() }
     }
 
     /// A thread of any process.
-    pub fn of(process: libc::pid_t, thread: libc::pid_t) -> Thread {
+    pub fn of(process: libc::pid_t, thread: ThreadId) -> Thread {
         let stat = File::open(format!("/proc/{process}/task/{thread}/stat")).ok();
         let stat = stat.map(|file| File::from(aside(file.into())));
         Thread { process, thread, stat }

@@ -4,7 +4,6 @@ use crate::model::address::Address;
 use crate::sys::Trouble;
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -37,12 +36,27 @@ fn make() -> Result<PathBuf, Trouble> {
     let chosen = std::env::temp_dir().join(&own);
     let too_long = chosen.as_os_str().len() > FOLDER_BYTES_MAX;
     let path = if too_long { Path::new("/tmp").join(own) } else { chosen };
-    let made = DirBuilder::new().mode(0o700).create(&path);
-    made.map_err(|error| {
+    private().create(&path).map_err(|error| {
         Trouble::Failed(format!("a folder for AF_UNIX names, {}: {error}", path.display()))
     })?;
     all(|folders| folders.insert(path.clone()));
     Ok(path)
+}
+
+/// A folder that only this user may enter.
+#[cfg(unix)]
+fn private() -> DirBuilder {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+/// The folder for temporary files is the user's own on Windows, and what is made there inherits
+/// its rights.
+#[cfg(windows)]
+fn private() -> DirBuilder {
+    DirBuilder::new()
 }
 
 /// Removes the folders of all runs: the program is about to end in their middle.

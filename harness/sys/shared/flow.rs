@@ -1,14 +1,15 @@
 //! The ends of a captured packet: just enough to know whose it is.
 
-use crate::sys::unix::ports::PORTS;
+use super::ports::PORTS;
 use crate::wire::{Captured, CapturedBytes};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-const TCP: u8 = libc::IPPROTO_TCP as u8;
-const UDP: u8 = libc::IPPROTO_UDP as u8;
-const ICMP: u8 = libc::IPPROTO_ICMP as u8;
-const ICMPV6: u8 = libc::IPPROTO_ICMPV6 as u8;
+/// IP protocol numbers, as IANA assigns them.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
 
 /// Two ends and the protocol between them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
