@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Packages of any Debian suite, without touching this machine's apt: what it knows of the suites
 # lies below target/debian. To be sourced in the checkout's root.
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A Linux kernel under qemu, with a few programs in its memory and nothing else. To be sourced in
 # the checkout's root.
 #
