@@ -55,7 +55,7 @@ fn tags_and_topologies_select() {
     assert_eq!(ran.map(|result| &result["id"]).collect::<Vec<_>>(), expected);
 
     sockdiff("run --tag no-such-tag").assert().success().stdout_eq("no case was selected\n");
-    let run = sockdiff("run udp --topology wire").assert().success();
+    let run = sockdiff("run unix --topology wire").assert().success();
     run.stdout_eq("no case was selected\n");
 }
 
