@@ -54,9 +54,13 @@ fn has_argument(call: &Call, key: &str) -> bool {
 /// What a call needs of a machine.
 fn implied(call: &Call) -> Option<Capability> {
     match call {
-        Call::Socket(spec) => match spec.domain {
-            Domain::Inet6 => Some(Capability::Ipv6),
-            Domain::Unix => Some(Capability::AfUnix),
+        Call::Socket(spec) => match (spec.domain, spec.kind) {
+            // What is no socket of TCP, UDP or AF_UNIX could reach others' traffic.
+            (Domain::Number(_), _) | (_, Type::Raw | Type::Number(_)) => {
+                Some(Capability::Namespace)
+            }
+            (Domain::Inet6, _) => Some(Capability::Ipv6),
+            (Domain::Unix, _) => Some(Capability::AfUnix),
             _ => None,
         },
         Call::EpollCreate | Call::EpollCtl { .. } | Call::EpollWait { .. } => {

@@ -5,6 +5,7 @@ use super::lanes::Lane;
 use super::log::{CallLog, StepLog};
 use super::names::{AddressKind, Socket};
 use super::resolve::{Refusal, Resolver};
+use super::trust;
 use crate::model::call::{Domain, Kind};
 use crate::model::transcript::Fate;
 use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
@@ -42,7 +43,7 @@ impl Conductor<'_> {
         match self.await_reply(&lane, step.blocks, patience)? {
             Some(reply) => {
                 self.idle.push(lane);
-                Ok(Some(self.returned(call, reply, process.as_ref(), false)))
+                self.returned(call, reply, process.as_ref(), false).map(Some)
             }
             None => {
                 log.calls.push(call.clone());
@@ -63,17 +64,20 @@ impl Conductor<'_> {
     }
 
     /// Notes what a call returned, and what it made or closed.
+    ///
+    /// # Errors
+    /// It is not the stack that answered.
     pub(super) fn returned(
         &mut self,
         mut call: CallLog,
         reply: Reply,
         process: Option<&Name>,
         later: bool,
-    ) -> CallLog {
+    ) -> Result<CallLog, Trouble> {
         let outcome = match reply {
             Reply::NotHere(why) => {
                 call.fate = Fate::NotIssued(why);
-                return call;
+                return Ok(call);
             }
             Reply::Done { outcome, began, took } => {
                 call.began = began;
@@ -81,9 +85,10 @@ impl Conductor<'_> {
                 outcome
             }
         };
+        trust::is_the_stacks(&call, &outcome, self.signals(process))?;
         self.follow(&call, &outcome, process);
         call.fate = if later { Fate::Completed(outcome) } else { Fate::Returned(outcome) };
-        call
+        Ok(call)
     }
 
     fn follow(&mut self, call: &CallLog, outcome: &Outcome, process: Option<&Name>) {
@@ -101,7 +106,7 @@ impl Conductor<'_> {
                 self.names.put(&call.subject, socket);
             }
             (Call::EpollCreate, Answer::Fd(fd)) => {
-                self.names.put(&call.subject, Socket::new(*fd, process, AddressKind::Other));
+                self.names.put(&call.subject, Socket::new(*fd, process, AddressKind::None));
             }
             (_, Answer::Fd(fd) | Answer::Accepted { fd, .. }) => {
                 let parent = self.names.get(&call.subject).cloned();

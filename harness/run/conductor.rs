@@ -5,6 +5,7 @@ use super::lanes::Lane;
 use super::log::{CallLog, Holder, RunLog, StepLog};
 use super::names::Names;
 use super::peer::Peers;
+use super::trust::Clocks;
 use super::{Conditions, Slot};
 use crate::model::transcript::Fate;
 use crate::model::{
@@ -36,6 +37,8 @@ pub struct Conductor<'a> {
     pub(super) peers: Option<Peers>,
     /// Packets of the step in progress.
     pub(super) packets: Vec<Packet>,
+    /// The clocks at the end of the step before.
+    clocks: Clocks,
 }
 
 /// A call that has not returned.
@@ -70,6 +73,7 @@ impl<'a> Conductor<'a> {
             deadline_hit: false,
             peers: (case.topology == Topology::Wire).then(|| Peers::new(family)),
             packets: Vec::new(),
+            clocks: Clocks::read(),
         }
     }
 
@@ -148,6 +152,9 @@ impl<'a> Conductor<'a> {
         self.settle(&mut log)?;
         self.learn_addresses(&mut log);
         self.log_packets(&mut log);
+        let clocks = Clocks::read();
+        self.clocks.unset_until(clocks)?;
+        self.clocks = clocks;
         Ok(log)
     }
 
@@ -208,7 +215,8 @@ impl<'a> Conductor<'a> {
             let socket = self.names.get_mut(&name).expect("it was there a line above");
             if socket.address.as_ref() != Some(&address) {
                 socket.address = Some(address.clone());
-                if let (true, Some(inet)) = (exclusive, address.inet()) {
+                // UDP lends a port to nobody else, whoever found it.
+                if let (true, Some(inet)) = (exclusive || socket.is_datagram, address.inet()) {
                     self.ground.holds(inet.port());
                 }
                 let (accepted_by, is_datagram) = (socket.accepted_by.clone(), socket.is_datagram);
@@ -244,6 +252,14 @@ impl<'a> Conductor<'a> {
             }
         }
         Ok(shown)
+    }
+
+    /// Whether the case sends signals to this process; its own threads get none.
+    pub(super) fn signals(&self, process: Option<&Name>) -> bool {
+        self.row.steps.iter().any(|step| {
+            matches!(&step.action, Action::Process { process: target, verb: ProcessVerb::Kill(_) }
+                if Some(target) == process)
+        })
     }
 
     /// Whether a lane's thread stands still without sleeping in its call.

@@ -25,6 +25,7 @@ mod peer;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod waiting;
 
 use crate::model::host::{FirewallAt, HostVerb};

@@ -65,8 +65,10 @@ pub enum AddressKind {
     V6,
     /// AF_UNIX.
     Unix,
-    /// Something else, or no socket at all.
+    /// Something else.
     Other,
+    /// No socket at all.
+    None,
 }
 
 /// Why a name cannot be used now.

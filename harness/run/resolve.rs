@@ -157,6 +157,12 @@ impl Resolver<'_> {
                 let to = self.target(subject, socket, to, Purpose::Far, bad)?;
                 Ok(Request::Connect { fd, to })
             }
+            // A netlink socket would carry it to the kernel, a socket of a hypervisor out of the
+            // machine: no namespace keeps that inside.
+            Call::Send { .. } if socket.kind == AddressKind::Other && bad.fd.is_none() => {
+                let why = "only sockets of the internet and AF_UNIX send";
+                Err(Refusal::NotIssued(why.to_owned()))
+            }
             Call::Send { form, payload, flags, to } => {
                 let to = to.as_ref().map(|to| self.target(subject, socket, to, Purpose::Far, bad));
                 let (form, flags, to) = (*form, owned(flags), to.transpose()?);

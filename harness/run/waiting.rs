@@ -91,7 +91,8 @@ impl Conductor<'_> {
                         at_rest = false;
                         let Pending { lane, log: call } = self.pending.remove(index);
                         let process = lane.process.clone();
-                        log.completed.push(self.returned(call, reply, process.as_ref(), true));
+                        let call = self.returned(call, reply, process.as_ref(), true)?;
+                        log.completed.push(call);
                         self.idle.push(lane);
                     }
                     None if pending.lane.asleep() || self.is_stopped(&pending.lane) => index += 1,

@@ -3,16 +3,14 @@
 use super::error::SnapshotError;
 use super::pending::write_file;
 use super::results::{RESULT_BYTES_MAX, RESULT_NAME};
-use std::fs::File;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read, Seek, Write};
 use std::path::Path;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-/// The text of the `results.json` in it.
-pub(super) fn read(path: &Path) -> Result<String, SnapshotError> {
-    let file = File::open(path).map_err(|error| SnapshotError::read(path, error))?;
+/// The text of the `results.json` in the archive that is called `path`.
+pub(super) fn read(path: &Path, file: impl Read + Seek) -> Result<String, SnapshotError> {
     let bad = |error: ZipError| {
         let what = format!("{error}: expected an archive with `{RESULT_NAME}` in it");
         SnapshotError::bad(path, 0, what)

@@ -29,7 +29,7 @@ fn good() -> Folder {
 }
 
 fn found(folder: &Folder) -> Vec<String> {
-    let root = format!("{}/", folder.path().display());
+    let root = format!("{}/", folder.path().display()).replace('\\', "/");
     let tell = |finding: &Finding| {
         let mark = if finding.fault { "fault" } else { "note" };
         format!("{mark} {}", finding.to_string().replace('\\', "/").replace(&root, ""))
@@ -59,7 +59,10 @@ fn nothing_is_wrong() {
 )]
 fn file_too_many(#[case] file: &str, #[case] wanted: &str) {
     let folder = good();
-    folder.write(file, snap("6.12", "a() = 0"));
+    if !folder.takes(file, snap("6.12", "a() = 0")) {
+        eprintln!("skipped: this file system has no place for {file} beside the others");
+        return;
+    }
     let found = found(&folder);
     assert!(found[0].starts_with(wanted), "{found:?}");
 }

@@ -56,7 +56,7 @@ impl Header {
 
     /// The file's text. Values are quoted as JSON does, which insta's YAML understands; insta then
     /// gives them its own spelling.
-    pub(super) fn file_text(&self, body: &str) -> String {
+    pub fn file_text(&self, body: &str) -> String {
         let mut text = String::from("---\ninfo:\n");
         let settled = if self.settled { "" } else { "no" };
         let pairs = [
@@ -94,10 +94,13 @@ impl Header {
 }
 
 /// A line of a file and what is wrong with it.
-pub(super) type BadLine = (u32, String);
+pub type BadLine = (u32, String);
 
 /// Takes a file's text apart into header and body, the body without its last line end.
-pub(super) fn parse(text: &str) -> Result<(Header, String), BadLine> {
+///
+/// # Errors
+/// It is no snapshot.
+pub fn parse(text: &str) -> Result<(Header, String), BadLine> {
     if let Some(line) = conflict(text) {
         return Err((
             line,
@@ -135,7 +138,14 @@ pub(super) fn parse(text: &str) -> Result<(Header, String), BadLine> {
         }
     }
     let header = Header::from_pairs(pairs).map_err(|what| (2, what))?;
-    let body: Vec<&str> = lines.map(|(_, line)| line).collect();
+    let mut body = Vec::new();
+    for (number, line) in lines {
+        if line.contains(char::is_control) {
+            let what = "a control character: no answer has one, restore the file or record again";
+            return Err((number, what.to_owned()));
+        }
+        body.push(line);
+    }
     let body = normal(&body.join("\n"));
     if body.is_empty() {
         let what = "there is no answer below the header: the file is truncated, record again";
@@ -207,6 +217,7 @@ mod tests {
     #[case::half_a_line(snap("6.18", "a() = 0").trim_end().to_owned(), 9, "truncated")]
     #[case::no_end("---\ninfo:\n  capture: none\n".to_owned(), 2, "truncated")]
     #[case::no_body("---\ninfo:\n---\n".to_owned(), 2, "recorded on")]
+    #[case::control(snap("6.18", "a() = \u{7}0"), 9, "control character")]
     #[case::foreign("hello\n".to_owned(), 1, "expected `---`")]
     #[case::source("---\nsource: a.rs\n---\nx\n".to_owned(), 2, "expected `info:`")]
     #[case::no_pair("---\ninfo:\n  x\n---\nx\n".to_owned(), 3, "key: value")]

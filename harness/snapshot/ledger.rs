@@ -140,7 +140,10 @@ impl Ledger {
     }
 
     /// Reads a file's text; the platform and release are in its name.
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Ledger, SnapshotError> {
+    ///
+    /// # Errors
+    /// It is not in the one spelling that [`Ledger::text`] gives.
+    pub fn parse(path: &Path, text: &str) -> Result<Ledger, SnapshotError> {
         if let Some(line) = conflict(text) {
             let what = "a merge conflict: keep the lines of both sides, sorted by case";
             return Err(SnapshotError::bad(path, line, what));

@@ -23,9 +23,12 @@ use super::pending::write_file;
 use super::store::read_text;
 use crate::model::{CaseId, Platform, Release};
 use crate::sys::Machine;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs::File;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 /// The version of the format that this program writes and reads.
@@ -89,8 +92,8 @@ pub struct CaseResult {
     /// The transcript; empty if there is none.
     #[serde(default)]
     pub transcript: String,
-    /// Calls and packets one by one, for programs.
-    #[serde(default)]
+    /// Calls and packets one by one, for programs: written, but not read back.
+    #[serde(default, deserialize_with = "passed_over")]
     pub events: serde_json::Value,
     /// Everything was acknowledged and nothing half closed at the end.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
@@ -99,6 +102,11 @@ pub struct CaseResult {
 
 fn yes() -> bool {
     true
+}
+
+/// Takes any JSON and keeps none: in memory a stranger's could be thirty times as long.
+fn passed_over<'de, D: Deserializer<'de>>(from: D) -> Result<serde_json::Value, D::Error> {
+    IgnoredAny::deserialize(from).map(|_| serde_json::Value::Null)
 }
 
 /// The outcome of a case in a run.
@@ -212,15 +220,32 @@ impl ResultFile {
             let text = read_text(&path, RESULT_BYTES_MAX)?;
             (path, text)
         } else if is_archive(path) {
-            (path.to_owned(), archive::read(path)?)
+            let file = File::open(path).map_err(|error| SnapshotError::read(path, error))?;
+            (path.to_owned(), archive::read(path, file)?)
         } else {
             (path.to_owned(), read_text(path, RESULT_BYTES_MAX)?)
         };
-        let file = parse(&path, &text)?;
+        ResultFile::parse(&path, &text)
+    }
+
+    /// Reads the text of a result file that is called `path`.
+    ///
+    /// # Errors
+    /// It is not what this program writes.
+    pub fn parse(path: &Path, text: &str) -> Result<ResultFile, SnapshotError> {
+        let file = parse(path, text)?;
         match file.fault() {
-            Some(what) => Err(SnapshotError::bad(&path, 0, what)),
+            Some(what) => Err(SnapshotError::bad(path, 0, what)),
             None => Ok(file),
         }
+    }
+
+    /// Reads the bytes of an archive that is called `path`.
+    ///
+    /// # Errors
+    /// It is not what this program writes.
+    pub fn unpack(path: &Path, bytes: &[u8]) -> Result<ResultFile, SnapshotError> {
+        ResultFile::parse(path, &archive::read(path, Cursor::new(bytes))?)
     }
 
     /// Writes to a `.json` or `.zip` file, or as `results.json` into a folder, and returns the
@@ -310,7 +335,7 @@ fn is_archive(path: &Path) -> bool {
 /// Only the part that says whether the rest can be understood.
 #[derive(Deserialize)]
 struct Probe {
-    format: Option<serde_json::Value>,
+    format: Option<serde_json::Number>,
 }
 
 fn parse(path: &Path, text: &str) -> Result<ResultFile, SnapshotError> {
@@ -325,7 +350,9 @@ fn parse(path: &Path, text: &str) -> Result<ResultFile, SnapshotError> {
     };
     let probe: Probe = serde_json::from_str(text).map_err(|error| bad(&error))?;
     match probe.format {
-        Some(format) if format == FORMAT => serde_json::from_str(text).map_err(|error| bad(&error)),
+        Some(format) if format.as_u64() == Some(FORMAT.into()) => {
+            serde_json::from_str(text).map_err(|error| bad(&error))
+        }
         Some(format) => {
             let what = format!("format {format}: this sockdiff reads format {FORMAT}, use another");
             Err(SnapshotError::bad(path, 0, what))

@@ -39,6 +39,18 @@ impl Folder {
         self.0.join(path).exists()
     }
 
+    /// Writes a file, and tells whether it has come to be under exactly this name: where case does
+    /// not count, or a name is a device's, it is another one or none.
+    pub fn takes(&self, path: &str, text: impl AsRef<[u8]>) -> bool {
+        let path = self.0.join(path);
+        let folder = path.parent().expect("a parent");
+        fs::create_dir_all(folder).expect("a folder");
+        let written = fs::write(&path, text).is_ok();
+        let mut entries = fs::read_dir(folder).expect("a readable folder");
+        let is_it = |name: &std::ffi::OsStr| Some(name) == path.file_name();
+        written && entries.any(|entry| is_it(&entry.expect("an entry").file_name()))
+    }
+
     pub fn store(&self) -> Store {
         Store::open(Expected::Folder(self.0.clone())).expect("a store")
     }

@@ -139,10 +139,20 @@ impl Judge<'_> {
                 result.status = Status::Differs;
                 result.unlike = diff.sections();
                 let recorded = recorded.as_ref().expect("only a record can be differed from");
+                result.reason = self.other_settings(&recorded.header);
                 result.story = Some(self.story_of_difference(case, &ran, recorded, &diff)?);
             }
         }
         Ok(result)
+    }
+
+    /// What may explain a difference without the stack: other things are pinned here.
+    fn other_settings(&self, recorded: &Header) -> Option<String> {
+        let here = Header::of(self.machine, true).settings;
+        (here != recorded.settings).then(|| {
+            let isolation = &self.machine.isolation;
+            format!("the record's settings are not pinned here, isolation {isolation}")
+        })
     }
 
     /// Stores the answer, unless other releases rest on the file that it would replace.

@@ -29,8 +29,14 @@ pub fn each<T: Sync, R: Send>(
                     // Nobody listens any more only if the caller is panicking already.
                     let _ = sender.send((index, work(item)));
                 };
-                let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-                thread.spawn_scoped(scope, run).expect("the system has a thread for one run");
+                let begun = gate.begin(|| {
+                    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+                    thread.spawn_scoped(scope, run.clone()).is_ok()
+                });
+                if !begun {
+                    // Not even one: what has no result is missed by the caller.
+                    return;
+                }
             }
             // The results end when nobody is left to send one.
             drop(sender);
@@ -62,6 +68,23 @@ impl Gate {
             begun = self.changed.wait(begun).unwrap_or_else(PoisonError::into_inner);
         }
         *begun += 1;
+    }
+
+    /// Starts a thread. Where the system has none left, the next one that ends makes room.
+    fn begin(&self, start: impl Fn() -> bool) -> bool {
+        loop {
+            let others = *self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+            if start() {
+                return true;
+            }
+            let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+            while *begun >= others && *begun > 1 {
+                begun = self.changed.wait(begun).unwrap_or_else(PoisonError::into_inner);
+            }
+            if *begun <= 1 && others <= 1 {
+                return false;
+            }
+        }
     }
 }
 
@@ -97,5 +120,18 @@ mod tests {
             },
         );
         assert!(seen.iter().all(|count| *count == 1));
+    }
+
+    #[test]
+    fn thread_that_cannot_be_had_is_awaited() {
+        let gate = Gate { most: 2, ..Gate::default() };
+        gate.enter();
+        gate.enter();
+        let alone = || *gate.begun.lock().unwrap() == 1;
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(Pass(&gate)));
+            assert!(gate.begin(alone));
+        });
+        assert!(!gate.begin(|| false));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::discover::{Corpus, Found};
 use crate::model::CaseId;
-use std::path::Path;
+use std::path::{Path, is_separator};
 
 /// The cases that a command line names.
 #[derive(Debug, Default)]
@@ -47,14 +47,15 @@ pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
 
 /// The ids that a word means: an id, a folder of ids, or the path of either.
 fn meant_ids(corpus: &Corpus, found: &Found, word: &str) -> Vec<String> {
-    let mut name = word.trim_end_matches('/').to_owned();
+    let slashed = |path: &str| path.replace(is_separator, "/");
+    let mut name = slashed(word).trim_end_matches('/').to_owned();
     if let Corpus::Folder(folder) = corpus
         && let (Ok(path), Ok(folder)) = (Path::new(word).canonicalize(), folder.canonicalize())
     {
         match path.strip_prefix(folder) {
-            Ok(below) => name = below.to_string_lossy().into_owned(),
+            Ok(below) => name = slashed(&below.to_string_lossy()),
             // An existing path elsewhere is never meant as an id.
-            Err(_) if word.contains(['/', '.']) && path.is_file() => return Vec::new(),
+            Err(_) if name.contains(['/', '.']) && path.is_file() => return Vec::new(),
             Err(_) => {}
         }
     }

@@ -407,8 +407,10 @@ mod macos;
 pub mod shared;
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
 mod unix;
-#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows)))]
 mod unsupported;
+#[cfg(windows)]
+mod windows;
 
 pub mod fake;
 
@@ -419,10 +421,12 @@ pub use unix::{
     bsd::{Prepared, cpus, doctor, local, prepare, set_env_before_threads},
     ctrl_c::on_interrupt,
 };
-#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows)))]
 pub use unsupported::{
     Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads,
 };
+#[cfg(windows)]
+pub use windows::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
 
 /// One finding of `sockdiff doctor`.
 #[derive(Clone, PartialEq, Eq, Debug)]

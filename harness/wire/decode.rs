@@ -4,9 +4,7 @@ use super::icmp::{icmp_v4, icmp_v6};
 use super::{Captured, CapturedBytes};
 use crate::model::TcpFlags;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use etherparse::{
-    IpNumber, Ipv6ExtensionSlice, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number,
-};
+use etherparse::{IpNumber, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -59,7 +57,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
         }
     };
     let payload = ip.payload();
-    packet.body = if is_later_fragment(&ip) {
+    packet.body = if is_later_fragment(&ip, bytes) {
         PacketBody::Other { protocol: payload.ip_number.0 }
     } else {
         let missing = whole_len.saturating_sub(bytes.len());
@@ -69,14 +67,36 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
 }
 
 /// Whether the packet is a fragment that does not hold the transport header.
-fn is_later_fragment(ip: &LaxIpSlice<'_>) -> bool {
+fn is_later_fragment(ip: &LaxIpSlice<'_>, bytes: &[u8]) -> bool {
     match ip {
         LaxIpSlice::Ipv4(v4) => v4.header().fragments_offset().value() != 0,
-        LaxIpSlice::Ipv6(v6) => v6.extensions().clone().into_iter().any(|extension| {
-            matches!(extension, Ipv6ExtensionSlice::Fragment(fragment)
-                if fragment.fragment_offset().value() != 0)
-        }),
+        LaxIpSlice::Ipv6(v6) => {
+            let behind = bytes.get(v6.header().slice().len()..).unwrap_or_default();
+            is_later_fragment_six(v6.header().next_header(), behind)
+        }
     }
+}
+
+/// The same for IPv6: follows the extension headers (RFC 8200 §4). Not by etherparse's iterator,
+/// which reads beyond the packet where an extension is cut off.
+fn is_later_fragment_six(mut kind: IpNumber, mut bytes: &[u8]) -> bool {
+    while let [next, len, high, low, ..] = *bytes {
+        let len = usize::from(len);
+        let len = match kind {
+            ip_number::IPV6_FRAG => return u16::from_be_bytes([high, low]) >> 3 != 0,
+            ip_number::AUTH => (len + 2) * 4,
+            ip_number::IPV6_HOP_BY_HOP
+            | ip_number::IPV6_ROUTE
+            | ip_number::IPV6_DEST_OPTIONS
+            | ip_number::MOBILITY
+            | ip_number::HIP
+            | ip_number::SHIM6 => (len + 1) * 8,
+            _ => return false,
+        };
+        kind = IpNumber(next);
+        bytes = bytes.get(len..).unwrap_or_default();
+    }
+    false
 }
 
 /// Reads what an IP packet carries; its last `missing` bytes were not captured.

@@ -185,6 +185,28 @@ fn later_fragment_has_no_ports() {
     assert_eq!(ip(bytes).body, PacketBody::Other { protocol: 17 });
 }
 
+/// IPv6 with the extension headers in `behind`; the first one's type is `kind`.
+#[rstest]
+#[case::first_fragment(44, &[17, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 2, 0, 8, 0, 0], None)]
+#[case::later_fragment(44, &[17, 0, 0, 9, 0, 0, 0, 1, 0, 1, 0, 2, 0, 8, 0, 0], Some(17))]
+#[case::behind_options(60, &[44, 0, 1, 4, 0, 0, 0, 0, 6, 0, 0, 8, 0, 0, 0, 1], Some(6))]
+#[case::cut_off(0, &[16, 4, 195, 80, 0, 0, 0, 100], Some(0))]
+#[case::nothing_behind(0, &[], Some(0))]
+fn ipv6_extensions_are_followed(
+    #[case] kind: u8,
+    #[case] behind: &[u8],
+    #[case] other: Option<u8>,
+) {
+    let mut bytes = vec![0x60, 0, 0, 0, 0, behind.len() as u8, kind, 64];
+    bytes.extend([Ipv6Addr::LOCALHOST.octets(); 2].concat());
+    bytes.extend(behind);
+    let body = ip(bytes).body;
+    match other {
+        Some(protocol) => assert_eq!(body, PacketBody::Other { protocol }),
+        None => assert!(matches!(body, PacketBody::Udp { .. }), "{body:?}"),
+    }
+}
+
 #[test]
 fn unreadable_is_other() {
     assert_eq!(ip(Vec::new()).body, PacketBody::Other { protocol: 255 });

@@ -6,13 +6,14 @@ use super::metrics::Metrics;
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
 use super::settings::Pins;
-use super::{Prepared, namespace};
+use super::{Prepared, namespace, promptly};
 use crate::model::Family;
 use crate::model::capability::Lack;
 use crate::sys::shared::{has_ipv6, quiet};
 use crate::sys::{LocalOptions, WireDevice};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -58,7 +59,10 @@ impl Features {
         let pins = if options.host_settings { Pins::default() } else { Pins::find() };
         Capture::open(Place::Namespace, ipv6).map_err(lack("raw sockets"))?;
         let crosses = Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
-        let by_sentinel = crosses && loopback.metrics().is_some();
+        let by_sentinel = crosses
+            && loopback.metrics().is_some()
+            && promptly::acknowledges(Ipv4Addr::LOCALHOST.into())
+            && (!ipv6 || promptly::acknowledges(Ipv6Addr::LOCALHOST.into()));
         Ok(Features {
             namespace: Ok(()),
             captures: true,

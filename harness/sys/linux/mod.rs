@@ -19,6 +19,7 @@ mod network;
 mod platform;
 mod poll;
 mod prepare;
+mod promptly;
 mod route;
 mod sentinel;
 mod settings;

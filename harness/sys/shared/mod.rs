@@ -9,12 +9,14 @@ pub mod bpf;
 pub mod flow;
 pub mod folder;
 mod ground;
+mod machine;
 pub mod ports;
 pub mod quiet;
 #[cfg(test)]
 mod tests;
 
 pub use ground::{Callers, Settling, SharedGround};
+pub use machine::machine;
 
 use super::{Plan, Trouble};
 use crate::model::capability::Lack;

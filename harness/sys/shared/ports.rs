@@ -5,6 +5,7 @@ use crate::sys::Trouble;
 use socket2::{Domain, Socket, Type};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -68,8 +69,10 @@ pub fn none_left() -> Trouble {
 fn is_free(port: u16) -> bool {
     let four = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
     let six = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    // Windows refuses ports that it keeps for others (`excludedportrange`).
     let taken = |addr, kind| {
-        bound(addr, kind).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+        let refused = [ErrorKind::AddrInUse, ErrorKind::PermissionDenied];
+        bound(addr, kind).is_err_and(|error| refused.contains(&error.kind()))
     };
     let kinds = [Type::STREAM, Type::DGRAM];
     !kinds.into_iter().any(|kind| taken(four, kind) || taken(six, kind))
@@ -77,6 +80,8 @@ fn is_free(port: u16) -> bool {
 
 fn bound(addr: SocketAddr, kind: Type) -> std::io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(addr), kind, None)?;
+    #[cfg(windows)]
+    crate::sys::windows::exclusive(&socket)?;
     socket.bind(&addr.into())?;
     Ok(socket)
 }

@@ -3,7 +3,7 @@
 use crate::model::capability::Lack;
 use crate::model::platform::Release;
 use crate::sys::Machine;
-use std::collections::BTreeMap;
+use crate::sys::shared::machine;
 use std::ffi::CStr;
 
 /// What `uname` tells.
@@ -44,28 +44,7 @@ impl Uname {
     /// # Errors
     /// The platform given has another form than `gvisor-20240729`.
     pub fn machine(self, detected: (String, String), given: Option<&str>) -> Result<Machine, Lack> {
-        let (platform, release) = match given {
-            None => detected,
-            Some(given) => {
-                let parts = given.rsplit_once('-').filter(|(platform, release)| {
-                    !platform.is_empty() && Release::parse(release).is_some()
-                });
-                let (platform, release) = parts.ok_or_else(|| {
-                    Lack::new(format!("`{given}` is no platform, expected gvisor-20240729"))
-                })?;
-                (platform.to_owned(), release.to_owned())
-            }
-        };
-        Ok(Machine {
-            platform,
-            release,
-            kernel: self.release,
-            arch: self.arch,
-            capture: "none".to_owned(),
-            wire: "none".to_owned(),
-            isolation: "shared".to_owned(),
-            settings: BTreeMap::new(),
-        })
+        machine(detected, given, self.release, self.arch)
     }
 }
 
@@ -74,26 +53,4 @@ pub fn numbers(text: &str) -> Release {
     let end = text.find(|c: char| c != '.' && !c.is_ascii_digit());
     let text = &text[..end.unwrap_or(text.len())];
     Release(text.split('.').map_while(|part| part.parse().ok()).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Uname;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case::gvisor("gvisor-20240729", Some(("gvisor", "20240729")))]
-    #[case::rhel("rhel-9-427", Some(("rhel-9", "427")))]
-    #[case::no_release("gvisor", None)]
-    #[case::no_number("gvisor-new", None)]
-    fn a_given_platform_is_taken_apart(
-        #[case] given: &str,
-        #[case] expected: Option<(&str, &str)>,
-    ) {
-        let detected = ("linux".to_owned(), "6.18".to_owned());
-        let machine = Uname::default().machine(detected, Some(given)).ok();
-        let found = machine.map(|machine| (machine.platform, machine.release));
-        let expected = expected.map(|(platform, key)| (platform.to_owned(), key.to_owned()));
-        assert_eq!(found, expected);
-    }
 }

@@ -258,7 +258,7 @@ fn hostile_text_takes_no_effect() {
     let evil = "about: \"\\e[31mred <script>x</script> \\u202e @mio | \\a\"\n";
     world.0.edit("cases/a/close.yaml", "about: RST or FIN?\n", evil);
     world.0.edit("cases/a/close.yaml", "says: a FIN is sent", "says: \"\\e]0;x\\a a FIN\"");
-    world.0.edit("expected/a/close/linux.snap", "[R.]", "[R.]\u{1b}[31m<script>");
+    world.0.edit("expected/a/close/linux.snap", "[R.]", "[R.] <script>");
     for verb in ["compare", "compare --markdown -", "claims --evidence"] {
         let text = stdout(&world.sockdiff(verb).assert());
         let harmful = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';

@@ -4,7 +4,9 @@ use super::support::{CLOSED_PORT, Folder, NOTHING, json, namespaces, sockdiff, s
 use rstest::rstest;
 use snapbox::{Data, str};
 
-const OUTSIDE: &str = "about: of my own\nsteps:\n  - s.socket: tcp\n  - s.listen: 1\n  - s.close\n";
+/// It binds first, because Windows listens on no other socket.
+const OUTSIDE: &str = "about: of my own\nsteps:\n  - s.socket: tcp\n  - s.bind: loopback\n  \
+                       - s.listen: 1\n  - s.close\n";
 
 #[rstest]
 #[case::id(CLOSED_PORT)]
@@ -53,7 +55,7 @@ fn tags_and_topologies_select() {
     assert_eq!(ran.map(|result| &result["id"]).collect::<Vec<_>>(), expected);
 
     sockdiff("run --tag no-such-tag").assert().success().stdout_eq("no case was selected\n");
-    let run = sockdiff("run udp --topology wire").assert().success();
+    let run = sockdiff("run unix --topology wire").assert().success();
     run.stdout_eq("no case was selected\n");
 }
 
@@ -66,6 +68,7 @@ fn file_outside_prints_its_transcript_and_stores_nothing() {
     assert_eq!(stderr(&run), "");
     run.stdout_eq(str![[r#"
 s.socket(tcp) = fd s
+s.bind(loopback) = 0
 s.listen(1) = 0
 s.close() = 0
 
@@ -119,7 +122,8 @@ fn json_of_a_file_outside_is_json_alone() {
     let told = json(&folder.sockdiff("run mine.yaml --json").assert().success());
     let result = &told["results"][0];
     assert_eq!(result["id"], "mine");
-    assert_eq!(result["transcript"], "s.socket(tcp) = fd s\ns.listen(1) = 0\ns.close() = 0\n");
+    let transcript = "s.socket(tcp) = fd s\ns.bind(loopback) = 0\ns.listen(1) = 0\ns.close() = 0\n";
+    assert_eq!(result["transcript"], transcript);
 }
 
 #[rstest]

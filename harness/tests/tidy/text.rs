@@ -18,6 +18,7 @@ const TOP_LEVEL: &[&str] = &[
     "cases",
     "ci",
     "clippy.toml",
+    "deny.toml",
     "expected",
     "harness",
     "rustfmt.toml",
@@ -31,7 +32,9 @@ pub fn belongs_to_the_project(path: &str) -> bool {
     let top = path.split('/').next().unwrap_or(path);
     let foreign = top == "target" || top.starts_with('.') && !DOT_FOLDERS.contains(&top);
     let pending = path.ends_with(".snap.new") || path.ends_with(".pending-snap");
-    !foreign && !pending
+    // What a fuzzer is fed is meant to be broken.
+    let fed = path.starts_with("harness/fuzz/corpus/");
+    !foreign && !pending && !fed
 }
 
 /// LF, no tab, no trailing blank, and one newline at the end.

@@ -1,9 +1,9 @@
 //! The stack of macOS or FreeBSD: runs share the machine's loopback, on ports of their own, and
 //! its packets are seen by `/dev/bpf`. Compiles; not yet run.
 //!
-//! Runs follow one another on the whole machine: they share the process's descriptors, where one that a run has closed
-//! could become another run's, and the stack answers only some 200 times a second with RST or
-//! ICMP, whoever asks.
+//! Runs follow one another on the whole machine: they share the process's descriptors, where one
+//! that a run has closed could become another run's, and the stack answers only some 200 times a
+//! second with RST or ICMP, whoever asks.
 
 mod capture;
 mod device;

@@ -17,7 +17,7 @@ use crate::sys::{AddressPlace, Fd, Reply, Request, Target};
 use libc::{c_int, sockaddr, socklen_t};
 use socket2::{SockAddr, SockAddrStorage};
 use std::ptr::null_mut;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An address that is never mapped: it lies in the first page.
 pub const BAD: usize = 8;
@@ -54,10 +54,12 @@ impl Call<'_> {
     pub fn enter(&mut self, call: impl FnOnce() -> i64) -> Returned {
         self.gate.enter();
         self.began = now();
+        let entered = Instant::now();
         let returned = call();
         let errno = errno::last();
         self.gate.leave();
-        self.took = now().saturating_sub(self.began);
+        // Not by the system clock, which somebody may set meanwhile.
+        self.took = entered.elapsed();
         if returned == -1 { Err(errno) } else { Ok(returned) }
     }
 

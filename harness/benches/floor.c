@@ -1,0 +1,344 @@
+/* The floor: what the six scenarios of the benchmark cost when written by hand, with sockdiff's
+ * own recipe and nothing else. Each case has a thread, a network namespace and descriptors of its
+ * own, pinned settings, quickack routes, six raw sockets that see its packets, and after every call
+ * a sentinel that tells that all of them have been seen.
+ *
+ *     floor SCENARIO COUNT CPUS [NAME=VALUE]...
+ *
+ * CPUS threads work at a time, each on its own CPU. Prints the packets of the last case. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHECK(what) \
+    do { \
+        if ((what) < 0) { \
+            perror(#what); \
+            exit(1); \
+        } \
+    } while (0)
+
+enum { SENTINEL = 253, TAPS = 6, PORT = 4100, CLOSED_PORT = 4200 };
+
+struct ground {
+    int sentinel, taps[TAPS];
+    unsigned sent, packets;
+    char buffer[65600];
+};
+
+static int pins;
+static char **pin;
+
+static void write_setting(const char *assignment) {
+    char path[256] = "/proc/sys/";
+    const char *value = strchr(assignment, '=') + 1;
+    size_t at = strlen(path);
+    for (const char *c = assignment; *c != '='; c++) {
+        path[at++] = *c == '.' ? '/' : *c;
+    }
+    path[at] = 0;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    CHECK(fd);
+    CHECK(write(fd, value, strlen(value)));
+    close(fd);
+}
+
+struct request {
+    char bytes[1024];
+    size_t len;
+    struct nlmsghdr *last;
+    unsigned count;
+};
+
+static void add(struct request *r, unsigned short type, const void *data, unsigned short len) {
+    struct rtattr *attribute = (struct rtattr *)(r->bytes + r->len);
+    attribute->rta_type = type;
+    attribute->rta_len = RTA_LENGTH(len);
+    memcpy(RTA_DATA(attribute), data, len);
+    r->len += RTA_SPACE(len);
+    r->last->nlmsg_len = r->bytes + r->len - (char *)r->last;
+}
+
+static void message(struct request *r, int type, int flags, const void *head, size_t len) {
+    r->last = (struct nlmsghdr *)(r->bytes + r->len);
+    r->last->nlmsg_type = type;
+    r->last->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+    r->last->nlmsg_seq = ++r->count;
+    memcpy(NLMSG_DATA(r->last), head, len);
+    r->len += NLMSG_SPACE(len);
+    r->last->nlmsg_len = NLMSG_LENGTH(len);
+}
+
+static void route(struct request *r, int type, int flags, int family, const char *to, int bits) {
+    struct rtmsg head = {.rtm_family = family,
+                         .rtm_dst_len = bits,
+                         .rtm_table = RT_TABLE_LOCAL,
+                         .rtm_protocol = RTPROT_KERNEL,
+                         .rtm_scope = family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE,
+                         .rtm_type = RTN_LOCAL};
+    char address[16];
+    unsigned size = family == AF_INET ? 4 : 16, link = 1;
+    inet_pton(family, to, address);
+    message(r, type, flags, &head, sizeof head);
+    add(r, RTA_DST, address, size);
+    add(r, RTA_OIF, &link, sizeof link);
+    if (type == RTM_NEWROUTE) {
+        if (family == AF_INET) {
+            inet_pton(family, "127.0.0.1", address);
+            add(r, RTA_PREFSRC, address, size);
+        }
+        struct {
+            struct rtattr head;
+            unsigned value;
+        } quickack = {{RTA_LENGTH(sizeof(unsigned)), RTAX_QUICKACK}, 1};
+        add(r, RTA_METRICS, &quickack, sizeof quickack);
+    }
+}
+
+static void bring_up(void) {
+    struct request r = {.len = 0};
+    struct ifinfomsg up = {.ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+    message(&r, RTM_NEWLINK, 0, &up, sizeof up);
+    route(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, AF_INET, "127.0.0.1", 32);
+    route(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, AF_INET, "127.0.0.0", 8);
+    route(&r, RTM_DELROUTE, 0, AF_INET6, "::1", 128);
+    route(&r, RTM_NEWROUTE, NLM_F_CREATE, AF_INET6, "::1", 128);
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    CHECK(fd);
+    CHECK(send(fd, r.bytes, r.len, 0));
+    for (unsigned answered = 0; answered < r.count;) {
+        char answer[8192];
+        int len = recv(fd, answer, sizeof answer, 0);
+        CHECK(len);
+        struct nlmsghdr *head = (struct nlmsghdr *)answer;
+        for (; NLMSG_OK(head, (unsigned)len); head = NLMSG_NEXT(head, len), answered++) {
+            struct nlmsgerr *refused = NLMSG_DATA(head);
+            if (head->nlmsg_type == NLMSG_ERROR && refused->error != 0) {
+                fprintf(stderr, "request %u: %s\n", head->nlmsg_seq, strerror(-refused->error));
+                exit(1);
+            }
+        }
+    }
+    close(fd);
+}
+
+static void set(int fd, int level, int name, int value) {
+    CHECK(setsockopt(fd, level, name, &value, sizeof value));
+}
+
+static void open_ground(struct ground *g) {
+    static const int protocols[TAPS] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP,
+                                        IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6};
+    CHECK(syscall(SYS_close_range, 3, ~0U, 2 /* CLOSE_RANGE_UNSHARE */));
+    CHECK(unshare(CLONE_NEWNET));
+    bring_up();
+    for (int i = 0; i < pins; i++) {
+        write_setting(pin[i]);
+    }
+    for (int i = 0; i < TAPS; i++) {
+        int domain = i < 3 ? AF_INET : AF_INET6;
+        g->taps[i] = socket(domain, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocols[i]);
+        CHECK(g->taps[i]);
+        set(g->taps[i], SOL_SOCKET, SO_TIMESTAMPNS, 1);
+        int size = 8 << 20;
+        if (setsockopt(g->taps[i], SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+            set(g->taps[i], SOL_SOCKET, SO_RCVBUF, size);
+        }
+        if (domain == AF_INET6) {
+            set(g->taps[i], IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+            set(g->taps[i], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+        }
+    }
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    g->sentinel = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, SENTINEL);
+    CHECK(g->sentinel);
+    CHECK(bind(g->sentinel, (void *)&here, sizeof here));
+    CHECK(connect(g->sentinel, (void *)&here, sizeof here));
+    g->sent = g->packets = 0;
+}
+
+static void cross(struct ground *g) {
+    char packet[128];
+    unsigned number = ++g->sent;
+    CHECK(send(g->sentinel, &number, sizeof number, 0));
+    for (;;) {
+        ssize_t len = recv(g->sentinel, packet, sizeof packet, 0);
+        if (len == 24 && memcmp(packet + 20, &number, sizeof number) == 0) {
+            return;
+        }
+        struct pollfd back = {.fd = g->sentinel, .events = POLLIN};
+        if (len < 0 && poll(&back, 1, 200) == 0) {
+            fprintf(stderr, "the sentinel is lost\n");
+            exit(1);
+        }
+    }
+}
+
+/* Takes what has been seen until a sentinel comes back alone. */
+static void settle(struct ground *g) {
+    for (unsigned before = ~0U; before != g->packets;) {
+        before = g->packets;
+        cross(g);
+        for (int i = 0; i < TAPS; i++) {
+            char control[256];
+            struct sockaddr_in6 from;
+            struct iovec vector = {g->buffer, sizeof g->buffer};
+            struct msghdr head = {&from, sizeof from, &vector, 1, control, sizeof control, 0};
+            int any = 0;
+            while (recvmsg(g->taps[i], &head, 0) >= 0) {
+                head = (struct msghdr){&from, sizeof from, &vector, 1, control, sizeof control, 0};
+                g->packets++;
+                any = 1;
+            }
+            unsigned values[9] = {0};
+            socklen_t len = sizeof values;
+            if (any && getsockopt(g->taps[i], SOL_SOCKET, 55 /* SO_MEMINFO */, values, &len) == 0 &&
+                values[8] > 0) {
+                fprintf(stderr, "packets were lost\n");
+                exit(1);
+            }
+        }
+    }
+}
+
+static struct sockaddr_in at(int port) {
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static char data[65536];
+#define STEP(call) ((void)(call), settle(g))
+
+/* What `given: established` means. */
+static void establish(struct ground *g, int *client, int *server, int *conn) {
+    struct sockaddr_in to = at(PORT);
+    STEP(*server = socket(AF_INET, SOCK_STREAM, 0));
+    STEP(bind(*server, (void *)&to, sizeof to));
+    STEP(listen(*server, 8));
+    STEP(*client = socket(AF_INET, SOCK_STREAM, 0));
+    STEP(connect(*client, (void *)&to, sizeof to));
+    STEP(*conn = accept(*server, NULL, NULL));
+}
+
+static void scenario(struct ground *g, const char *name) {
+    int client = -1, server = -1, conn = -1;
+    struct sockaddr_in closed = at(CLOSED_PORT);
+    if (strcmp(name, "closed-port") == 0) {
+        STEP(client = socket(AF_INET, SOCK_STREAM, 0));
+        STEP(connect(client, (void *)&closed, sizeof closed));
+        STEP(recv(client, data, 256, 0));
+        return;
+    }
+    if (strcmp(name, "udp-closed-port") == 0) {
+        STEP(client = socket(AF_INET, SOCK_DGRAM, 0));
+        STEP(connect(client, (void *)&closed, sizeof closed));
+        STEP(send(client, data, 4, 0));
+        STEP(recv(client, data, 256, MSG_DONTWAIT));
+        return;
+    }
+    establish(g, &client, &server, &conn);
+    if (strcmp(name, "close-unread") == 0) {
+        STEP(send(client, data, 256, 0));
+        STEP(recv(conn, data, 128, 0));
+        STEP(close(conn));
+        STEP(recv(client, data, 256, 0));
+        STEP(recv(client, data, 256, 0));
+    } else if (strcmp(name, "two-writes") == 0) {
+        STEP(close(conn));
+        STEP(send(client, data, 256, 0));
+        STEP(send(client, data, 256, 0));
+        STEP(recv(client, data, 256, 0));
+    } else if (strcmp(name, "linger0") == 0) {
+        struct linger now = {1, 0};
+        STEP(setsockopt(client, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+        STEP(close(client));
+        STEP(recv(conn, data, 256, 0));
+        STEP(recv(conn, data, 256, 0));
+    } else if (strcmp(name, "half-close") == 0) {
+        STEP(shutdown(client, SHUT_WR));
+        STEP(recv(conn, data, 256, 0));
+        STEP(send(conn, data, 10, 0));
+        STEP(recv(client, data, 256, 0));
+        STEP(close(conn));
+        STEP(recv(client, data, 256, 0));
+    } else {
+        fprintf(stderr, "unknown scenario %s\n", name);
+        exit(2);
+    }
+}
+
+static const char *wanted;
+static int left, last_packets;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A thread of its own for each case, which takes its namespace and descriptors along at its end. */
+static void *one(void *place) {
+    struct ground *g = place;
+    open_ground(g);
+    scenario(g, wanted);
+    settle(g);
+    return NULL;
+}
+
+static void *worker(void *number) {
+    cpu_set_t cpu;
+    CPU_ZERO(&cpu);
+    CPU_SET((long)number, &cpu);
+    sched_setaffinity(0, sizeof cpu, &cpu);
+    struct ground *g = malloc(sizeof *g);
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        int more = left > 0;
+        left -= more;
+        pthread_mutex_unlock(&lock);
+        if (!more) {
+            break;
+        }
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, one, g) != 0) {
+            exit(1);
+        }
+        pthread_join(thread, NULL);
+        last_packets = g->packets;
+    }
+    free(g);
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) {
+        fprintf(stderr, "floor SCENARIO COUNT CPUS [NAME=VALUE]...\n");
+        return 2;
+    }
+    wanted = argv[1];
+    left = atoi(argv[2]);
+    long cpus = atoi(argv[3]);
+    pins = argc - 4;
+    pin = argv + 4;
+    signal(SIGPIPE, SIG_IGN);
+    pthread_t threads[64];
+    for (long n = 0; n < cpus && n < 64; n++) {
+        pthread_create(&threads[n], NULL, worker, (void *)n);
+    }
+    for (long n = 0; n < cpus && n < 64; n++) {
+        pthread_join(threads[n], NULL);
+    }
+    printf("%d packets\n", last_packets);
+    return 0;
+}

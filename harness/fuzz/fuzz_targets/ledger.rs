@@ -1,0 +1,8 @@
+//! Fuzzes [`targets::ledger`].
+#![no_main]
+
+#[expect(dead_code, reason = "each fuzzer has one target")]
+#[path = "../targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::ledger(bytes));
