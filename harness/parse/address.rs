@@ -112,8 +112,9 @@ pub(super) fn read_port(node: &Node, scope: &mut Scope<'_>) -> Read<PortExpr> {
         _ => {
             let expected = "a port: a socket's name, closed-port, or 0 to 65535";
             let port = node.int(&(0..=65535), expected)?;
-            // Port 0 as well: on a shared loopback nobody knows whose packets go there.
-            scope.needs.insert(Capability::Namespace);
+            if port != 0 {
+                scope.needs.insert(Capability::Namespace);
+            }
             Ok(PortExpr::Literal(u16::try_from(port).unwrap_or(0)))
         }
     }

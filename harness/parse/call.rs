@@ -8,8 +8,8 @@ use super::tree::{Key, Kind, Node};
 use crate::model::call::{Domain, Kind as Type, Payload};
 use crate::model::option::{OptionKind, SocketOption};
 use crate::model::{
-    BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, RecvForm,
-    SendForm, SocketSpec, limits,
+    BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, PortExpr,
+    RecvForm, SendForm, SocketSpec, limits,
 };
 
 /// The calls of one step: one, or for `setsockopt` one for each option.
@@ -63,6 +63,13 @@ fn implied(call: &Call) -> Option<Capability> {
             (Domain::Unix, _) => Some(Capability::AfUnix),
             _ => None,
         },
+        // To bind, port 0 means any. As a far end it is a port like others, and on a shared
+        // loopback nobody knows whose packets go there.
+        Call::Connect(to) | Call::Send { to: Some(to), .. }
+            if to.port == Some(PortExpr::Literal(0)) =>
+        {
+            Some(Capability::Namespace)
+        }
         Call::EpollCreate | Call::EpollCtl { .. } | Call::EpollWait { .. } => {
             Some(Capability::Epoll)
         }
