@@ -1,6 +1,6 @@
 //! `cases/ARTICLES.md` held against the cases and the records, both ways: every situation of the
 //! articles has a case, every case that covers a situation is listed, and every verdict is the one
-//! that the recorded answers give.
+//! that the recorded answers give. `cases/PROOFS.md` quotes records: they say what it quotes.
 
 use sockdiff::model::{Case, CaseId, Platform};
 use sockdiff::report::claims::{Verdict, concerns, judge};
@@ -167,4 +167,28 @@ fn every_verdict_is_the_recorded_one() {
         })
         .collect();
     assert!(wrong.is_empty(), "the records say otherwise:\n{}", wrong.join("\n"));
+}
+
+/// Each proof names its case in a line of its own, `[rst/a](rst/a.yaml)`, and then quotes pieces of
+/// its record, with `…` between them.
+#[test]
+fn every_proof_is_what_is_recorded() {
+    let page = std::fs::read_to_string(root().join("cases/PROOFS.md")).expect("it can be read");
+    let (cases, store) = (cases(), Store::open(Expected::Folder(root().join("expected"))));
+    let store = store.expect("it can be read");
+    let proofs: Vec<&str> = page.split("\n## ").skip(1).collect();
+    assert_eq!(proofs.len(), 10);
+    for proof in proofs {
+        let title = proof.lines().next().unwrap_or_default();
+        let link = proof.lines().find_map(|line| line.strip_prefix('[')?.strip_suffix(".yaml)"));
+        let (id, path) = link.and_then(|link| link.split_once("](")).expect("a case on its line");
+        assert_eq!(id, path, "{title}");
+        let case = cases.get(&CaseId(id.to_owned())).expect("a case of the suite");
+        let (_, answer) = recorded(&store, case).expect("a record of the question as it stands");
+        let quoted = proof.split("```\n").nth(1).expect("a quotation");
+        for piece in quoted.split("…\n") {
+            let piece = piece.trim_end();
+            assert!(answer.body.contains(piece), "{title}: {id} has no\n{piece}");
+        }
+    }
 }
