@@ -25,7 +25,7 @@ const KEYS: &[&str] = &[
 
 /// A case's path is its name everywhere, also on systems that fold case.
 pub fn names(path: &str, _: &Tree) -> Findings {
-    const OTHERS: [&str; 2] = ["ARTICLES.md", "case.schema.json"];
+    const OTHERS: [&str; 3] = ["ARTICLES.md", "PROOFS.md", "case.schema.json"];
     let Some(below) = path.strip_prefix("cases/").filter(|below| !OTHERS.contains(below)) else {
         return Vec::new();
     };
