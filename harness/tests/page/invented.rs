@@ -6,10 +6,13 @@ use sockdiff::suite::Corpus;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// As many rows as the repository has cases.
+pub const EVERY_CASE: usize = 0;
+
 /// What to invent.
 #[derive(Clone, Copy)]
 pub struct Shape {
-    /// Rows; beyond the repository's own, copies.
+    /// Rows; beyond the repository's own, copies; see [`EVERY_CASE`].
     pub cases: usize,
     /// Columns.
     pub platforms: usize,
@@ -41,7 +44,8 @@ pub fn invented(shape: Shape) -> Matrix {
     let mut cases = Corpus::Folder(root.join("cases")).read().cases;
     cases.retain(|case| root.join(format!("expected/{}/linux.snap", case.id)).is_file());
     let columns: Vec<Column> = (0..shape.platforms).map(column).collect();
-    let rows = (0..shape.cases).map(|at| {
+    let count = if shape.cases == EVERY_CASE { cases.len() } else { shape.cases };
+    let rows = (0..count).map(|at| {
         let case = &cases[at % cases.len()];
         let file = format!("expected/{}/linux.snap", case.id);
         let text = std::fs::read_to_string(root.join(&file)).unwrap_or_default();
