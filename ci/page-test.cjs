@@ -98,6 +98,8 @@ test("filters by text, folder, difference and platform", () =>
     await page.getByLabel("Only differences").check();
     const different = await differing(page);
     await counts(page, different.length);
+    const head = await page.locator("#count-different").textContent();
+    assert.equal(parseInt(head, 10), different.length, "the head of the page counts the same");
     await page.getByRole("button", { name: "linux 5.10" }).click();
     await page.getByRole("button", { name: "linux 6.18" }).click();
     const count = await page.evaluate(() => {

@@ -13,7 +13,9 @@ const searched = new Map();
 function classesOf(row) {
   if (!answered.has(row)) {
     const cells = [...row.cells].slice(1);
-    const letter = (cell) => (/^k\d/.test(cell.className) ? cell.textContent.trim() : "");
+    // What stands behind the letter (calls only) makes no other class of it.
+    const letter = (cell) => /^k\d/.test(cell.className)
+      ? cell.textContent.trim().match(/^[A-Z]+/)[0] : "";
     answered.set(row, cells.map(letter));
   }
   return answered.get(row);

@@ -25,12 +25,12 @@ const PLATFORMS: [(&str, &str); 10] = [
     ("linux", "6.1"),
     ("linux", "6.12"),
     ("linux", "6.18"),
-    ("gvisor", "20240729"),
+    ("windows", "26100"),
     ("freebsd", "14.3"),
     ("freebsd", "15.0"),
     ("macos", "15"),
     ("macos", "26"),
-    ("windows", "26100"),
+    ("gvisor", "20240729"),
 ];
 
 /// Breaks out of an element, a script, an attribute, a line, a direction and a terminal.
