@@ -111,13 +111,26 @@ impl<'a> Conductor<'a> {
                 break;
             }
         }
-        log.settled = self.ground.finish();
+        log.settled = self.come_to_rest();
         log.blocked = self.pending.iter().map(|pending| pending.log.clone()).collect();
         for blocked in &mut log.blocked {
             blocked.fate = Fate::StillBlocked;
         }
         log.tokens = self.names.tokens.clone();
         Ok(())
+    }
+
+    /// The end of the recording. Where quiet tells it, others work meanwhile.
+    fn come_to_rest(&mut self) -> bool {
+        let waits = self.ground.waits_to_settle();
+        if waits {
+            self.slot.give_back();
+        }
+        let settled = self.ground.finish();
+        if waits {
+            self.take_slot();
+        }
+        settled
     }
 
     pub(super) fn step(&mut self, index: Option<usize>, step: &Step) -> Result<StepLog, Trouble> {
