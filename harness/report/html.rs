@@ -5,7 +5,7 @@
 //! and draws the transcripts found there as sequence diagrams.
 //!
 //! Cases and records may come from strangers. Every value therefore passes one gate on its way into
-//! the page ([`Gate`]): what is markup is escaped, and characters that steer a terminal or turn the
+//! the page (`Gate`): what is markup is escaped, and characters that steer a terminal or turn the
 //! direction of text are told by their number. Links lead to files of the repository only.
 
 mod view;
