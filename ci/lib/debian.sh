@@ -4,8 +4,19 @@
 
 debian=$PWD/target/debian
 debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
-# The second one keeps the suites that the first one has given up.
-debian_mirrors=("${DEBIAN_MIRROR:-http://deb.debian.org/debian}" http://archive.debian.org/debian)
+
+# debian_sources: the mirrors to try: $DEBIAN_MIRROR, else the one of a Debian's own apt, and
+# $DEBIAN_ARCHIVE, which keeps the suites that mirrors have given up.
+debian_sources() {
+    local own=${DEBIAN_MIRROR:-}
+    if [ -z "$own" ] && grep -qs '^ID=debian$' /etc/os-release; then
+        # Either file may be missing, and having found nothing is told where the suite is asked for.
+        own=$(grep -hsoE '^(deb |URIs:).*https?://[^ ]+/debian/?( |$)' \
+            /etc/apt/sources.list /etc/apt/sources.list.d/* |
+            grep -oE 'https?://[^ ]+' | head -n 1) || true
+    fi
+    printf '%s\n' "$own" "${DEBIAN_ARCHIVE:-}" | sed '/^$/d'
+}
 
 # apt_of SUITE COMMAND…: apt-get or apt-cache, with a state of its own for each suite.
 apt_of() {
@@ -27,14 +38,16 @@ debian_update() {
     fi
     mkdir -p "$root"/{state/lists/partial,cache/archives/partial,none,packages}
     : >"$root/status"
-    for mirror in "${debian_mirrors[@]}"; do
+    : >"$root/log"
+    for mirror in $(debian_sources); do
         echo "deb [signed-by=$debian_keys] $mirror $1 main" >"$root/sources.list"
         if apt_of "$1" apt-get -o APT::Update::Error-Mode=any update >"$root/log" 2>&1; then
             return
         fi
     done
     tail -n 5 "$root/log" >&2
-    echo "no mirror has the suite $1: name one, DEBIAN_MIRROR=http://…/debian" >&2
+    echo "no mirror has the suite $1: name one, DEBIAN_MIRROR=http://…/debian, or for a suite that" \
+        "mirrors have given up DEBIAN_ARCHIVE" >&2
     return 1
 }
 
