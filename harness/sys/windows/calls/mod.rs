@@ -23,7 +23,7 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::sys::{AddressPlace, Fd, Reply, Request, Target};
 use socket2::{SockAddr, SockAddrStorage};
 use std::ptr::null_mut;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use windows_sys::Win32::Networking::WinSock::{self as ws, SOCKADDR, SOCKET};
 
 /// An address that is never mapped: it lies in the first page.
@@ -62,10 +62,12 @@ impl Call<'_> {
     fn enter(&mut self, call: impl FnOnce() -> i64) -> Returned {
         self.gate.enter();
         self.began = now();
+        let entered = Instant::now();
         let returned = call();
         let errno = errno::last();
         self.gate.leave();
-        self.took = now().saturating_sub(self.began);
+        // Not by the system clock, which somebody may set meanwhile.
+        self.took = entered.elapsed();
         // SOCKET_ERROR, and INVALID_SOCKET as a signed number.
         if returned == -1 { Err(errno) } else { Ok(returned) }
     }
