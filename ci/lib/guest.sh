@@ -117,6 +117,6 @@ guest_boot() {
         0) echo "the guest died. Its console:" ;;
         *) echo "qemu ended with $ended. What it said, and the guest's console:" ;;
     esac >&2
-    tail -n 20 "$folder/qemu" "$folder/console" >&2 || true
+    tail -n 40 "$folder/qemu" "$folder/console" >&2 || true
     return 4
 }
