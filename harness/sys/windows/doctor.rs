@@ -32,7 +32,7 @@ fn administrator() -> Finding {
         return Finding::good("administrator", "yes");
     }
     let remedy = "run it from a prompt opened as administrator";
-    Finding::bad("administrator", "no: packets are not seen", remedy)
+    Finding::bad("administrator", "no: packets are not seen").remedy(remedy)
 }
 
 /// The harness's own ports lie below those that the system gives out, unless somebody has moved
@@ -43,11 +43,8 @@ fn dynamic_ports() -> Finding {
     match given {
         Ok(address) if ports::PORTS.contains(&address.port()) => {
             let remedy = "netsh int ipv4 set dynamicport tcp start=49152 num=16384";
-            Finding::bad(
-                what,
-                format!("they include {}, one of the harness's", address.port()),
-                remedy,
-            )
+            Finding::bad(what, format!("they include {}, one of the harness's", address.port()))
+                .remedy(remedy)
         }
         Ok(_) => Finding::good(what, "apart from those of the harness"),
         Err(error) => Finding::bad(what, format!("none is given out: {error}")),
