@@ -18,6 +18,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+mod reports;
+
 /// Where a workflow's step says its summary goes.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The file name that stands for stdout.
@@ -25,6 +27,10 @@ const STDOUT: &str = "-";
 
 /// Compares, and writes what the command line asks for.
 pub fn compare(workspace: &Workspace, args: &CompareArgs) -> Exit {
+    if let Err(message) = reports::look(args) {
+        warn(&message);
+        return Exit::Usage;
+    }
     let matrix = match compared(workspace, args) {
         Ok(matrix) => matrix,
         Err(error) => {

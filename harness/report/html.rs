@@ -66,6 +66,11 @@ pub fn page_at(matrix: &Matrix, base: &str) -> Result<String, Error> {
     })
 }
 
+/// Whether a text begins as the page does.
+pub fn is_page(text: &str) -> bool {
+    text.contains("<meta name=\"generator\" content=\"sockdiff")
+}
+
 /// Lets values through [`Gate`], and templates as they are.
 fn guarded(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match value.as_str() {

@@ -242,6 +242,11 @@ fn in_words<S: Serializer>(
     serializer.collect_map(verdicts.iter().map(|(key, verdict)| (key, verdict.to_string())))
 }
 
+/// Whether a text begins as `matrix.json` does.
+pub fn is_json(text: &str) -> bool {
+    text.starts_with("{\"format\":") && text.contains("\"sockdiff\":")
+}
+
 impl Matrix {
     /// The column with this key.
     pub fn column(&self, key: &str) -> Option<&Column> {
