@@ -29,10 +29,11 @@ const TEMPLATES: [(&str, &str); 5] = [
 ];
 
 /// In an order in which nothing is used before it is there.
-const SCRIPT: [&str; 5] = [
+const SCRIPT: [&str; 6] = [
     include_str!("html/align.js"),
     include_str!("html/ladder.js"),
     include_str!("html/matrix.js"),
+    include_str!("html/statements.js"),
     include_str!("html/panel.js"),
     include_str!("html/page.js"),
 ];

@@ -232,6 +232,38 @@ fn mistake_is_told_and_nothing_is_written(
     assert_eq!(world.0.touched(&before), NOTHING);
 }
 
+#[rstest]
+#[case::result("--json good.json linux", "good.json: a result file, which --json would overwrite")]
+#[case::input("good.json --json ./good.json", "./good.json: a result file")]
+#[case::archive("linux --html good.zip", "good.zip: a result file, which --html would overwrite")]
+#[case::anything("--markdown notes.md", "notes.md: no earlier report of --markdown")]
+#[case::other_report("--html old.json", "old.json: no earlier report of --html")]
+#[case::folder("--json cases", "cases: a folder, --json expects the name of a file to write")]
+#[case::twice("--json x --html ./x", "./x: named by --json and by --html")]
+fn nothing_but_an_earlier_report_is_overwritten(#[case] arguments: &str, #[case] begins: &str) {
+    let world = World::of_two_releases();
+    world.results("good.json", &[("a/close", FIN)]);
+    let archive = sockdiff::snapshot::ResultFile::read(&world.0.path().join("good.json"));
+    archive.expect("a result").write(&world.0.path().join("good.zip")).expect("an archive");
+    world.0.write("notes.md", "by hand");
+    world.sockdiff("compare --json old.json").assert().code(1);
+    let before = world.0.files();
+    let run = world.sockdiff(&format!("compare {arguments}")).assert().code(2).stdout_eq("");
+    let told = super::support::stderr(&run);
+    assert!(told.starts_with(begins), "{told}");
+    assert_eq!(world.0.touched(&before), NOTHING);
+}
+
+#[test]
+fn earlier_reports_are_written_anew() {
+    let world = World::of_two_releases();
+    world.0.write("c.json", "");
+    let reports = "compare --html a.html --markdown b.md --json c.json";
+    world.sockdiff(reports).assert().code(1);
+    world.sockdiff(&format!("{reports} linux")).assert().code(0);
+    assert_eq!(world.0.read("b.md").lines().next(), Some("## sockdiff: linux 6.18"));
+}
+
 #[test]
 fn snapshot_in_conflict_stops_everything() {
     let world = World::of_two_releases();
@@ -259,11 +291,17 @@ fn hostile_text_takes_no_effect() {
     world.0.edit("cases/a/close.yaml", "about: RST or FIN?\n", evil);
     world.0.edit("cases/a/close.yaml", "says: a FIN is sent", "says: \"\\e]0;x\\a a FIN\"");
     world.0.edit("expected/a/close/linux.snap", "[R.]", "[R.] <script>");
-    for verb in ["compare", "compare --markdown -", "claims --evidence"] {
-        let text = stdout(&world.sockdiff(verb).assert());
+    world.0.edit("cases/a/close.yaml", "steps:", "tags: [\"\\e[1m\"]\nsteps:");
+    world.0.write("cases/b/worse.yaml", "about: x\n\"\\e[2J\\u202e\": 1\nsteps: [s.socket: tcp]\n");
+    let verbs = ["compare a", "compare --markdown -", "claims --evidence", "show a/close", "list"];
+    let more = ["run a --update no", "run a --update no --ladder always", "check"];
+    for verb in verbs.into_iter().chain(more) {
+        let run = world.sockdiff(verb).assert();
+        let text = stdout(&run) + &super::support::stderr(&run);
         let harmful = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
         assert!(!text.contains(harmful), "{verb}: {text:?}");
     }
+    world.0.remove("cases/b/worse.yaml");
     let markdown = stdout(&world.sockdiff("compare --markdown -").assert());
     let outside = markdown.split("```").step_by(2).collect::<String>();
     assert!(!outside.contains("<script>") && !outside.contains("@mio"), "{markdown}");
