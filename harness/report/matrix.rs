@@ -101,6 +101,22 @@ impl Column {
     }
 }
 
+/// The names of the columns whose keys `has` picks: `linux 5.10, 6.1, gvisor 20240729`.
+pub fn names(columns: &[Column], has: impl Fn(&str) -> bool) -> String {
+    let mut text = String::new();
+    let mut previous = "";
+    for column in columns.iter().filter(|column| has(&column.key)) {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        let label = column.label();
+        let short = label.strip_prefix(&column.id).filter(|_| previous == column.id);
+        text.push_str(short.map_or(label.as_str(), str::trim_start));
+        previous = &column.id;
+    }
+    text
+}
+
 /// One case.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Row {

@@ -2,7 +2,7 @@
 
 use crate::report::claims::Verdict;
 use crate::report::matrix::legend::{Part, parts};
-use crate::report::matrix::{Cell, ClaimRow, Class, Column, Matrix, Row, Status};
+use crate::report::matrix::{Cell, ClaimRow, Class, Column, Matrix, Row, Status, names};
 use serde::Serialize;
 use statements::{ClaimView, Group, Works, standing, tally};
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,7 +129,7 @@ pub(super) struct Link {
 impl<'a> View<'a> {
     /// Reads a matrix; links lead below `base`.
     pub fn of(matrix: &'a Matrix, base: &str) -> View<'a> {
-        let names = Names::of(&matrix.platforms);
+        let names = Names { columns: &matrix.platforms };
         let mut by_case: BTreeMap<&str, Vec<&ClaimRow>> = BTreeMap::new();
         for claim in &matrix.claims {
             by_case.entry(&claim.case).or_default().push(claim);
@@ -184,33 +184,14 @@ impl<'a> PlatformView<'a> {
     }
 }
 
-/// The columns' names by their keys, in their order.
+/// The columns, to name some of them.
 struct Names<'a> {
     columns: &'a [Column],
-    labels: Vec<String>,
 }
 
-impl<'a> Names<'a> {
-    fn of(columns: &'a [Column]) -> Names<'a> {
-        Names { columns, labels: columns.iter().map(Column::label).collect() }
-    }
-
-    /// The names of the columns for which `has` holds: `linux 5.10, 6.1, gvisor 20240729`.
+impl Names<'_> {
     fn list(&self, has: impl Fn(&str) -> bool) -> String {
-        let mut text = String::new();
-        let mut previous = "";
-        for (column, label) in self.columns.iter().zip(&self.labels) {
-            if !has(&column.key) {
-                continue;
-            }
-            if !text.is_empty() {
-                text.push_str(", ");
-            }
-            let short = label.strip_prefix(&column.id).filter(|_| previous == column.id);
-            text.push_str(short.map_or(label.as_str(), str::trim_start));
-            previous = &column.id;
-        }
-        text
+        names(self.columns, has)
     }
 }
 
