@@ -291,17 +291,18 @@ fn hostile_text_takes_no_effect() {
     world.0.edit("cases/a/close.yaml", "about: RST or FIN?\n", evil);
     world.0.edit("cases/a/close.yaml", "says: a FIN is sent", "says: \"\\e]0;x\\a a FIN\"");
     world.0.edit("expected/a/close/linux.snap", "[R.]", "[R.] <script>");
-    world.0.edit("cases/a/close.yaml", "steps:", "tags: [\"\\e[1m\"]\nsteps:");
-    world.0.write("cases/b/worse.yaml", "about: x\n\"\\e[2J\\u202e\": 1\nsteps: [s.socket: tcp]\n");
-    let verbs = ["compare a", "compare --markdown -", "claims --evidence", "show a/close", "list"];
-    let more = ["run a --update no", "run a --update no --ladder always", "check"];
-    for verb in verbs.into_iter().chain(more) {
+    let bad = "about: x\n\"\\e[2J\\u202e\": 1\nsteps: [s.socket: tcp]\n";
+    world.0.write("cases/b/bad.yaml", bad);
+    let verbs = ["compare --case a", "compare --markdown - --case a", "claims --evidence a"];
+    let runs = ["run a --update no", "run a --update no --ladder always"];
+    let verbs = verbs.iter().chain(&runs).chain(&["show a/close", "list", "check", "run b"]);
+    for verb in verbs {
         let run = world.sockdiff(verb).assert();
         let text = stdout(&run) + &super::support::stderr(&run);
         let harmful = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
-        assert!(!text.contains(harmful), "{verb}: {text:?}");
+        assert!(!text.contains(harmful) && !text.is_empty(), "{verb}: {text:?}");
     }
-    world.0.remove("cases/b/worse.yaml");
+    world.0.remove("cases/b/bad.yaml");
     let markdown = stdout(&world.sockdiff("compare --markdown -").assert());
     let outside = markdown.split("```").step_by(2).collect::<String>();
     assert!(!outside.contains("<script>") && !outside.contains("@mio"), "{markdown}");
