@@ -79,7 +79,7 @@ fn platforms(text: &mut String, matrix: &Matrix) {
             &column.arch,
             capture,
             &column.wire,
-            &column.fingerprint,
+            column.pinned(),
             recorded,
         ];
         let cells: Vec<String> = cells.iter().map(|cell| safe(cell)).collect();

@@ -41,6 +41,9 @@ use std::collections::BTreeMap;
 /// The version of `matrix.json`.
 pub const FORMAT: u32 = 1;
 
+/// The fingerprint of no settings at all: FNV-1a of nothing.
+const NOTHING_PINNED: &str = "cbf29ce484222325";
+
 /// The table.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Matrix {
@@ -91,6 +94,14 @@ pub struct Column {
 }
 
 impl Column {
+    /// What was pinned, as a person reads it.
+    pub fn pinned(&self) -> &str {
+        match self.fingerprint.as_str() {
+            NOTHING_PINNED => "none pinned",
+            fingerprint => fingerprint,
+        }
+    }
+
     /// How a person reads it: `linux 6.18`, with the file's name where the key has it.
     pub fn label(&self) -> String {
         let short = format!("{} {}", self.id, self.release);

@@ -12,9 +12,6 @@ mod statements;
 /// Colours of classes; a letter beyond them begins anew, and the letter still tells.
 const HUES: usize = 6;
 
-/// The fingerprint of no settings: FNV-1a of nothing.
-const NOTHING_PINNED: &str = "cbf29ce484222325";
-
 /// The whole page.
 #[derive(Serialize)]
 pub struct View<'a> {
@@ -171,10 +168,7 @@ impl<'a> PlatformView<'a> {
             capture: &column.capture,
             wire: &column.wire,
             isolation: &column.isolation,
-            fingerprint: match column.fingerprint.as_str() {
-                NOTHING_PINNED => "none pinned",
-                fingerprint => fingerprint,
-            },
+            fingerprint: column.pinned(),
             settings: column
                 .settings
                 .iter()
