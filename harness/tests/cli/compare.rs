@@ -192,7 +192,11 @@ fn workflow_gets_a_summary_and_annotations() {
 
 #[rstest]
 #[case::unknown("linux-6.21", "nothing is recorded for `linux-6.21`", "did you mean `linux-6.12`?")]
-#[case::no_file("nowhere.zip", "nothing is recorded for `nowhere.zip`", "no such result file")]
+#[case::no_file(
+    "nowhere.zip",
+    "nothing is recorded for `nowhere.zip`",
+    "recorded are linux-6.12, linux-6.18"
+)]
 #[case::twice("linux linux-6.18", "`linux-6.18` is named twice", "")]
 #[case::file_twice("good.json ./good.json", "`./good.json` is named twice", "")]
 #[case::empty_folder("empty", "empty: no result file in this folder", "sockdiff run --out")]
