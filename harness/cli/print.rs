@@ -16,7 +16,8 @@ pub const FAINT: Style = Style::new().dimmed();
 /// Of more weight.
 pub const STRONG: Style = Style::new().bold();
 
-/// One line of results, in which text from elsewhere has passed [`plain`]. A reader that has gone away (`| head`) is no error.
+/// One line of results, in which text from elsewhere has passed [`plain`]. A reader that has gone
+/// away (`| head`) is no error.
 pub fn say(line: &str) {
     let _ = writeln!(anstream::stdout().lock(), "{line}");
 }
