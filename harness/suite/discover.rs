@@ -232,3 +232,27 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "about: x\nsteps: [s.socket: tcp]\n";
+
+    #[test]
+    fn many_files_are_read_in_their_order() {
+        // Leaked, as what is embedded lives for ever too.
+        let file = |n: usize| (&*format!("b/c{n:03}.yaml").leak(), GOOD);
+        let mut files: Vec<(&str, &str)> = (0..200).rev().map(file).collect();
+        files.extend([("a/bad.yaml", "about: x\n"), ("a/README.md", ""), ("a/good.yml", GOOD)]);
+        let corpus = Corpus::Embedded(files.leak());
+        let all = corpus.read();
+        let ids: Vec<&str> = all.cases.iter().map(|case| case.id.0.as_str()).collect();
+        assert_eq!((ids.len(), ids[0], ids[1], ids[200]), (201, "a/good", "b/c000", "b/c199"));
+        assert!(ids.is_sorted());
+        assert_eq!(all.bad.len(), 1);
+        let some = corpus.list().read(|id| id.ends_with('7'));
+        assert_eq!(some.cases.len(), 20);
+        assert_eq!(some.bad, [], "what is not wanted is not read");
+    }
+}
