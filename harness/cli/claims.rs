@@ -105,7 +105,7 @@ fn tell(matrix: &Matrix, claims: &[&ClaimRow], evidence: bool) {
         1 => "1 statement".to_owned(),
         n => format!("{n} statements"),
     };
-    let sum = |count: fn(&Work) -> usize| sources.iter().map(count).sum::<usize>();
+    let sum = |count: Count| sources.iter().map(count).sum::<usize>();
     let told = COUNTS.map(|(_, what, count)| (sum(count), what));
     let told = told.iter().filter(|(count, _)| *count > 0);
     let told: Vec<String> = told.map(|(count, what)| format!("{count} {what}")).collect();
@@ -150,8 +150,11 @@ fn tell_evidence(matrix: &Matrix, claim: &ClaimRow) {
     }
 }
 
+/// Counts the statements of a source that have come to something.
+type Count = fn(&Work) -> usize;
+
 /// What can become of a statement: the head of its column, what is said of it, how many.
-const COUNTS: [(&str, &str, fn(&Work) -> usize); 4] = [
+const COUNTS: [(&str, &str, Count); 4] = [
     ("hold", "hold wherever recorded", |source| source.holds),
     ("refuted", "refuted wherever recorded", |source| source.refuted),
     ("by platform", "differ by platform", |source| source.mixed),

@@ -13,12 +13,15 @@ use std::path::{Path, PathBuf};
 /// Bytes from the beginning of a file that tell what it is.
 const HEAD_BYTES: u64 = 4096;
 
+/// Whether a file with this beginning is a report of the kind.
+type IsOurs = fn(&str) -> bool;
+
 /// Looks at every file that is to be written, before anything is read or compared.
 ///
 /// # Errors
 /// One of them is a folder, holds something else, or is named twice.
 pub fn look(args: &CompareArgs) -> Result<(), String> {
-    let reports: [(&str, &Option<PathBuf>, fn(&str) -> bool); 3] = [
+    let reports: [(&str, &Option<PathBuf>, IsOurs); 3] = [
         ("--json", &args.json, matrix::is_json),
         ("--html", &args.html, html::is_page),
         ("--markdown", &args.markdown, markdown::is_report),
@@ -38,7 +41,7 @@ pub fn look(args: &CompareArgs) -> Result<(), String> {
     Ok(())
 }
 
-fn may_be_written(option: &str, path: &Path, is_ours: fn(&str) -> bool) -> Result<(), String> {
+fn may_be_written(option: &str, path: &Path, is_ours: IsOurs) -> Result<(), String> {
     let shown = path.display();
     if path.is_dir() {
         return Err(format!("{shown}: a folder, {option} expects the name of a file to write"));
