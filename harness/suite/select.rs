@@ -5,6 +5,9 @@ use crate::model::CaseId;
 use std::collections::BTreeSet;
 use std::path::{Path, is_separator};
 
+/// From where on a word is like an id.
+const NEAR: f64 = 0.75;
+
 /// The cases that a command line names.
 #[derive(Debug, Default)]
 pub struct Selection {
@@ -65,11 +68,12 @@ fn meant_ids(corpus: &Corpus, listing: &Listing, word: &str) -> Vec<String> {
 }
 
 fn unknown(listing: &Listing, word: &str) -> String {
-    let near = |id: &&str| {
+    let near = |id: &str| {
         let last = id.rsplit('/').next().unwrap_or(id);
-        (strsim::jaro_winkler(id, word).max(strsim::jaro_winkler(last, word)) * 1e6) as u64
+        strsim::jaro_winkler(id, word).max(strsim::jaro_winkler(last, word))
     };
-    let nearest = listing.ids().max_by_key(near);
-    let hint = nearest.map_or(String::new(), |id| format!("; did you mean `{id}`?"));
+    let ids = listing.ids().map(|id| (near(id), id)).filter(|(near, _)| *near >= NEAR);
+    let nearest = ids.max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = nearest.map_or(String::new(), |(_, id)| format!("; did you mean `{id}`?"));
     format!("no case, folder of cases or file `{word}`{hint} (`sockdiff list` lists the cases)")
 }
