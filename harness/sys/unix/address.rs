@@ -1,6 +1,8 @@
 //! `sockaddr` and [`Address`], both ways.
 
 use crate::model::address::Address;
+use crate::sys::Fd;
+use libc::c_int;
 use socket2::{SockAddr, SockAddrStorage};
 use std::mem::offset_of;
 
@@ -68,12 +70,23 @@ fn abstract_name(addr: &SockAddr) -> Option<&[u8]> {
 }
 
 /// The own address of a descriptor of this process: the harness's question, not a recorded call.
-pub fn own(fd: super::super::Fd) -> Option<Address> {
+pub fn own(fd: Fd) -> Option<Address> {
+    asked(fd, libc::getsockname)
+}
+
+/// The far end's address of a descriptor of this process, asked for likewise.
+pub fn far(fd: Fd) -> Option<Address> {
+    asked(fd, libc::getpeername)
+}
+
+type NameCall = unsafe extern "C" fn(c_int, *mut libc::sockaddr, *mut libc::socklen_t) -> c_int;
+
+fn asked(fd: Fd, call: NameCall) -> Option<Address> {
     let mut storage = SockAddrStorage::zeroed();
     let mut len = storage.size_of();
     let pointer = (&raw mut storage).cast();
     // SAFETY: the pointer is to `len` writable bytes, and any descriptor number may be asked.
-    if unsafe { libc::getsockname(fd as libc::c_int, pointer, &raw mut len) } != 0 {
+    if unsafe { call(fd as c_int, pointer, &raw mut len) } != 0 {
         return None;
     }
     let len = len.min(storage.size_of());

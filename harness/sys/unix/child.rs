@@ -26,7 +26,7 @@ fn run() -> ! {
     }
     // The harness blocks SIGINT and SIGTERM for a thread of its own, and a mask is inherited.
     signal::unblock_all();
-    signal::install_wake_up();
+    signal::install_harmless();
     no_core_dumps();
     // SAFETY: whoever starts a case process puts its channel at descriptor 0, which nobody else
     // in this process uses.
@@ -42,6 +42,7 @@ fn run() -> ! {
                 channel::send(&control, &i64::from(passed.into_raw_fd()), None)
             }
             (Order::Address(fd), _) => channel::send(&control, &address::own(fd), None),
+            (Order::FarAddress(fd), _) => channel::send(&control, &address::far(fd), None),
             (Order::Exit, _) => break,
             (Order::Caller | Order::Share, None) => Ok(()),
         };

@@ -17,7 +17,10 @@ impl Call<'_> {
                 let to = to.as_ref().map(Argument::new).transpose()?;
                 self.send(*fd, *form, data, message_flags(flags)?, to.as_ref())
             }
-            Request::Recv { fd, form, len, bad, flags } => {
+            Request::Recv { control: true, .. } => {
+                Err("no control messages on this system yet".to_owned())
+            }
+            Request::Recv { fd, form, len, bad, flags, .. } => {
                 no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
                 self.recv(*fd, *form, (*len, *bad), message_flags(flags)?)
             }
@@ -138,6 +141,7 @@ impl Call<'_> {
                     RecvForm::Recvmsg => received_flags(message.dwFlags),
                     _ => Vec::new(),
                 },
+                control: Vec::new(),
             }
         }))
     }
