@@ -1,7 +1,7 @@
 //! Control messages: what recvmsg(2) gives beside the data.
 
-use super::address::Address;
 use super::errno::Errno;
+use std::net::IpAddr;
 
 /// One control message, by the name of its type.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -20,7 +20,7 @@ pub enum ControlValue {
     /// A number: IP_TTL.
     Number(i64),
     /// The own address that a datagram came to: IP_PKTINFO.
-    Address(Address),
+    Host(IpAddr),
     /// An entry of the error queue: `struct sock_extended_err`, `ip(7)`.
     Error {
         /// `ee_errno`; none for 0.
@@ -32,6 +32,6 @@ pub enum ControlValue {
         /// `ee_info`: of EMSGSIZE the MTU.
         info: u32,
         /// Who sent the message; none if nobody did.
-        offender: Option<Address>,
+        offender: Option<IpAddr>,
     },
 }

@@ -258,7 +258,7 @@ pub(super) const BARE_STEPS: &[Verb] = &[
         needs: &["to"],
         keys: &[
             key("to", Form::Socket, "The socket; of several calls inside, the one begun last."),
-            key("flags", Form::Word(&[SA_RESTART]), "SA_RESTART: how the handler is installed."),
+            key("flags", Form::Words(&[SA_RESTART]), "SA_RESTART: how the handler is installed."),
         ],
         common: &[],
     },

@@ -104,7 +104,7 @@ fn read_bare(parts: &Parts<'_>, scope: &mut Scope<'_>) -> Read<Step> {
             _ => {
                 scope.needs.insert(Capability::Signal);
                 let to = args.needed("to", args.name("to"))?;
-                Action::Signal { to, restart: args.word("flags").is_some() }
+                Action::Signal { to, restart: !args.words("flags").is_empty() }
             }
         })
     })

@@ -196,6 +196,8 @@ fn setsockopt_is_one_call_for_each_option() {
 #[case("signal: client", Action::Signal { to: Name::new("client"), restart: false })]
 #[case("signal: {to: client, flags: SA_RESTART}",
     Action::Signal { to: Name::new("client"), restart: true })]
+#[case("signal: {to: conn, flags: []}",
+    Action::Signal { to: Name::new("conn"), restart: false })]
 #[case("silence: 1.5s", Action::Silence(Duration::from_millis(1500)))]
 #[case("w.kill: SIGKILL",
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Kill("SIGKILL".to_owned()) })]

@@ -4,6 +4,7 @@ use super::call::quoted;
 use crate::model::call::Call;
 use crate::model::control::{Control, ControlValue};
 use crate::model::{Address, Answer, Family, Name, Outcome, icmp};
+use std::net::IpAddr;
 
 /// Knows the names of a run.
 pub trait Naming {
@@ -14,6 +15,9 @@ pub trait Naming {
     fn sender(&self, address: &Address) -> String {
         self.address(address)
     }
+
+    /// The word for an IP address that stands alone.
+    fn host(&self, ip: IpAddr) -> String;
 
     /// The name behind a token of `epoll_wait`.
     fn token(&self, token: u64) -> String;
@@ -77,7 +81,7 @@ fn control_message(control: &Control, names: &impl Naming) -> String {
     let value = match &control.value {
         ControlValue::Untold => return format!(" {}", control.name),
         ControlValue::Number(number) => number.to_string(),
-        ControlValue::Address(address) => names.address(address),
+        ControlValue::Host(ip) => names.host(*ip),
         ControlValue::Error { errno, origin, message, info, offender } => {
             let family = match origin.as_str() {
                 "SO_EE_ORIGIN_ICMP" => Some(Family::V4),
@@ -93,8 +97,7 @@ fn control_message(control: &Control, names: &impl Naming) -> String {
             let errno = errno.as_ref().map_or("0".to_owned(), ToString::to_string);
             let mut parts = vec![errno, format!("{origin}{message}")];
             parts.extend((*info != 0).then(|| format!("info {info}")));
-            let offender = offender.as_ref().map(|address| names.sender(address));
-            parts.extend(offender.map(|name| format!("from {name}")));
+            parts.extend(offender.map(|ip| format!("from {}", names.host(ip))));
             format!("{{{}}}", parts.join(", "))
         }
     };

@@ -143,6 +143,10 @@ impl Naming for Fixed {
         "a".to_owned()
     }
 
+    fn host(&self, _: std::net::IpAddr) -> String {
+        "host".to_owned()
+    }
+
     fn token(&self, token: u64) -> String {
         ["client", "conn"][usize::try_from(token).expect("a small token")].to_owned()
     }
@@ -200,16 +204,16 @@ fn answer_texts(#[case] call: Call, #[case] given: Answer, #[case] expected: &st
 #[rstest]
 #[case(ControlValue::Untold, "")]
 #[case(ControlValue::Number(64), " 64")]
-#[case(ControlValue::Address(Address::Unspec), " a")]
+#[case(ControlValue::Host(std::net::Ipv4Addr::LOCALHOST.into()), " host")]
 #[case(
     queued("SO_EE_ORIGIN_ICMP", (3, 3), 0, true),
-    " {EMSGSIZE, SO_EE_ORIGIN_ICMP port-unreachable, from a}"
+    " {EMSGSIZE, SO_EE_ORIGIN_ICMP port-unreachable, from host}"
 )]
 #[case(
     queued("SO_EE_ORIGIN_ICMP6", (2, 0), 1280, true),
-    " {EMSGSIZE, SO_EE_ORIGIN_ICMP6 fragmentation-needed, info 1280, from a}"
+    " {EMSGSIZE, SO_EE_ORIGIN_ICMP6 fragmentation-needed, info 1280, from host}"
 )]
-#[case(queued("SO_EE_ORIGIN_ICMP", (99, 7), 0, true), " {EMSGSIZE, SO_EE_ORIGIN_ICMP 99/7, from a}")]
+#[case(queued("SO_EE_ORIGIN_ICMP", (99, 7), 0, true), " {EMSGSIZE, SO_EE_ORIGIN_ICMP 99/7, from host}")]
 #[case(queued("SO_EE_ORIGIN_LOCAL", (0, 0), 1400, false), " {EMSGSIZE, SO_EE_ORIGIN_LOCAL, info 1400}")]
 fn control_messages_stand_behind_the_data(#[case] value: ControlValue, #[case] expected: &str) {
     let mut answered = received(4, true, &["MSG_ERRQUEUE"]);
@@ -234,7 +238,7 @@ fn queued(origin: &str, message: (u8, u8), info: u32, has_offender: bool) -> Con
         origin: origin.to_owned(),
         message,
         info,
-        offender: has_offender.then_some(Address::Unspec),
+        offender: has_offender.then_some(std::net::Ipv4Addr::LOCALHOST.into()),
     }
 }
 

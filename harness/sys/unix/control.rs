@@ -1,10 +1,10 @@
 //! Control messages of a received message, as Linux writes them.
 
 use super::errno;
-use crate::model::address::Address;
 use crate::model::control::{Control, ControlValue};
 use libc::{c_int, cmsghdr, msghdr};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::mem::offset_of;
+use std::net::IpAddr;
 
 /// Whether [`control`] knows control messages.
 pub const READS_CONTROL: bool = true;
@@ -81,7 +81,7 @@ where
     IpAddr: From<[u8; N]>,
 {
     let bytes: &[u8; N] = data.get(at..)?.first_chunk()?;
-    Some(ControlValue::Address(Address::Inet(SocketAddr::new(IpAddr::from(*bytes), 0))))
+    Some(ControlValue::Host(IpAddr::from(*bytes)))
 }
 
 /// `struct sock_extended_err`, and the offender's address behind it.
@@ -96,21 +96,23 @@ fn error(data: &[u8]) -> Option<ControlValue> {
         origin: known.map_or_else(|| format!("origin {origin}"), |(_, name)| (*name).to_owned()),
         message: (kind, code),
         info: u32::from_ne_bytes(*fields[8..].first_chunk()?),
-        offender: address(offender),
+        offender: host(offender),
     })
 }
 
-/// The address in these bytes; none for AF_UNSPEC, where nobody is to blame.
-fn address(bytes: &[u8]) -> Option<Address> {
-    let family = u16::from_ne_bytes(*bytes.first_chunk()?);
+/// The host in a socket address; none for AF_UNSPEC, where nobody is to blame.
+fn host(address: &[u8]) -> Option<IpAddr> {
+    let family = u16::from_ne_bytes(*address.first_chunk()?);
     match c_int::from(family) {
         libc::AF_INET => {
-            let ip: [u8; 4] = *bytes.get(4..)?.first_chunk()?;
-            Some(Address::Inet(SocketAddr::new(Ipv4Addr::from(ip).into(), 0)))
+            let ip: &[u8; 4] =
+                address.get(offset_of!(libc::sockaddr_in, sin_addr)..)?.first_chunk()?;
+            Some(IpAddr::from(*ip))
         }
         libc::AF_INET6 => {
-            let ip: [u8; 16] = *bytes.get(8..)?.first_chunk()?;
-            Some(Address::Inet(SocketAddr::new(Ipv6Addr::from(ip).into(), 0)))
+            let at = offset_of!(libc::sockaddr_in6, sin6_addr);
+            let ip: &[u8; 16] = address.get(at..)?.first_chunk()?;
+            Some(IpAddr::from(*ip))
         }
         _ => None,
     }
