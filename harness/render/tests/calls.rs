@@ -213,8 +213,14 @@ fn answer_texts(#[case] call: Call, #[case] given: Answer, #[case] expected: &st
     queued("SO_EE_ORIGIN_ICMP6", (2, 0), 1280, true),
     " {EMSGSIZE, SO_EE_ORIGIN_ICMP6 fragmentation-needed, info 1280, from host}"
 )]
-#[case(queued("SO_EE_ORIGIN_ICMP", (99, 7), 0, true), " {EMSGSIZE, SO_EE_ORIGIN_ICMP 99/7, from host}")]
-#[case(queued("SO_EE_ORIGIN_LOCAL", (0, 0), 1400, false), " {EMSGSIZE, SO_EE_ORIGIN_LOCAL, info 1400}")]
+#[case(
+    queued("SO_EE_ORIGIN_ICMP", (99, 7), 0, true),
+    " {EMSGSIZE, SO_EE_ORIGIN_ICMP 99/7, from host}"
+)]
+#[case(
+    queued("SO_EE_ORIGIN_LOCAL", (0, 0), 1400, false),
+    " {EMSGSIZE, SO_EE_ORIGIN_LOCAL, info 1400}"
+)]
 fn control_messages_stand_behind_the_data(#[case] value: ControlValue, #[case] expected: &str) {
     let mut answered = received(4, true, &["MSG_ERRQUEUE"]);
     if let Answer::Received { control, .. } = &mut answered {

@@ -128,9 +128,7 @@ impl Call<'_> {
         Ok(self.outcome(returned, |received| {
             let received = received as usize;
             buffer.truncate(received);
-            if form == RecvForm::Recvmsg {
-                place.len = message.namelen;
-            }
+            place.len = if form == RecvForm::Recvmsg { message.namelen } else { place.len };
             Answer::Received {
                 len: received,
                 from: matches!(form, RecvForm::Recvfrom | RecvForm::Recvmsg)
