@@ -108,10 +108,18 @@ impl Listing {
         std::thread::scope(|scope| {
             let mut shares = files.chunks(share);
             let own = shares.next().unwrap_or_default();
-            let others: Vec<_> = shares.map(|part| scope.spawn(|| Found::of(part))).collect();
+            let begin = |part| {
+                let thread = std::thread::Builder::new();
+                thread.spawn_scoped(scope, move || Found::of(part)).map_err(|_| part)
+            };
+            let others: Vec<_> = shares.map(begin).collect();
             found = Found::of(own);
             for other in others {
-                let other = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+                let other = match other {
+                    Ok(reader) => reader.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    // The system has no thread left to give.
+                    Err(part) => Found::of(part),
+                };
                 found.cases.extend(other.cases);
                 found.bad.extend(other.bad);
             }
