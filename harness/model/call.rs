@@ -74,6 +74,8 @@ pub enum Call {
         flags: Vec<&'static str>,
         /// The data itself is part of the record, not only its length.
         show_data: bool,
+        /// Control messages are part of the record.
+        show_control: bool,
     },
     /// `setsockopt(2)`.
     Setsockopt {

@@ -27,11 +27,13 @@ pub enum Capability {
     Destroy,
     /// `epoll`.
     Epoll,
+    /// A signal can be sent to a thread that is inside a call.
+    Signal,
 }
 
 impl Capability {
     /// Every capability with the word that a case writes under `needs`.
-    pub const ALL: [(Capability, &'static str); 11] = [
+    pub const ALL: [(Capability, &'static str); 12] = [
         (Capability::Namespace, "namespace"),
         (Capability::Capture, "capture"),
         (Capability::Wire, "wire"),
@@ -43,6 +45,7 @@ impl Capability {
         (Capability::IcmpInject, "icmp-inject"),
         (Capability::Destroy, "destroy"),
         (Capability::Epoll, "epoll"),
+        (Capability::Signal, "signal"),
     ];
 
     /// The capability that a case calls `word`.

@@ -254,6 +254,13 @@ pub enum Action {
     },
     /// Something is done to the machine around the run.
     Host(HostVerb),
+    /// The thread that is inside a call of this socket is sent a signal whose handler does nothing.
+    Signal {
+        /// The socket; of several calls inside, the one begun last.
+        to: Name,
+        /// The handler was installed with SA_RESTART.
+        restart: bool,
+    },
     /// Time passes.
     Pause(Duration),
     /// Time passes, and that nothing was sent (or what was) is recorded.

@@ -86,3 +86,12 @@ pub fn message(word: &str, family: Family) -> Option<TypeCode> {
         Family::V6 => v6,
     }
 }
+
+/// The word of a message under a family; none if it has none.
+pub fn word(message: TypeCode, family: Family) -> Option<&'static str> {
+    let of = |(_, v4, v6): &Row| match family {
+        Family::V4 => *v4,
+        Family::V6 => *v6,
+    };
+    WORDS.iter().find(|row| of(row) == Some(message)).map(|(word, ..)| *word)
+}

@@ -8,6 +8,7 @@ pub mod call;
 pub mod capability;
 pub mod case;
 pub mod claim;
+pub mod control;
 pub mod errno;
 pub mod flags;
 pub mod host;

@@ -1,6 +1,7 @@
 //! What a call returned.
 
 use super::address::Address;
+use super::control::Control;
 use super::errno::Errno;
 
 /// A call's result, its errno and the signal it raised.
@@ -68,6 +69,8 @@ pub enum Answer {
         data: Vec<u8>,
         /// `MSG_TRUNC` …, for `recvmsg`.
         flags: Vec<String>,
+        /// Control messages in their order, for `recvmsg`.
+        control: Vec<Control>,
     },
     /// Events of poll or select: `POLLIN`, `POLLHUP`; none prints as 0.
     Events(Vec<String>),

@@ -37,17 +37,24 @@ pub enum PacketSpec {
         checksum: Checksum,
     },
     /// An ICMP error (ICMPv6 under IPv6).
-    Icmp {
-        /// `host-unreachable`, …: the words of `wire::icmp`.
-        word: String,
-        /// How many bytes of the offending packet behind its IP header are quoted; none: what the
-        /// standards ask for.
-        quote: Option<usize>,
-        /// The local socket whose last packet is quoted; none: the last packet of all.
-        of: Option<Name>,
-        /// The next hop's MTU, for `fragmentation-needed`.
-        mtu: Option<u32>,
-    },
+    Icmp(IcmpSpec),
+}
+
+/// An ICMP error, and the packet that it quotes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct IcmpSpec {
+    /// `host-unreachable`, …: the words of [`super::icmp`].
+    pub word: String,
+    /// How many bytes of the offending packet behind its IP header are quoted; none: what the
+    /// standards ask for.
+    pub quote: Option<usize>,
+    /// The local socket whose last packet is quoted; none: the last packet of all.
+    pub of: Option<Name>,
+    /// The sequence number of the segment as it is quoted, in place of its own: what a forger who
+    /// has not seen the segment writes there (RFC 5927 §4.1).
+    pub seq: Option<Number>,
+    /// The next hop's MTU, for `fragmentation-needed`.
+    pub mtu: Option<u32>,
 }
 
 /// The checksum of a datagram.

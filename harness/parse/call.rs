@@ -98,7 +98,8 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
             form: *form,
             len: number("len")?,
             flags: args.words("flags"),
-            show_data: args.word("show").is_some(),
+            show_data: args.word("show").is_some() || args.words("show").contains(&"data"),
+            show_control: args.words("show").contains(&"control"),
         }));
     }
     Ok(Some(match verb {

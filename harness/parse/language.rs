@@ -125,6 +125,11 @@ const EPOLL: Key = key("events", Form::Words(EPOLL_EVENTS), "EPOLL… events and
 const SEND: &[Key] = &[LEN, DATA, FLAGS, TO];
 const WRITE: &[Key] = &[LEN, DATA];
 const RECV: &[Key] = &[LEN, FLAGS, SHOW];
+const RECVMSG: &[Key] = &[
+    LEN,
+    FLAGS,
+    key("show", Form::Words(&["data", "control"]), "The data, or control messages: recorded too."),
+];
 const READ: &[Key] = &[LEN, SHOW];
 const PAYLOAD: &[&str] = &["len", "data"];
 
@@ -166,7 +171,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("writev", "writev(2): a length, or text in quotes.", PAYLOAD, WRITE),
     verb("recv", "recv(2) into a buffer of that many bytes.", &["len"], RECV),
     verb("recvfrom", "recvfrom(2) into a buffer of that many bytes.", &["len"], RECV),
-    verb("recvmsg", "recvmsg(2) into a buffer of that many bytes.", &["len"], RECV),
+    verb("recvmsg", "recvmsg(2) into a buffer of that many bytes.", &["len"], RECVMSG),
     verb("read", "read(2) into a buffer of that many bytes.", &["len"], READ),
     verb("readv", "readv(2) into a buffer of that many bytes.", &["len"], READ),
     verb(
@@ -247,7 +252,19 @@ pub(super) const BARE_STEPS: &[Verb] = &[
         keys: BARE,
         common: &[],
     },
+    Verb {
+        name: "signal",
+        doc: "The thread that is inside this socket's call gets a signal with a handler.",
+        needs: &["to"],
+        keys: &[
+            key("to", Form::Socket, "The socket; of several calls inside, the one begun last."),
+            key("flags", Form::Words(&[SA_RESTART]), "SA_RESTART: how the handler is installed."),
+        ],
+        common: &[],
+    },
 ];
+/// The one flag of `sigaction` that decides what becomes of a call.
+const SA_RESTART: &str = "SA_RESTART";
 const BARE: &[Key] = &[key("for", Form::Time, "How long."), TIMED];
 
 /// Socket names that cases use by convention: editors propose them, any other is as good.

@@ -10,8 +10,11 @@ use super::step::Parts;
 use super::tree::Node;
 use crate::model::call::Payload;
 use crate::model::icmp;
-use crate::model::peer::{Checksum, Number, PacketSpec, PeerVerb, SegmentSpec, Wanted};
+use crate::model::peer::{Checksum, IcmpSpec, Number, PacketSpec, PeerVerb, SegmentSpec, Wanted};
 use crate::model::{Action, Name, Step, TcpFlags, Times, Topology};
+
+/// Bytes of a TCP header up to the end of its sequence number.
+const SEQ_ENDS: usize = 8;
 
 /// Reads a step of `peer`, `peer2`, … or `router`.
 pub(super) fn read(
@@ -55,8 +58,12 @@ pub(super) fn read(
         "recv" => PeerVerb::Recv { wanted: read_wanted(&args)?, within: args.time("within") },
         _ => PeerVerb::Forget,
     };
-    if let PeerVerb::Send(PacketSpec::Tcp(segment)) = &verb {
-        check_connection(&args, &peer, segment, scope)?;
+    match &verb {
+        PeerVerb::Send(PacketSpec::Tcp(segment)) => {
+            check_connection(&args, &peer, segment, scope)?;
+        }
+        PeerVerb::Send(PacketSpec::Icmp(error)) => check_quote(&args, error, scope)?,
+        _ => {}
     }
     Ok(Step {
         timed: args.flag("timed"),
@@ -92,6 +99,22 @@ fn check_connection(
     Ok(())
 }
 
+/// The number of a quoted segment lies in bytes 4 to 7 of its header, and may count from a variable
+/// of a connection that there has to be.
+fn check_quote(args: &Args<'_>, error: &IcmpSpec, scope: &Scope<'_>) -> Read<()> {
+    let Some(seq) = error.seq else { return Ok(()) };
+    if error.quote.is_some_and(|len| len < SEQ_ENDS) {
+        let what = format!("`seq` lies in the first {SEQ_ENDS} bytes, expected quote: {SEQ_ENDS}");
+        return Err(args.fault(what));
+    }
+    match seq {
+        Number::Relative { .. } if scope.met.is_empty() => {
+            Err(args.fault("no earlier step begins a connection, expected a number or {abs: N}"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The form of the packet, by the key that only one of them has.
 fn sent(object: Option<&Node>) -> Read<&'static Verb> {
     let Some(object) = object else {
@@ -122,12 +145,13 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     if mtu.is_some() && word != "fragmentation-needed" {
         return Err(args.fault("`mtu` belongs to fragmentation-needed"));
     }
-    Ok(PacketSpec::Icmp {
+    Ok(PacketSpec::Icmp(IcmpSpec {
         word: word.to_owned(),
         quote: args.number("quote"),
         of: args.name("of"),
+        seq: args.sequence_number("seq"),
         mtu,
-    })
+    }))
 }
 
 fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {

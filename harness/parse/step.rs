@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::tree::{Kind, Node};
 use super::{host, packet, peer};
 use crate::model::call::SIGNALS;
-use crate::model::{Action, AddrBase, Call, Name, ProcessVerb, Step, Times};
+use crate::model::{Action, AddrBase, Call, Capability, Name, ProcessVerb, Step, Times};
 
 const EXPECTED: &str = "a step: `client.close`, `client.send: 256`, `pause: 300ms`";
 
@@ -81,7 +81,7 @@ fn split(node: &Node) -> Read<Parts<'_>> {
     }
 }
 
-/// `pause` and `silence`.
+/// `pause`, `silence` and `signal`.
 fn read_bare(parts: &Parts<'_>, scope: &mut Scope<'_>) -> Read<Step> {
     let words = BARE_STEPS.iter().map(|verb| verb.name);
     let Some(verb) = BARE_STEPS.iter().find(|verb| verb.name == parts.head) else {
@@ -95,12 +95,17 @@ fn read_bare(parts: &Parts<'_>, scope: &mut Scope<'_>) -> Read<Step> {
         return Err(parts.fault(message));
     };
     let args = Args::read(verb, parts.object, parts.id, scope)?;
-    let time = args.needed("for", args.time("for"))?;
+    let time = || args.needed("for", args.time("for"));
     Ok(Step {
         timed: args.flag("timed"),
         ..parts.step(match verb.name {
-            "pause" => Action::Pause(time),
-            _ => Action::Silence(time),
+            "pause" => Action::Pause(time()?),
+            "silence" => Action::Silence(time()?),
+            _ => {
+                scope.needs.insert(Capability::Signal);
+                let to = args.needed("to", args.name("to"))?;
+                Action::Signal { to, restart: !args.words("flags").is_empty() }
+            }
         })
     })
 }

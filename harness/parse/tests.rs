@@ -46,7 +46,12 @@ fn send(form: SendForm, payload: Payload) -> Call {
 }
 
 fn recv(form: RecvForm, len: usize) -> Call {
-    Call::Recv { form, len, flags: vec![], show_data: false }
+    Call::Recv { form, len, flags: vec![], show_data: false, show_control: false }
+}
+
+fn recvmsg(flags: &[&'static str], show_data: bool, show_control: bool) -> Call {
+    let flags = flags.to_vec();
+    Call::Recv { form: RecvForm::Recvmsg, len: 8, flags, show_data, show_control }
 }
 
 fn socket(word: &'static str, domain: Domain, kind: Kind) -> SocketSpec {
@@ -117,7 +122,10 @@ fn set(name: &str, value: OptionValue) -> Call {
 #[case("client.recv: 128", recv(RecvForm::Recv, 128))]
 #[case("client.readv: 1", recv(RecvForm::Readv, 1))]
 #[case("client.recvmsg: {len: 8, flags: [MSG_PEEK], show: data}",
-    Call::Recv { form: RecvForm::Recvmsg, len: 8, flags: vec!["MSG_PEEK"], show_data: true })]
+    recvmsg(&["MSG_PEEK"], true, false))]
+#[case("client.recvmsg: {len: 8, flags: MSG_ERRQUEUE, show: [control, data]}",
+    recvmsg(&["MSG_ERRQUEUE"], true, true))]
+#[case("client.recvmsg: {len: 8, show: control}", recvmsg(&[], false, true))]
 #[case("client.setsockopt: SO_REUSEADDR", set("SO_REUSEADDR", OptionValue::Int(1)))]
 #[case("client.setsockopt: {SO_LINGER: {onoff: 1, linger: 0}, times: 2}",
     set("SO_LINGER", OptionValue::Linger { onoff: 1, linger: 0 }))]
@@ -185,6 +193,11 @@ fn setsockopt_is_one_call_for_each_option() {
 
 #[rstest]
 #[case("pause: 300ms", Action::Pause(Duration::from_millis(300)))]
+#[case("signal: client", Action::Signal { to: Name::new("client"), restart: false })]
+#[case("signal: {to: client, flags: SA_RESTART}",
+    Action::Signal { to: Name::new("client"), restart: true })]
+#[case("signal: {to: conn, flags: []}",
+    Action::Signal { to: Name::new("conn"), restart: false })]
 #[case("silence: 1.5s", Action::Silence(Duration::from_millis(1500)))]
 #[case("w.kill: SIGKILL",
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Kill("SIGKILL".to_owned()) })]
@@ -251,6 +264,7 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[case("tags: []", "a.socket: unix-dgram", &[Capability::AfUnix])]
 #[case("tags: []", "a.socket: {domain: AF_INET6, type: tcp}", &[Capability::Ipv6])]
 #[case("tags: []", "ep.epoll_create", &[Capability::Epoll])]
+#[case("given: listen", "signal: server", &[Capability::Signal])]
 #[case("given: listen", "client.connect: {addr: any, port: 80}", &[Capability::Namespace])]
 #[case("given: listen", "client.connect: \"127.0.0.1:80\"", &[Capability::Namespace])]
 #[case("given: listen", "client.connect: 192.0.2.1", &[Capability::Namespace])]

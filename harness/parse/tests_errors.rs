@@ -59,13 +59,29 @@ fn with_step(step: &str) -> String {
 #[case(
     "slience: 1s",
     "foo.yaml:5:5: steps[0].slience: unknown step `slience`, expected one of \
-    pause, silence, subject.verb; did you mean `silence`?$"
+    pause, silence, signal, subject.verb; did you mean `silence`?$"
 )]
 #[case("pause", "foo.yaml:5:5: steps[0]: pause needs a duration (300ms, 2s, 1min) or a map$")]
 #[case(
     "pause: 300",
     "foo.yaml:5:12: steps[0].pause: expected a duration (300ms, 2s, 1min) or a map, found \
     the number 300$"
+)]
+#[case("signal", "foo.yaml:5:5: steps[0]: signal needs a socket's name or a map$")]
+#[case(
+    "signal: cleint",
+    "foo.yaml:5:13: steps[0].signal: unknown socket `cleint`, no earlier step makes it: expected \
+    one of client, conn, server; did you mean `client`?$"
+)]
+#[case(
+    "signal: {to: client, flags: SA_RESTRAT}",
+    "foo.yaml:5:33: steps[0].signal.flags: unknown word `SA_RESTRAT`, expected SA_RESTART; did \
+    you mean `SA_RESTART`?$"
+)]
+#[case("signal: {flags: SA_RESTART}", "foo.yaml:5:13: steps[0].signal: signal needs the key to$")]
+#[case(
+    "client.recv: {len: 8, show: control}",
+    "foo.yaml:5:33: steps[0].client.recv.show: unknown word `control`, expected data$"
 )]
 #[case("pause: 3h", "foo.yaml:5:12: steps[0].pause: `3h` is no duration, expected a number and")]
 #[case("pause: 99999s", "foo.yaml:5:12: steps[0].pause: `99999s` is too long, expected at most")]

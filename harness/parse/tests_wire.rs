@@ -6,7 +6,8 @@ use crate::model::call::Payload;
 use crate::model::case::{By, State};
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+    Base, Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption,
+    Wanted,
 };
 use crate::model::{Action, Call, Capability, Case, Name, Step, Times};
 use rstest::rstest;
@@ -44,6 +45,12 @@ fn segment(flags: &str) -> SegmentSpec {
 
 fn relative(base: Base, offset: i64) -> Option<Number> {
     Some(Number::Relative { base, offset })
+}
+
+fn icmp(word: &str, change: fn(&mut IcmpSpec)) -> PacketSpec {
+    let mut error = IcmpSpec { word: word.to_owned(), ..IcmpSpec::default() };
+    change(&mut error);
+    PacketSpec::Icmp(error)
 }
 
 fn server() -> LocalEnd {
@@ -99,10 +106,18 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
     PacketSpec::Udp { payload: Payload::Text("10".into()), to: Some(server()),
         checksum: Checksum::Right })]
 #[case("{icmp: host-unreachable}",
-    PacketSpec::Icmp { word: "host-unreachable".into(), quote: None, of: None, mtu: None })]
+    icmp("host-unreachable", |_| ()))]
 #[case("{icmp: fragmentation-needed, quote: 8, of: conn, mtu: 1400}",
-    PacketSpec::Icmp { word: "fragmentation-needed".into(), quote: Some(8),
-        of: Some(Name::new("conn")), mtu: Some(1400) })]
+    icmp("fragmentation-needed", |error| {
+        (error.quote, error.mtu) = (Some(8), Some(1400));
+        error.of = Some(Name::new("conn"));
+    }))]
+#[case("{icmp: host-unreachable, seq: nxt+1}",
+    icmp("host-unreachable", |error| {
+        error.seq = Some(Number::Relative { base: Base::Nxt, offset: 1 });
+    }))]
+#[case("{icmp: host-unreachable, seq: 0}",
+    icmp("host-unreachable", |error| error.seq = Some(Number::Shown(0))))]
 fn datagrams_and_errors(#[case] text: &str, #[case] expected: PacketSpec) {
     let expected = PeerVerb::Send(expected);
     assert_eq!(verb(&format!("peer.send: {text}")), expected);

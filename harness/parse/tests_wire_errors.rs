@@ -24,6 +24,14 @@ use rstest::rstest;
     "6:16: steps[0].peer.send: `A` is no TCP flag, expected letters of \
     FSRP.UEW, or none$"
 )]
+#[case(
+    "peer.send: {icmp: host-unreachable, seq: wnd+1}",
+    "6:46: steps[0].peer.send.seq: unknown variable `wnd`, expected one of nxt, una$"
+)]
+#[case(
+    "peer.send: {icmp: host-unreachable, seq: nxt+1, quote: 4}",
+    "6:16: steps[0].peer.send: `seq` lies in the first 8 bytes, expected quote: 8$"
+)]
 #[case("peer.send: udp", "6:16: steps[0].peer.send: expected TCP flags (S., R, none) or a map")]
 #[case("peer.send: {seq: 1}", "6:16: steps[0].peer.send: send needs the key flags")]
 #[case(

@@ -17,7 +17,7 @@ use crate::run::log::{CallLog, RunLog, Sent, StepLog};
 use crate::wire::relative::Relative;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Makes the section of one run.
@@ -324,6 +324,10 @@ impl Naming for Asked<'_> {
 
     fn sender(&self, address: &Address) -> String {
         self.recorder.names.of_sender(self.asker, address)
+    }
+
+    fn host(&self, ip: IpAddr) -> String {
+        ip_word(ip)
     }
 
     fn token(&self, token: u64) -> String {

@@ -2,7 +2,9 @@
 
 use super::call::quoted;
 use crate::model::call::Call;
-use crate::model::{Address, Answer, Name, Outcome};
+use crate::model::control::{Control, ControlValue};
+use crate::model::{Address, Answer, Family, Name, Outcome, icmp};
+use std::net::IpAddr;
 
 /// Knows the names of a run.
 pub trait Naming {
@@ -13,6 +15,9 @@ pub trait Naming {
     fn sender(&self, address: &Address) -> String {
         self.address(address)
     }
+
+    /// The word for an IP address that stands alone.
+    fn host(&self, ip: IpAddr) -> String;
 
     /// The name behind a token of `epoll_wait`.
     fn token(&self, token: u64) -> String;
@@ -30,10 +35,14 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
         Answer::Number(number) => format!("0 {number}"),
         Answer::Word(word) => format!("0 {word}"),
         Answer::Addr(address) => format!("0 {}", names.address(address)),
-        Answer::Received { len, from, data, flags } => {
+        Answer::Received { len, from, data, flags, control } => {
             let shown = matches!(call, Call::Recv { show_data: true, .. }) && !data.is_empty();
             let from = from.as_ref().map(|from| names.sender(from));
-            received(*len, shown.then_some(data), flags, from)
+            let mut text = received(*len, shown.then_some(data), flags, from);
+            if matches!(call, Call::Recv { show_control: true, .. }) {
+                control.iter().for_each(|one| text.push_str(&control_message(one, names)));
+            }
+            text
         }
         Answer::Events(events) => events_or_zero(events),
         Answer::Ready(ready) if ready.is_empty() => "0".to_owned(),
@@ -65,6 +74,34 @@ fn received(len: usize, data: Option<&Vec<u8>>, flags: &[String], from: Option<S
         text.push_str(&format!(" from {from}"));
     }
     text
+}
+
+/// ` IP_TTL 64`, ` IP_RECVERR {ECONNREFUSED, SO_EE_ORIGIN_ICMP port-unreachable, from peer}`.
+fn control_message(control: &Control, names: &impl Naming) -> String {
+    let value = match &control.value {
+        ControlValue::Untold => return format!(" {}", control.name),
+        ControlValue::Number(number) => number.to_string(),
+        ControlValue::Host(ip) => names.host(*ip),
+        ControlValue::Error { errno, origin, message, info, offender } => {
+            let family = match origin.as_str() {
+                "SO_EE_ORIGIN_ICMP" => Some(Family::V4),
+                "SO_EE_ORIGIN_ICMP6" => Some(Family::V6),
+                _ => None,
+            };
+            let word = family.and_then(|family| icmp::word(*message, family));
+            let message = match (word, message) {
+                (Some(word), _) => format!(" {word}"),
+                (None, (0, 0)) => String::new(),
+                (None, (kind, code)) => format!(" {kind}/{code}"),
+            };
+            let errno = errno.as_ref().map_or("0".to_owned(), ToString::to_string);
+            let mut parts = vec![errno, format!("{origin}{message}")];
+            parts.extend((*info != 0).then(|| format!("info {info}")));
+            parts.extend(offender.map(|ip| format!("from {}", names.host(ip))));
+            format!("{{{}}}", parts.join(", "))
+        }
+    };
+    format!(" {} {value}", control.name)
 }
 
 fn events_or_zero(events: &[String]) -> String {

@@ -8,7 +8,8 @@ use crate::model::call::{Payload, word_of};
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+    Base, Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption,
+    Wanted,
 };
 use crate::model::time::Shown;
 use crate::model::transcript::{NumberForms, PacketEvent};
@@ -85,10 +86,11 @@ fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
             arguments.extend(to.as_ref().map(local_end));
             arguments
         }
-        PacketSpec::Icmp { word, quote, of, mtu } => {
+        PacketSpec::Icmp(IcmpSpec { word, quote, of, seq, mtu }) => {
             let mut arguments = vec![format!("icmp {word}")];
             arguments.extend(quote.map(|len| format!("quote {len}")));
             arguments.extend(of.as_ref().map(|socket| format!("of {socket}")));
+            arguments.extend(seq.map(|seq| format!("seq {}", shown(seq))));
             arguments.extend(mtu.map(|mtu| format!("mtu {mtu}")));
             arguments
         }

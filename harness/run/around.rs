@@ -2,7 +2,7 @@
 
 use super::conductor::{Conductor, now};
 use super::log::{Awaited, Sent, StepLog};
-use super::peer::{PathRule, Sending};
+use super::peer::{PathRule, Sender, Sending};
 use super::resolve::Refusal;
 use super::waiting::SLICE;
 use crate::model::case::Family;
@@ -82,9 +82,9 @@ impl Conductor<'_> {
                 let local = self.local_end(peer, to.as_ref(), true)?;
                 Ok(self.peers()?.datagram(peer, payload, *checksum, local))
             }
-            PacketSpec::Icmp { word, quote, of, mtu } => {
-                let about = of.as_ref().map(|name| self.port_of(name)).transpose()?;
-                self.peers()?.icmp(peer, about, word, *quote, *mtu)
+            PacketSpec::Icmp(error) => {
+                let about = error.of.as_ref().map(|name| self.sender(name)).transpose()?;
+                self.peers()?.icmp(peer, about, error)
             }
         };
         sending.map_err(Refusal::NotIssued)
@@ -203,6 +203,15 @@ impl Conductor<'_> {
         let only = only.and_then(|socket| socket.address.as_ref()).and_then(port);
         let none = || Refusal::NotIssued("no connection, and not one listener".to_owned());
         known.or(only).ok_or_else(none)
+    }
+
+    /// Whose packets are those of a socket.
+    fn sender(&mut self, name: &Name) -> Result<Sender, Refusal> {
+        let local = self.port_of(name)?;
+        let socket = self.names.get(name);
+        let far = socket.and_then(|socket| socket.far.as_ref()).and_then(Address::inet);
+        let is_datagram = socket.is_some_and(|socket| socket.is_datagram);
+        Ok(Sender { is_datagram, local, far: far.map(|addr| addr.port()) })
     }
 
     /// The port of a peer or a socket.

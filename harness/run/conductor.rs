@@ -161,6 +161,7 @@ impl<'a> Conductor<'a> {
             }
             Action::Peer { peer, verb } => self.peer_repeats(peer, verb, step.times, &mut log)?,
             Action::Host(verb) => log.note = Some(self.host(verb)?),
+            Action::Signal { to, restart } => log.note = Some(self.signal(to, *restart)?),
         }
         self.settle(&mut log)?;
         self.learn_addresses(&mut log);
@@ -221,6 +222,10 @@ impl<'a> Conductor<'a> {
                 continue;
             }
             let (fd, process) = (socket.fd, socket.process.clone());
+            if self.peers.is_some() && socket.accepted_by.is_some() && socket.far.is_none() {
+                let far = self.ground.far_address(process.as_ref(), fd);
+                self.names.get_mut(&name).expect("it was there a line above").far = far;
+            }
             let address = self.ground.address(process.as_ref(), fd);
             let Some(address) = address.filter(says_something) else {
                 continue;
@@ -267,11 +272,28 @@ impl<'a> Conductor<'a> {
         Ok(shown)
     }
 
-    /// Whether the case sends signals to this process; its own threads get none.
+    /// Sends a signal to the thread that is inside a socket's call.
+    fn signal(&mut self, to: &Name, restart: bool) -> Result<String, Trouble> {
+        // What came before belongs before it.
+        self.take_packets()?;
+        let shown = format!("signal {to}{}", if restart { " SA_RESTART" } else { "" });
+        let mut inside = self.pending.iter().rev();
+        let inside = inside.find(|pending| pending.log.subject == *to);
+        Ok(match inside {
+            Some(pending) if pending.lane.signal(restart) => shown,
+            Some(_) => format!("{shown} not issued: the call has returned"),
+            None => format!("{shown} not issued: no call of {to} is inside"),
+        })
+    }
+
+    /// Whether the case sends signals to this process, or to a thread of it.
     pub(super) fn signals(&self, process: Option<&Name>) -> bool {
-        self.row.steps.iter().any(|step| {
-            matches!(&step.action, Action::Process { process: target, verb: ProcessVerb::Kill(_) }
-                if Some(target) == process)
+        self.row.steps.iter().any(|step| match &step.action {
+            Action::Process { process: target, verb: ProcessVerb::Kill(_) } => {
+                Some(target) == process
+            }
+            Action::Signal { to, .. } => self.names.home(to) == process,
+            _ => false,
         })
     }
 

@@ -74,6 +74,12 @@ impl Lane {
         self.watch.asleep()
     }
 
+    /// Sends the thread a signal that it catches, with or without SA_RESTART; false if it is not
+    /// inside its call any more.
+    pub fn signal(&self, restart: bool) -> bool {
+        self.watch.signal(restart)
+    }
+
     /// Ends a call in progress after recording has stopped; false if the thread cannot be moved.
     pub fn interrupt(&self) -> bool {
         let until = Instant::now() + INTERRUPT_WAIT;

@@ -38,6 +38,9 @@ pub struct Socket {
     pub address: Option<Address>,
     /// The listener that accepted it.
     pub accepted_by: Option<Name>,
+    /// On the wire, the far end of what a listener accepted: all that tells its packets from those
+    /// of others with the same port.
+    pub far: Option<Address>,
 }
 
 impl Socket {
@@ -52,6 +55,7 @@ impl Socket {
             is_datagram: false,
             address: None,
             accepted_by: None,
+            far: None,
         }
     }
 }

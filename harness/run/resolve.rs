@@ -308,9 +308,14 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         Call::Close => Request::Close { fd },
         Call::Dup(_) => Request::Dup { fd },
         Call::Fcntl(op) => Request::Fcntl { fd, op: *op },
-        Call::Recv { form, len, flags, .. } => {
-            Request::Recv { fd, form: *form, len: *len, bad: bad.buf, flags: owned(flags) }
-        }
+        Call::Recv { form, len, flags, show_control, .. } => Request::Recv {
+            fd,
+            form: *form,
+            len: *len,
+            bad: bad.buf,
+            flags: owned(flags),
+            control: *show_control,
+        },
         Call::Setsockopt { option, value } => Request::Setsockopt {
             fd,
             option: option.name.to_owned(),

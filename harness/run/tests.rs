@@ -234,3 +234,26 @@ fn given_that_fails_is_the_harness_trouble_and_no_answer() {
     let error = log.unwrap_err().to_string();
     assert!(error.contains("given: client.connect"), "{error}");
 }
+
+#[test]
+fn a_signal_ends_the_call_that_is_inside() {
+    let steps = "given: established\nsteps:\n  - signal: client\n  \
+                 - client.recv: {len: 1, blocks: true}\n  \
+                 - signal: {to: client, flags: SA_RESTART}\n  - signal: client\n  \
+                 - signal: client\n";
+    let log = run(steps, |request, _| match request {
+        Request::Recv { .. } => Scripted::Blocks,
+        _ => Scripted::Plain,
+    });
+    let notes: Vec<&str> = log.steps.iter().filter_map(|step| step.note.as_deref()).collect();
+    let expected = [
+        "signal client not issued: no call of client is inside",
+        "signal client SA_RESTART",
+        "signal client",
+        "signal client not issued: no call of client is inside",
+    ];
+    assert_eq!(notes, expected);
+    let completed: Vec<usize> = log.steps.iter().map(|step| step.completed.len()).collect();
+    assert_eq!(completed, [0, 0, 0, 1, 0]);
+    assert_eq!(story(&log)[1..], ["...client.recv Error(EINTR)"]);
+}

@@ -216,11 +216,18 @@ impl Call<'_> {
 
 /// The own address of a descriptor of this process: the harness's question, not a recorded call.
 pub fn own_address(fd: Fd) -> Option<Address> {
+    // SAFETY: the pointers are to a storage and its size, and any descriptor number may be asked.
+    name_of(fd, |fd, to, len| unsafe { native::getsockname(fd, to, len) })
+}
+
+/// The address that this call tells, given a place for one and its size.
+pub fn name_of(
+    fd: Fd,
+    call: impl FnOnce(Socket, *mut sockaddr, *mut Length) -> i32,
+) -> Option<Address> {
     let mut place = Place::new(AddressPlace::default());
     let (pointer, len) = place.pointers();
-    // SAFETY: the pointers are to a storage and its size, and any descriptor number may be asked.
-    let returned = unsafe { native::getsockname(number(fd), pointer, len) };
-    if returned == 0 { place.address() } else { None }
+    if call(number(fd), pointer, len) == 0 { place.address() } else { None }
 }
 
 /// A descriptor as the system counts it.

@@ -250,12 +250,18 @@ impl Watch for FakeWatch {
     }
 
     fn interrupt(&self) {
+        self.signal(false);
+    }
+
+    fn signal(&self, restart: bool) -> bool {
         let mut world = lock(&self.shared.world);
-        if let Some(call) = *lock(&self.inside) {
+        let inside = *lock(&self.inside);
+        if let (Some(call), false) = (inside, restart) {
             world.woken.insert(call, Outcome::failed(Errno::named("EINTR"), 4));
         }
         drop(world);
         self.shared.changed.notify_all();
+        inside.is_some()
     }
 }
 

@@ -165,6 +165,12 @@ pub trait Ground {
     /// what has no address.
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address>;
 
+    /// The far end's address of a descriptor: getpeername for the harness itself, not recorded.
+    /// None where it has none, or cannot be asked.
+    fn far_address(&mut self, _process: Option<&Name>, _fd: Fd) -> Option<Address> {
+        None
+    }
+
     /// A socket of the run has been given this port to itself, by the system: packets from and to
     /// it are the run's. The port of a socket that has connected is none of these: the system lets
     /// another run's socket connect from the same one.
@@ -264,6 +270,12 @@ pub trait Watch: Send {
 
     /// Ends the call if it can be ended (with EINTR). Used only after recording has stopped.
     fn interrupt(&self);
+
+    /// Sends the thread a signal whose handler does nothing and was installed with SA_RESTART, or
+    /// without. False if the thread is not inside its call, or the system has no such signals.
+    fn signal(&self, _restart: bool) -> bool {
+        false
+    }
 }
 
 /// What came of a request.
@@ -295,7 +307,7 @@ pub enum Request {
     Dup { fd: Fd },
     Fcntl { fd: Fd, op: FcntlOp },
     Send { fd: Fd, form: SendForm, data: Buffer, flags: Vec<String>, to: Option<Target> },
-    Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, flags: Vec<String> },
+    Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, flags: Vec<String>, control: bool },
     Setsockopt { fd: Fd, option: String, value: OptionValue, bad: bool },
     Getsockopt { fd: Fd, option: String, bad: bool },
     Getsockname { fd: Fd, place: AddressPlace },

@@ -161,6 +161,15 @@ pub fn with_ip_header(packet: &Packet) -> Cow<'_, [u8]> {
     Cow::Owned(ip(Ends { source, destination }, protocol, packet.ttl.unwrap_or(0), bytes))
 }
 
+/// The same segment with another sequence number; none if the packet is too short for one. Its
+/// checksum stays: that of a packet quoted in part cannot be checked.
+pub fn renumbered(packet: &[u8], seq: u32) -> Option<Vec<u8>> {
+    let field = ip_header_len(packet)? + 4;
+    let mut bytes = packet.to_vec();
+    bytes.get_mut(field..field + 4)?.copy_from_slice(&seq.to_be_bytes());
+    Some(bytes)
+}
+
 /// Cuts a packet into IP fragments with at most so many bytes of payload each.
 pub fn fragments(packet: &[u8], payload_len: u16) -> Vec<Vec<u8>> {
     let Some(header_len) = ip_header_len(packet) else {

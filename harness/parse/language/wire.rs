@@ -98,6 +98,11 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
                 "So many bytes of the packet behind its IP header.",
             ),
             key("of", Form::Socket, "Quotes this socket's last packet."),
+            key(
+                "seq",
+                Form::Number(ACK_BASES),
+                "The quoted segment's sequence number in place of its own: nxt+1, una-1, N.",
+            ),
             key("mtu", Form::Int(0, U16_MAX), "For fragmentation-needed."),
             FROM,
         ],

@@ -175,12 +175,14 @@ pub fn send(len: usize) -> Call {
 }
 
 pub fn recv(len: usize) -> Call {
-    Call::Recv { form: RecvForm::Recv, len, flags: vec![], show_data: false }
+    let (form, flags) = (RecvForm::Recv, vec![]);
+    Call::Recv { form, len, flags, show_data: false, show_control: false }
 }
 
 /// That many bytes received.
 pub fn ours(len: usize) -> Answer {
-    Answer::Received { len, from: None, data: vec![0; len], flags: vec![] }
+    let (data, flags, control) = (vec![0; len], vec![], vec![]);
+    Answer::Received { len, from: None, data, flags, control }
 }
 
 fn captured(bytes: Vec<u8>) -> Packet {

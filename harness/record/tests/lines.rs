@@ -253,6 +253,7 @@ fn answers_name_addresses_and_tokens() {
         from: Some(holds("a", V4, CLIENT).address),
         data: vec![0; 4],
         flags: vec![],
+        control: vec![],
     };
     let ready = Answer::Ready(vec![(1, vec!["EPOLLIN".to_owned()])]);
     let peer = Answer::Addr(holds("x", V4, SERVER).address);

@@ -6,6 +6,7 @@ use crate::model::call::{
     BadArgs, Call, CallSpec, Domain, EpollOp, FcntlOp, How, Kind, Payload, RecvForm, SendForm,
     SocketSpec,
 };
+use crate::model::control::{Control, ControlValue};
 use crate::model::{Address, Answer, Errno, OptionValue, Outcome, option};
 use crate::render::{Naming, answer, head};
 use rstest::rstest;
@@ -28,7 +29,7 @@ fn send(form: SendForm, payload: Payload, flags: &[&'static str], to: Option<Add
 }
 
 fn recv(form: RecvForm, flags: &[&'static str], show_data: bool) -> Call {
-    Call::Recv { form, len: 128, flags: flags.to_vec(), show_data }
+    Call::Recv { form, len: 128, flags: flags.to_vec(), show_data, show_control: false }
 }
 
 fn setsockopt(option: &str, value: OptionValue) -> Call {
@@ -142,6 +143,10 @@ impl Naming for Fixed {
         "a".to_owned()
     }
 
+    fn host(&self, _: std::net::IpAddr) -> String {
+        "host".to_owned()
+    }
+
     fn token(&self, token: u64) -> String {
         ["client", "conn"][usize::try_from(token).expect("a small token")].to_owned()
     }
@@ -153,6 +158,7 @@ fn received(len: usize, from: bool, flags: &[&str]) -> Answer {
         from: from.then_some(Address::UnixUnnamed),
         data: b"pin\xff"[..len].to_vec(),
         flags: words(flags),
+        control: vec![],
     }
 }
 
@@ -193,6 +199,53 @@ fn received(len: usize, from: bool, flags: &[&str]) -> Answer {
 fn answer_texts(#[case] call: Call, #[case] given: Answer, #[case] expected: &str) {
     let text = answer(&name("client"), &call, &Outcome::ok(given), &Fixed);
     assert_eq!(text, expected);
+}
+
+#[rstest]
+#[case(ControlValue::Untold, "")]
+#[case(ControlValue::Number(64), " 64")]
+#[case(ControlValue::Host(std::net::Ipv4Addr::LOCALHOST.into()), " host")]
+#[case(
+    queued("SO_EE_ORIGIN_ICMP", (3, 3), 0, true),
+    " {EMSGSIZE, SO_EE_ORIGIN_ICMP port-unreachable, from host}"
+)]
+#[case(
+    queued("SO_EE_ORIGIN_ICMP6", (2, 0), 1280, true),
+    " {EMSGSIZE, SO_EE_ORIGIN_ICMP6 fragmentation-needed, info 1280, from host}"
+)]
+#[case(
+    queued("SO_EE_ORIGIN_ICMP", (99, 7), 0, true),
+    " {EMSGSIZE, SO_EE_ORIGIN_ICMP 99/7, from host}"
+)]
+#[case(
+    queued("SO_EE_ORIGIN_LOCAL", (0, 0), 1400, false),
+    " {EMSGSIZE, SO_EE_ORIGIN_LOCAL, info 1400}"
+)]
+fn control_messages_stand_behind_the_data(#[case] value: ControlValue, #[case] expected: &str) {
+    let mut answered = received(4, true, &["MSG_ERRQUEUE"]);
+    if let Answer::Received { control, .. } = &mut answered {
+        control.push(Control { name: "CMSG".to_owned(), value });
+    }
+    let call = |show_control| Call::Recv {
+        form: RecvForm::Recvmsg,
+        len: 128,
+        flags: vec![],
+        show_data: false,
+        show_control,
+    };
+    let text = |call| answer(&name("client"), &call, &Outcome::ok(answered.clone()), &Fixed);
+    assert_eq!(text(call(true)), format!("4 [MSG_ERRQUEUE] from a CMSG{expected}"));
+    assert_eq!(text(call(false)), "4 [MSG_ERRQUEUE] from a");
+}
+
+fn queued(origin: &str, message: (u8, u8), info: u32, has_offender: bool) -> ControlValue {
+    ControlValue::Error {
+        errno: Some(Errno::named("EMSGSIZE")),
+        origin: origin.to_owned(),
+        message,
+        info,
+        offender: has_offender.then_some(std::net::Ipv4Addr::LOCALHOST.into()),
+    }
 }
 
 #[test]

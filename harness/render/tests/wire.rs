@@ -5,7 +5,8 @@ use crate::model::call::Payload;
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption, Wanted,
+    Base, Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption,
+    Wanted,
 };
 use crate::model::transcript::{Event, PacketEvent};
 use crate::render::{host_note, line, number_forms, peer_answer, peer_head};
@@ -91,13 +92,14 @@ fn other_packets() {
         checksum: Checksum::Right,
     };
     assert_eq!(head(udp), "peer.send(udp 10, to u)");
-    let icmp = PacketSpec::Icmp {
+    let icmp = PacketSpec::Icmp(IcmpSpec {
         word: "fragmentation-needed".to_owned(),
         quote: Some(28),
         of: Some(name("client")),
+        seq: Some(Number::Relative { base: Base::Una, offset: -1 }),
         mtu: Some(1400),
-    };
-    let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, mtu 1400)";
+    });
+    let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, seq una-1, mtu 1400)";
     assert_eq!(head(icmp), expected);
     assert_eq!(peer_head(&name("peer2"), &PeerVerb::Forget), "peer2.forget()");
 }

@@ -197,9 +197,7 @@ impl Connection {
         let ack = match spec.ack {
             None if spec.flags.has(TcpFlags::ACK) => self.memory.next_ack(),
             None => 0,
-            Some(Number::Absolute(number)) => number,
-            Some(Number::Shown(number)) => plus(self.local.initial.unwrap_or(0), number),
-            Some(Number::Relative { base, offset }) => plus(self.local.sending(base)?, offset),
+            Some(number) => self.local_number(number)?,
         };
         Ok(Fields {
             seq,
@@ -207,6 +205,15 @@ impl Connection {
             window: spec.window.unwrap_or(WINDOW),
             options: self.options(spec),
             sack_base: self.local.initial.unwrap_or(0),
+        })
+    }
+
+    /// A number that counts what the local stack sends, or why there is none.
+    pub fn local_number(&self, number: Number) -> Result<u32, String> {
+        Ok(match number {
+            Number::Absolute(number) => number,
+            Number::Shown(number) => plus(self.local.initial.unwrap_or(0), number),
+            Number::Relative { base, offset } => plus(self.local.sending(base)?, offset),
         })
     }
 

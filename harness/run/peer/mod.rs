@@ -35,12 +35,13 @@ pub(super) use path::PathRule;
 
 use crate::model::call::Payload;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{Checksum, SegmentSpec, Wanted};
+use crate::model::peer::{Checksum, IcmpSpec, Number, SegmentSpec, Wanted};
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
 use crate::wire::timestamps;
 use connection::Connection;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
@@ -57,8 +58,8 @@ pub(super) struct Peers {
     newest: Option<Name>,
     /// What the local stack has sent and no `recv` has taken, in the order of arrival.
     inbox: Vec<Packet>,
-    /// The last packet from each local port.
-    last_from: BTreeMap<u16, Packet>,
+    /// The last packet of each flow.
+    last_of: BTreeMap<Flow, Packet>,
     /// The last packet of all.
     last: Option<Packet>,
     rules: Vec<PathRule>,
@@ -75,6 +76,25 @@ struct Peer {
     current: Option<u16>,
     /// The local port of the last datagram.
     datagrams_from: Option<u16>,
+}
+
+/// Both ports of packets from the local stack.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Flow {
+    is_datagram: bool,
+    local: u16,
+    far: u16,
+}
+
+/// Whose packets: a local socket's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    /// Of UDP, else of TCP.
+    pub is_datagram: bool,
+    /// Its port.
+    pub local: u16,
+    /// The far end's port, where others share its own: what a listener accepted.
+    pub far: Option<u16>,
 }
 
 /// A packet that a peer puts on the wire.
@@ -95,7 +115,7 @@ impl Peers {
             peers: BTreeMap::new(),
             newest: None,
             inbox: Vec::new(),
-            last_from: BTreeMap::new(),
+            last_of: BTreeMap::new(),
             last: None,
             rules: Vec::new(),
         }
@@ -108,8 +128,9 @@ impl Peers {
             return None;
         }
         self.last = Some(packet.clone());
-        if let Some((source, _)) = ports(packet) {
-            self.last_from.insert(source, packet.clone());
+        if let Some((local, far)) = ports(packet) {
+            let is_datagram = matches!(packet.body, PacketBody::Udp { .. });
+            self.last_of.insert(Flow { is_datagram, local, far }, packet.clone());
         }
         let rule = self.rules.iter().find(|rule| rule.meets(packet)).copied();
         let arrives = rule.is_none();
@@ -233,25 +254,50 @@ impl Peers {
         Sending { bytes, aside: false }
     }
 
-    /// An ICMP error about the last packet from a local port (none: of all), or why there is none.
+    /// An ICMP error about the last packet of a socket (none: of all), or why there is none.
     pub fn icmp(
         &self,
         name: &Name,
-        about: Option<u16>,
-        word: &str,
-        quote: Option<usize>,
-        mtu: Option<u32>,
+        about: Option<Sender>,
+        spec: &IcmpSpec,
     ) -> Result<Sending, String> {
         let offender = match about {
-            Some(port) => self.last_from.get(&port),
+            Some(sender) => self.last_from(sender),
             None => self.last.as_ref(),
         };
         let offender = offender.ok_or("no packet to quote")?;
-        let error = IcmpError { word, mtu, offender: &offender.bytes, quote };
+        let quoted = match spec.seq {
+            Some(number) => Cow::Owned(self.renumbered(offender, number)?),
+            None => Cow::Borrowed(&offender.bytes[..]),
+        };
+        let IcmpSpec { word, quote, mtu, .. } = spec;
+        let error = IcmpError { word, mtu: *mtu, offender: &quoted, quote: *quote };
         let bytes = build::icmp(self.ip_of(name), offender.source, &error);
         let none = || format!("{} has no {word}", self.family);
         let bytes = bytes.ok_or_else(none)?;
         Ok(Sending { bytes, aside: false })
+    }
+
+    /// The last packet of a socket.
+    fn last_from(&self, sender: Sender) -> Option<&Packet> {
+        let own = |flow: &Flow| {
+            flow.is_datagram == sender.is_datagram
+                && flow.local == sender.local
+                && sender.far.is_none_or(|far| far == flow.far)
+        };
+        let flows = self.last_of.iter().filter(|(flow, _)| own(flow));
+        flows.map(|(_, packet)| packet).max_by_key(|packet| packet.at)
+    }
+
+    /// A segment as if it had this number, which counts like those of its connection.
+    fn renumbered(&self, segment: &Packet, number: Number) -> Result<Vec<u8>, String> {
+        let PacketBody::Tcp(tcp) = &segment.body else {
+            return Err("the packet to quote has no sequence number".to_owned());
+        };
+        let peer = peer_at(tcp.destination_port).and_then(|name| self.peers.get(&name));
+        let connection = peer.and_then(|peer| peer.connections.get(&tcp.source_port));
+        let seq = connection.ok_or("no connection yet")?.local_number(number)?;
+        build::renumbered(&segment.bytes, seq).ok_or_else(|| "no packet to quote".to_owned())
     }
 
     /// Whose connection a sender's segments belong to.

@@ -1,10 +1,10 @@
 //! What peers remember, and the packets that they make of it. The local stack is played by hand.
 
-use super::{PathRule, Peers};
+use super::{PathRule, Peers, Sender};
 use crate::model::call::Payload;
 use crate::model::host::FirewallVerdict;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use crate::model::peer::{Base, Number, SegmentSpec, TcpOption, Wanted};
+use crate::model::peer::{Base, IcmpSpec, Number, SegmentSpec, TcpOption, Wanted};
 use crate::model::wire::{End, address};
 use crate::model::{Family, Name};
 use crate::wire::build::{self, Ends, Fields};
@@ -35,10 +35,19 @@ fn spec(flags: &str) -> SegmentSpec {
 
 /// A packet of the local stack to `peer`.
 fn from_local(flags: &str, seq: u32, ack: u32, len: usize, options: Vec<TcpOption>) -> Packet {
-    let ends = Ends {
-        source: local(),
-        destination: SocketAddr::new(address(End::Peer, Family::V4), 7001),
-    };
+    to_port(7001, flags, seq, ack, len, options)
+}
+
+fn to_port(
+    far: u16,
+    flags: &str,
+    seq: u32,
+    ack: u32,
+    len: usize,
+    options: Vec<TcpOption>,
+) -> Packet {
+    let destination = SocketAddr::new(address(End::Peer, Family::V4), far);
+    let ends = Ends { source: local(), destination };
     let spec = SegmentSpec { payload: Some(Payload::Len(len)), ..spec(flags) };
     let fields = Fields { seq, ack, window: 1000, options, ..Fields::default() };
     decoded(build::segment(ends, &spec, &fields))
@@ -296,4 +305,58 @@ fn path_complains_in_the_routers_name() {
     let packet = decoded(answer);
     assert_eq!(packet.source, address(End::Router, Family::V4));
     assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == "admin-prohibited"));
+}
+
+/// The port and the sequence number that an error of the peer quotes.
+fn quoted(peers: &Peers, about: Option<Sender>, seq: Option<Number>) -> Result<(u16, u32), String> {
+    let spec = IcmpSpec { word: "host-unreachable".to_owned(), seq, ..IcmpSpec::default() };
+    let bytes = peers.icmp(&Name::new("peer"), about, &spec)?.bytes;
+    // Behind an IP header, eight bytes of ICMP and the quoted IP header.
+    let tcp = &bytes[20 + 8 + 20..];
+    let port = u16::from_be_bytes([tcp[2], tcp[3]]);
+    Ok((port, u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]])))
+}
+
+#[test]
+fn an_error_quotes_the_connection_and_not_its_port() {
+    let mut peers = Peers::new(Family::V4);
+    for (far, seq) in [(7001, IRS), (7002, IRS + 1000), (7001, IRS + 1)] {
+        let mut packet = to_port(far, ".", seq, ISS + 1, 0, Vec::new());
+        packet.at = Duration::from_micros(seq.into());
+        peers.see(&packet);
+    }
+    let sender = |far| Some(Sender { is_datagram: false, local: PORT, far });
+    assert_eq!(quoted(&peers, sender(Some(7001)), None), Ok((7001, IRS + 1)));
+    assert_eq!(quoted(&peers, sender(Some(7002)), None), Ok((7002, IRS + 1000)));
+    assert_eq!(quoted(&peers, sender(None), None), Ok((7002, IRS + 1000)));
+    assert_eq!(quoted(&peers, None, None), Ok((7001, IRS + 1)));
+    let unheard = quoted(&peers, sender(Some(7003)), None);
+    assert_eq!(unheard, Err("no packet to quote".to_owned()));
+    let udp = Some(Sender { is_datagram: true, local: PORT, far: None });
+    assert!(quoted(&peers, udp, None).is_err());
+}
+
+#[rstest]
+#[case::next(Number::Relative { base: Base::Nxt, offset: 1 }, IRS + 12)]
+#[case::unacknowledged(Number::Relative { base: Base::Una, offset: -1 }, IRS)]
+#[case::shown(Number::Shown(5), IRS + 5)]
+#[case::absolute(Number::Absolute(9), 9)]
+fn a_quoted_number_counts_from_the_local_variables(#[case] seq: Number, #[case] expected: u32) {
+    let mut peers = Peers::new(Family::V4);
+    see(&mut peers, "S", IRS, 0, 0);
+    send(&mut peers, &spec("S."));
+    see(&mut peers, "P.", IRS + 1, ISS + 1, 10);
+    assert_eq!(quoted(&peers, None, Some(seq)), Ok((7001, expected)));
+}
+
+#[test]
+fn only_a_segment_has_a_number_to_quote() {
+    let mut peers = Peers::new(Family::V4);
+    let ends = Ends {
+        source: local(),
+        destination: SocketAddr::new(address(End::Peer, Family::V4), 7001),
+    };
+    peers.see(&decoded(build::datagram(ends, b"x", crate::model::peer::Checksum::Right)));
+    let error = quoted(&peers, None, Some(Number::Shown(1))).unwrap_err();
+    assert_eq!(error, "the packet to quote has no sequence number");
 }

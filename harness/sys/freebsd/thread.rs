@@ -1,6 +1,5 @@
 //! A watched thread: what `kern.proc` tells of it.
 
-use crate::sys::unix::dialect;
 use libc::{c_int, c_long, kinfo_proc, pid_t};
 use std::time::Duration;
 
@@ -47,11 +46,11 @@ impl Thread {
         }
     }
 
-    /// Ends its call with EINTR.
-    pub fn wake_up(&self) {
+    /// Sends it a signal that has a handler.
+    pub fn signal(&self, signal: c_int) {
         let (process, thread) = (self.process, c_long::from(self.thread));
         // SAFETY: there is no pointer, and the signal has a handler in the processes of a case.
-        unsafe { libc::thr_kill2(process, thread, dialect::wake_up_signal()) };
+        unsafe { libc::thr_kill2(process, thread, signal) };
     }
 
     /// What `kern.proc` tells of every thread of its process; nothing if it cannot tell.

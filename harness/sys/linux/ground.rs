@@ -179,6 +179,10 @@ impl Ground for LinuxGround {
         self.processes.address(process, fd)
     }
 
+    fn far_address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
+        self.processes.far_address(process, fd)
+    }
+
     fn port(&mut self) -> Result<u16, Trouble> {
         self.ports.next().ok_or_else(ports::none_left)
     }

@@ -1,6 +1,5 @@
 //! A watched thread: what `proc_pidinfo` tells of it.
 
-use crate::sys::unix::dialect;
 use libc::{c_int, pid_t, proc_threadinfo};
 use std::time::Duration;
 
@@ -65,9 +64,9 @@ impl Thread {
         (told == len).then_some(info.pth_run_state)
     }
 
-    /// Ends its call with EINTR. In another process, that of any thread which is inside one.
-    pub fn wake_up(&self) {
-        let signal = dialect::wake_up_signal();
+    /// Sends it a signal that has a handler. In another process, any thread which is inside a call
+    /// may get it.
+    pub fn signal(&self, signal: c_int) {
         // SAFETY: there is no pointer, and the signal has a handler in the processes of a case; the
         // thread is inside a call, so its handle is valid.
         unsafe {

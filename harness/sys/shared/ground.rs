@@ -23,6 +23,11 @@ pub trait Callers {
     /// See [`Ground::address`].
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address>;
 
+    /// See [`Ground::far_address`].
+    fn far_address(&mut self, _process: Option<&Name>, _fd: Fd) -> Option<Address> {
+        None
+    }
+
     /// See [`Ground::share`].
     ///
     /// # Errors
@@ -160,6 +165,10 @@ impl<C: Callers> Ground for SharedGround<C> {
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
         self.callers.address(process, fd)
+    }
+
+    fn far_address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
+        self.callers.far_address(process, fd)
     }
 
     fn holds(&mut self, port: u16) {

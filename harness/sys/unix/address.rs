@@ -1,6 +1,8 @@
 //! `sockaddr` and [`Address`], both ways.
 
 use crate::model::address::Address;
+use crate::sys::Fd;
+use crate::sys::calls::name_of;
 use socket2::{SockAddr, SockAddrStorage};
 use std::mem::offset_of;
 
@@ -65,6 +67,13 @@ fn abstract_name(addr: &SockAddr) -> Option<&[u8]> {
     // SAFETY: the address holds `addr.len()` initialised bytes, of which these are the last `len`.
     let path = unsafe { std::slice::from_raw_parts(start.add(FAMILY_ONLY as usize), len) };
     path.strip_prefix(b"\0")
+}
+
+/// The far end's address of a descriptor of this process: the harness's question, not a recorded
+/// call.
+pub fn far(fd: Fd) -> Option<Address> {
+    // SAFETY: the pointers are to a storage and its size, and any descriptor number may be asked.
+    name_of(fd, |fd, to, len| unsafe { libc::getpeername(fd, to, len) })
 }
 
 #[cfg(test)]

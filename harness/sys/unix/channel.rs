@@ -17,6 +17,8 @@ pub enum Order {
     Share,
     /// Tell the own address of this descriptor.
     Address(i64),
+    /// Tell the far end's address of this descriptor.
+    FarAddress(i64),
     /// Call exit(0).
     Exit,
 }

@@ -3,7 +3,7 @@
 //! on any ordinary process.
 
 use super::channel::{self, ENTERING, Order, REPLY};
-use super::{aside, dialect, names, signal};
+use super::{address, aside, dialect, names, signal};
 use crate::sys::calls::{self, Gate};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -26,7 +26,7 @@ fn run() -> ! {
     }
     // The harness blocks SIGINT and SIGTERM for a thread of its own, and a mask is inherited.
     signal::unblock_all();
-    signal::install_wake_up();
+    signal::install_harmless();
     no_core_dumps();
     // SAFETY: whoever starts a case process puts its channel at descriptor 0, which nobody else
     // in this process uses.
@@ -42,6 +42,7 @@ fn run() -> ! {
                 channel::send(&control, &i64::from(passed.into_raw_fd()), None)
             }
             (Order::Address(fd), _) => channel::send(&control, &calls::own_address(fd), None),
+            (Order::FarAddress(fd), _) => channel::send(&control, &address::far(fd), None),
             (Order::Exit, _) => break,
             (Order::Caller | Order::Share, None) => Ok(()),
         };

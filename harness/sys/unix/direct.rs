@@ -24,7 +24,7 @@ impl Caller for Direct {
     fn issue(&mut self, request: &Request) -> Reply {
         // The first call finds out which thread this is; a caller does not change it afterwards.
         self.shared.thread.get_or_init(|| {
-            signal::install_wake_up();
+            signal::install_harmless();
             signal::block(&[libc::SIGPIPE]);
             dialect::Thread::current()
         });
@@ -63,8 +63,14 @@ impl Watch for DirectWatch {
     }
 
     fn interrupt(&self) {
-        if let (Some(_), Some(thread)) = (self.0.inside.time(), self.0.thread.get()) {
-            thread.wake_up();
+        self.signal(false);
+    }
+
+    fn signal(&self, restart: bool) -> bool {
+        let thread = self.0.thread.get().filter(|_| self.0.inside.time().is_some());
+        if let Some(thread) = thread {
+            thread.signal(signal::harmless(restart));
         }
+        thread.is_some()
     }
 }

@@ -9,6 +9,8 @@ pub mod bsd;
 pub mod calls;
 pub mod channel;
 pub mod child;
+#[cfg(target_os = "linux")]
+mod control;
 pub mod ctrl_c;
 pub mod direct;
 #[cfg(target_os = "linux")]

@@ -3,7 +3,7 @@
 use super::channel::{self, ENTERING, Order, REPLY};
 use super::direct::Direct;
 use super::inside::Inside;
-use super::{aside, dialect, names, spawn};
+use super::{address, aside, dialect, names, signal, spawn};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
@@ -53,7 +53,14 @@ impl Callers for Processes {
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
         match process {
             None => own_address(fd),
-            Some(name) => self.get(name).ok()?.address(fd),
+            Some(name) => self.get(name).ok()?.address(Order::Address(fd)),
+        }
+    }
+
+    fn far_address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
+        match process {
+            None => address::far(fd),
+            Some(name) => self.get(name).ok()?.address(Order::FarAddress(fd)),
         }
     }
 
@@ -160,9 +167,9 @@ impl Process {
         self.told()
     }
 
-    /// The own address of a descriptor there.
-    pub fn address(&self, fd: Fd) -> Option<Address> {
-        self.tell(Order::Address(fd), None).ok()?;
+    /// The address of a descriptor there that the order asks for.
+    fn address(&self, order: Order) -> Option<Address> {
+        self.tell(order, None).ok()?;
         self.told::<Option<Address>>().ok()?
     }
 
@@ -311,8 +318,14 @@ impl Watch for RemoteWatch {
     }
 
     fn interrupt(&self) {
-        if self.0.time_inside().is_some() {
-            self.0.thread.wake_up();
+        self.signal(false);
+    }
+
+    fn signal(&self, restart: bool) -> bool {
+        let is_inside = self.0.time_inside().is_some();
+        if is_inside {
+            self.0.thread.signal(signal::harmless(restart));
         }
+        is_inside
     }
 }

@@ -54,11 +54,20 @@ fn set_of_sigpipe() -> &'static sigset_t {
     SET.get_or_init(|| set(&[libc::SIGPIPE]))
 }
 
-/// Gives the signal that wakes a blocked thread a handler that does nothing, so that the call ends
-/// with EINTR instead of the process with it.
-pub fn install_wake_up() {
+/// The two signals whose handlers do nothing: after one a call is made again where the system does
+/// that (SA_RESTART), the other ends it with EINTR.
+pub fn harmless(restart: bool) -> c_int {
+    let [ends, restarts] = dialect::harmless_signals();
+    if restart { restarts } else { ends }
+}
+
+/// Gives them their handlers, so that they end a call at most, and not the process with it.
+pub fn install_harmless() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| catch(dialect::wake_up_signal()));
+    ONCE.call_once(|| {
+        catch(harmless(false));
+        set_action(harmless(true), nothing as *const () as libc::sighandler_t, libc::SA_RESTART);
+    });
 }
 
 /// Gives a signal a handler that does nothing.
@@ -70,11 +79,16 @@ extern "C" fn nothing(_: c_int) {}
 
 /// Sets a signal's disposition: SIG_DFL, or a handler, without SA_RESTART.
 pub fn handle(signal: c_int, disposition: libc::sighandler_t) {
+    set_action(signal, disposition, 0);
+}
+
+fn set_action(signal: c_int, disposition: libc::sighandler_t, flags: c_int) {
     // SAFETY: a zeroed sigaction is valid (no flags, empty mask); the disposition is SIG_DFL or a
     // handler that only returns.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = disposition;
+        action.sa_flags = flags;
         libc::sigaction(signal, &raw const action, null_mut());
     }
 }

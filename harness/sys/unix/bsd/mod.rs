@@ -154,7 +154,7 @@ impl Stack for Bsd {
 
     fn can(&self, capability: Capability) -> Result<(), Lack> {
         match capability {
-            Capability::AfUnix | Capability::Fork => Ok(()),
+            Capability::AfUnix | Capability::Fork | Capability::Signal => Ok(()),
             Capability::Ipv6 if self.features.ipv6 => Ok(()),
             Capability::Ipv6 => Err(Lack::new("no ::1 on this machine")),
             Capability::Capture => self.features.capture.clone(),

@@ -1,5 +1,6 @@
 //! What macOS and FreeBSD have in common in numbers.
 
+use crate::model::control::Control;
 use crate::model::outcome::Outcome;
 use crate::sys::Request;
 use crate::sys::calls::{Call, NotHere, lacking};
@@ -44,9 +45,9 @@ pub const BSD_OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IP_DONTFRAG", libc::IPPROTO_IP, libc::IP_DONTFRAG),
 ];
 
-/// The signal that ends a blocked call: one that nobody else uses.
-pub fn wake_up_signal() -> c_int {
-    libc::SIGUSR2
+/// Two signals that nobody else uses.
+pub fn harmless_signals() -> [c_int; 2] {
+    [libc::SIGUSR2, libc::SIGUSR1]
 }
 
 /// There is no `epoll`.
@@ -55,4 +56,12 @@ pub fn wake_up_signal() -> c_int {
 /// Always.
 pub fn epoll(_: &mut Call<'_>, _: &Request) -> Result<Outcome, NotHere> {
     Err(lacking("epoll"))
+}
+
+/// Whether [`control`] knows control messages.
+pub const READS_CONTROL: bool = false;
+
+/// Control messages are not read.
+pub fn control(_: &libc::msghdr) -> Vec<Control> {
+    Vec::new()
 }

@@ -3,6 +3,7 @@
 use crate::model::call::{RecvForm, SendForm};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, no_flags, number};
+use crate::sys::unix::dialect;
 use crate::sys::unix::names::{message_flags, received_flags};
 use crate::sys::{AddressPlace, Buffer, Fd, Request};
 use libc::{c_int, c_void, iovec, msghdr};
@@ -16,8 +17,11 @@ impl Call<'_> {
                 let to = to.as_ref().map(Argument::new).transpose()?;
                 Ok(self.send(*fd, *form, data, message_flags(flags)?, to.as_ref()))
             }
-            Request::Recv { fd, form, len, bad, flags } => {
+            Request::Recv { fd, form, len, bad, flags, control } => {
                 no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
+                if *control && !dialect::READS_CONTROL {
+                    return Err("no control messages on this system yet".to_owned());
+                }
                 Ok(self.recv(*fd, *form, (*len, *bad), message_flags(flags)?))
             }
             _ => unreachable!("dispatch hands over the two kinds above"),
@@ -100,6 +104,10 @@ impl Call<'_> {
                 data: buffer,
                 flags: match form {
                     RecvForm::Recvmsg => received_flags(message.msg_flags),
+                    _ => Vec::new(),
+                },
+                control: match form {
+                    RecvForm::Recvmsg => dialect::control(&message),
                     _ => Vec::new(),
                 },
             }

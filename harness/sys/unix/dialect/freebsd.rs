@@ -7,7 +7,8 @@ pub use crate::sys::freebsd::SYSTEM;
 pub use crate::sys::freebsd::thread::{Thread, ThreadId};
 pub use crate::sys::unix::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
 pub use crate::sys::unix::bsd::numbers::{
-    BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, RECEIVED_FLAGS, TCP_STATES, epoll, wake_up_signal,
+    BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES, control,
+    epoll, harmless_signals,
 };
 
 /// Flags of the sending and receiving calls beyond the common ones.

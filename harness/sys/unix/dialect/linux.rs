@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 pub use super::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
+pub use super::control::{READS_CONTROL, control};
 pub use super::epoll::epoll;
 
 /// Error numbers beyond the common ones.
@@ -97,9 +98,9 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("UDP_GRO", libc::SOL_UDP, libc::UDP_GRO),
 ];
 
-/// The signal that ends a blocked call: one that nobody else uses.
-pub fn wake_up_signal() -> c_int {
-    libc::SIGRTMIN() + 3
+/// Two signals that nobody else uses.
+pub fn harmless_signals() -> [c_int; 2] {
+    [libc::SIGRTMIN() + 3, libc::SIGRTMIN() + 4]
 }
 
 /// The number under which other processes know a thread.
@@ -144,9 +145,9 @@ impl Thread {
         end.and_then(|end| line.get(end + 2)).is_some_and(|state| b"SD".contains(state))
     }
 
-    /// Ends its call with EINTR.
-    pub fn wake_up(&self) {
+    /// Sends it one of [`harmless_signals`].
+    pub fn signal(&self, signal: c_int) {
         // SAFETY: there is no pointer, and the signal has a handler in the processes of a case.
-        unsafe { libc::syscall(libc::SYS_tgkill, self.process, self.thread, wake_up_signal()) };
+        unsafe { libc::syscall(libc::SYS_tgkill, self.process, self.thread, signal) };
     }
 }

@@ -6,7 +6,8 @@ use libc::{c_int, sockaddr, socklen_t};
 pub use crate::sys::macos::SYSTEM;
 pub use crate::sys::macos::thread::{Thread, ThreadId};
 pub use crate::sys::unix::bsd::numbers::{
-    BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, RECEIVED_FLAGS, TCP_STATES, epoll, wake_up_signal,
+    BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES, control,
+    epoll, harmless_signals,
 };
 
 /// Flags of the sending and receiving calls beyond the common ones.

@@ -17,7 +17,10 @@ impl Call<'_> {
                 let to = to.as_ref().map(Argument::new).transpose()?;
                 self.send(*fd, *form, data, message_flags(flags)?, to.as_ref())
             }
-            Request::Recv { fd, form, len, bad, flags } => {
+            Request::Recv { control: true, .. } => {
+                Err("no control messages on this system yet".to_owned())
+            }
+            Request::Recv { fd, form, len, bad, flags, .. } => {
                 no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
                 self.recv(*fd, *form, (*len, *bad), message_flags(flags)?)
             }
@@ -125,9 +128,7 @@ impl Call<'_> {
         Ok(self.outcome(returned, |received| {
             let received = received as usize;
             buffer.truncate(received);
-            if form == RecvForm::Recvmsg {
-                place.len = message.namelen;
-            }
+            place.len = if form == RecvForm::Recvmsg { message.namelen } else { place.len };
             Answer::Received {
                 len: received,
                 from: matches!(form, RecvForm::Recvfrom | RecvForm::Recvmsg)
@@ -138,6 +139,7 @@ impl Call<'_> {
                     RecvForm::Recvmsg => received_flags(message.dwFlags),
                     _ => Vec::new(),
                 },
+                control: Vec::new(),
             }
         }))
     }
