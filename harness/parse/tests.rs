@@ -316,7 +316,7 @@ fn the_reference_gives_valid_examples() {
         .filter_map(|rest| rest.split_once("```"))
         .map(|(block, _)| block)
         .collect();
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 7);
     for block in blocks {
         let head = match (block.contains("about:"), block.contains("given:")) {
             (true, _) => "",
