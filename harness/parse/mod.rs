@@ -162,7 +162,9 @@
 //! ## Processes
 //!
 //! `worker.kill: SIGKILL` sends a signal, `worker.exit` calls exit(0), `worker.wait` awaits the end
-//! and tells it, or `still running` after the case's `patience`. `worker` has to stand under
+//! and tells it, or `still running` after the case's `patience`. `worker.setrlimit:
+//! {RLIMIT_NOFILE: 1}` sets the soft limit: descriptors of this number and above cannot be made
+//! until it is raised again; poll() takes no more descriptors either. `worker` has to stand under
 //! `processes`. A step in a process that has ended is not issued.
 //!
 //! A socket that is accepted or duplicated into a process is made there, through a copy of its

@@ -201,6 +201,8 @@ fn setsockopt_is_one_call_for_each_option() {
 #[case("silence: 1.5s", Action::Silence(Duration::from_millis(1500)))]
 #[case("w.kill: SIGKILL",
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Kill("SIGKILL".to_owned()) })]
+#[case("w.setrlimit: {RLIMIT_NOFILE: 1}",
+    Action::Process { process: Name::new("w"), verb: ProcessVerb::Setrlimit(1) })]
 #[case("w.exit", Action::Process { process: Name::new("w"), verb: ProcessVerb::Exit })]
 #[case("w.wait", Action::Process { process: Name::new("w"), verb: ProcessVerb::Wait })]
 fn steps_without_a_call(#[case] step: &str, #[case] expected: Action) {
