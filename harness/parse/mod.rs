@@ -47,10 +47,10 @@
 //!
 //! # Steps
 //!
-//! A step is `subject.verb`, or `subject.verb: object`, or one of `pause: 300ms`,
-//! `silence: 150ms` (which records that nothing was sent meanwhile, or what was; with bands:
-//! `silence: {for: 7s, timed: true}`) and `signal: client`, see below. The subject is a socket, a
-//! process, a peer of the wire, or the `host`. Names are `[a-z][a-z0-9-]*`; by convention `server` listens, `client`
+//! A step is `subject.verb`, or `subject.verb: object`, or one of `pause: 300ms`, `silence: 150ms`
+//! (which records that nothing was sent meanwhile, or what was; with bands: `silence: {for: 7s,
+//! timed: true}`) and `signal: client`, see below. The subject is a socket, a process, a peer of
+//! the wire, or the `host`. Names are `[a-z][a-z0-9-]*`; by convention `server` listens, `client`
 //! connects and `conn` was accepted. `peer`, `host`, `router`, `closed-port`, `local` and the
 //! words for addresses are reserved.
 //!
@@ -224,9 +224,9 @@
 //! ## `recv` and `forget`
 //! `peer.recv` takes the oldest packet that matches and that no `recv` has taken yet, or records
 //! that none came; packets of `given` do not count. Alone it takes any; in short it is flags,
-//! exactly these, or `tcp` `udp` `icmp` `any`. Keys: `flags`, `len`; or `proto`: one of these words; `within: 1s`: how long it waits,
-//! not at all unless given. `peer.forget`: the peer loses all memory, as by a reboot; its next SYN
-//! has another initial number.
+//! exactly these, or `tcp` `udp` `icmp` `any`. Keys: `flags`, `len`; or `proto`: one of these
+//! words; `within: 1s`: how long it waits, not at all unless given. `peer.forget`: the peer loses
+//! all memory, as by a reboot; its next SYN has another initial number.
 //!
 //! ## `host`
 //! What happens to the machine around a run. On loopback, too.

@@ -308,9 +308,11 @@ impl<'a> Conductor<'a> {
 
     /// Whether the case limits what this process may open.
     pub(super) fn limits(&self, process: Option<&Name>) -> bool {
-        self.row.steps.iter().any(|step| {
-            matches!(&step.action, Action::Process { process: target, verb: ProcessVerb::Setrlimit(_) }
-                if Some(target) == process)
+        self.row.steps.iter().any(|step| match &step.action {
+            Action::Process { process: target, verb: ProcessVerb::Setrlimit(_) } => {
+                Some(target) == process
+            }
+            _ => false,
         })
     }
 

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 const NAME_CHARS_MAX: usize = 64;
 /// Characters of a path below `expected/`: Windows allows 260 for all of it.
 const PATH_CHARS_MAX: usize = 160;
+/// Cases that one finding names: the others are counted.
+const NAMED_MAX: usize = 8;
 
 /// What no file may be called on Windows, whatever its extension.
 const RESERVED: [&str; 22] = [
@@ -210,14 +212,14 @@ impl Checker<'_> {
         }
         let stale = of(Standing::Stale);
         if !stale.is_empty() {
-            self.note(&file, format!("{} stale: {}", stale.len(), stale.join(", ")));
+            self.note(&file, format!("{} stale: {}", stale.len(), some(&stale)));
         }
         let untold = of(Standing::NotRecorded);
         let is_skipped = |case: &&str| ledger.skipped.contains_key(&CaseId((*case).to_owned()));
         let (skipped, missing): (Vec<&str>, Vec<&str>) = untold.into_iter().partition(is_skipped);
         for (cases, what) in [(skipped, "skipped there"), (missing, "not recorded")] {
             if !cases.is_empty() {
-                self.note(&file, format!("{} {what}: {}", cases.len(), cases.join(", ")));
+                self.note(&file, format!("{} {what}: {}", cases.len(), some(&cases)));
             }
         }
     }
@@ -244,6 +246,15 @@ impl From<super::SnapshotError> for Finding {
             Io { path, what, error, help } => (path, 0, format!("{what} ({error}): {help}")),
         };
         Finding { path, line, what, fault: true }
+    }
+}
+
+/// The first of them: a platform that was asked little lacks most.
+fn some(cases: &[&str]) -> String {
+    let named = cases.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+    match cases.len().saturating_sub(NAMED_MAX) {
+        0 => named,
+        more => format!("{named} and {more} more"),
     }
 }
 

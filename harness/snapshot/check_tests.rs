@@ -137,6 +137,18 @@ fn skips_are_told_apart_from_what_nobody_asked() {
     );
 }
 
+#[rstest]
+#[case::one(1, "1 not recorded: c/0")]
+#[case::as_many_as_are_named(8, "8 not recorded: c/0, c/1, c/2, c/3, c/4, c/5, c/6, c/7")]
+#[case::more(10, "10 not recorded: c/0, c/1, c/2, c/3, c/4, c/5, c/6, c/7 and 2 more")]
+fn many_missing_cases_are_counted(#[case] count: usize, #[case] told: &str) {
+    let folder = Folder::new();
+    folder.write("ledger/linux-6.18.yaml", ledger(""));
+    let cases: Vec<_> = (0..count).map(|at| (CaseId(format!("c/{at}")), String::new())).collect();
+    let found = check(&folder.store(), &cases);
+    assert!(found.iter().any(|finding| finding.what == told), "{found:?}");
+}
+
 #[test]
 fn what_is_entered_must_exist() {
     let folder = good();

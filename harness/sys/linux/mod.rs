@@ -13,6 +13,7 @@ mod ground;
 mod host;
 mod link;
 mod metrics;
+mod modules;
 mod namespace;
 mod netlink;
 mod network;
@@ -38,7 +39,8 @@ use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use features::Features;
 use ground::LinuxGround;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// This machine's own stack.
 ///
@@ -70,7 +72,8 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
         machine.wire = kind.word().to_owned();
     }
     machine.settings = features.pins.pinned.clone();
-    Ok(Box::new(Local { machine, features, firewall: OnceLock::new(), destroy: OnceLock::new() }))
+    let (firewall, destroy, settings) = Default::default();
+    Ok(Box::new(Local { machine, features, firewall, destroy, settings }))
 }
 
 struct Local {
@@ -79,6 +82,8 @@ struct Local {
     /// What only few cases need is tried when the first one asks.
     firewall: OnceLock<Result<(), Lack>>,
     destroy: OnceLock<Result<(), Lack>>,
+    /// Whether settings exist, once asked: the kernel looks long for one that does not.
+    settings: Mutex<BTreeMap<String, bool>>,
 }
 
 impl Local {
@@ -128,7 +133,9 @@ impl Stack for Local {
     fn has_setting(&self, name: &str) -> Result<(), Lack> {
         let lack = || Lack::new(format!("this kernel has no {name}"));
         let routes = self.features.loopback.metrics().is_some();
-        let has = settings::exists(name) || routes && metrics::stands_in_for(name);
+        let mut known = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let exists = *known.entry(name.to_owned()).or_insert_with(|| settings::exists(name));
+        let has = exists || routes && metrics::stands_in_for(name);
         has.then_some(()).ok_or_else(lack)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::model::address::Address;
 use crate::sys::Fd;
-use libc::c_int;
+use crate::sys::calls::name_of;
 use socket2::{SockAddr, SockAddrStorage};
 use std::mem::offset_of;
 
@@ -69,29 +69,11 @@ fn abstract_name(addr: &SockAddr) -> Option<&[u8]> {
     path.strip_prefix(b"\0")
 }
 
-/// The own address of a descriptor of this process: the harness's question, not a recorded call.
-pub fn own(fd: Fd) -> Option<Address> {
-    asked(fd, libc::getsockname)
-}
-
-/// The far end's address of a descriptor of this process, asked for likewise.
+/// The far end's address of a descriptor of this process: the harness's question, not a recorded
+/// call.
 pub fn far(fd: Fd) -> Option<Address> {
-    asked(fd, libc::getpeername)
-}
-
-type NameCall = unsafe extern "C" fn(c_int, *mut libc::sockaddr, *mut libc::socklen_t) -> c_int;
-
-fn asked(fd: Fd, call: NameCall) -> Option<Address> {
-    let mut storage = SockAddrStorage::zeroed();
-    let mut len = storage.size_of();
-    let pointer = (&raw mut storage).cast();
-    // SAFETY: the pointer is to `len` writable bytes, and any descriptor number may be asked.
-    if unsafe { call(fd as c_int, pointer, &raw mut len) } != 0 {
-        return None;
-    }
-    let len = len.min(storage.size_of());
-    // SAFETY: the system wrote an address of this length, cut to the size of the storage.
-    from_system(&unsafe { SockAddr::new(storage, len) })
+    // SAFETY: the pointers are to a storage and its size, and any descriptor number may be asked.
+    name_of(fd, |fd, to, len| unsafe { libc::getpeername(fd, to, len) })
 }
 
 #[cfg(test)]
