@@ -248,7 +248,9 @@ impl Conductor<'_> {
                 HostAct::Destroy { fd }
             }
         };
-        Ok(self.ground.host(&act)?)
+        let done = self.ground.host(&act);
+        self.punctual.excuse(now());
+        Ok(done?)
     }
 }
 

@@ -47,6 +47,11 @@ impl Thread {
         }
     }
 
+    /// How long it has had to wait for a CPU: the system does not tell.
+    pub fn held_up(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Ends its call with EINTR.
     pub fn wake_up(&self) {
         let (process, thread) = (self.process, c_long::from(self.thread));

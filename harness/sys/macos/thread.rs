@@ -65,6 +65,11 @@ impl Thread {
         (told == len).then_some(info.pth_run_state)
     }
 
+    /// How long it has had to wait for a CPU: the system does not tell.
+    pub fn held_up(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Ends its call with EINTR. In another process, that of any thread which is inside one.
     pub fn wake_up(&self) {
         let signal = dialect::wake_up_signal();
