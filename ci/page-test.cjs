@@ -162,6 +162,32 @@ test("a diagram tells what its transcript tells", () =>
     assert.equal(drawn, text);
   }));
 
+test("the panel compares the platforms to which the matrix is narrowed", () => {
+  const hash = "?different=yes&platforms=linux-5.10,linux-6.18";
+  return visit("few.html", { hash }, async (page) => {
+    const legends = page.locator("#matrix tr[data-case]:visible small:visible");
+    const told = (legend) => [...legend.matchAll(/(?:^|: | \| )([A-Z](?: [A-Z])*) /g)].length;
+    for (const legend of await legends.allTextContents()) assert.ok(told(legend) > 1, legend);
+    const ids = await shown(page).evaluateAll((rows) => rows.map((row) => row.dataset.case));
+    const many = (id) => document.getElementById(id).querySelectorAll(".answer").length > 2;
+    let narrowed = 0;
+    for (const id of ids) {
+      const more = await page.evaluate(many, id);
+      await page.evaluate((id) => (location.hash = `#${id}`), id);
+      await until(page, (id) => document.querySelector("#panel .case")?.id === id, id);
+      assert.equal(await panel(page).locator(".answer:visible").count(), 2, id);
+      const button = panel(page).getByRole("button", { name: /^Show all/ });
+      assert.equal(await button.count(), more ? 1 : 0, id);
+      if (!more) continue;
+      narrowed += 1;
+      await button.click();
+      assert.ok((await panel(page).locator(".answer:visible").count()) > 2, id);
+      assert.equal(await button.count(), 0, id);
+    }
+    assert.ok(narrowed > 0, "no case has a third behaviour");
+  });
+});
+
 test("an address opens its case", () =>
   visit("few.html", { hash: "#rst/connect-closed-port" }, async (page) => {
     await open(page);
@@ -220,6 +246,36 @@ test("statements lead to their cases, refuted ones first", () =>
     await refuted.first().getByRole("link").click();
     await open(page);
     assert.ok((await panel(page).locator(".statements .verdict.refuted").count()) > 0);
+  }));
+
+test("statements are found by their words and by who makes them", () =>
+  visit("few.html", { hash: "?by=articles" }, async (page) => {
+    const rows = page.locator("#claims tr[data-case]:visible");
+    const ofArticles = await rows.count();
+    for (const source of await rows.locator("small").allTextContents()) {
+      assert.match(source, /, [A-Z]\d+(;|$)/);
+    }
+    const said = page.locator("#sayings output");
+    assert.ok((await said.textContent()).startsWith(`${ofArticles} of `));
+    const refuted = page.locator("#refuted + .scroll tbody tr:visible");
+    assert.equal(await page.locator("#refuted small").textContent(), `${await refuted.count()}`);
+    await page.getByLabel("Words").fill("SO_LINGER");
+    await until(page, () => location.search.includes("says=so_linger"));
+    const found = await rows.count();
+    assert.ok(found > 0 && found < ofArticles, `${found} of ${ofArticles}`);
+    assert.ok(page.url().includes("by=articles"), page.url());
+  }));
+
+test("what the filters leave is printed, and of an open case nothing else", () =>
+  visit("few.html", { hash: "?q=simultaneous" }, async (page) => {
+    const left = await shown(page).count();
+    await page.emulateMedia({ media: "print" });
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    assert.equal(await page.locator("#cases .case:visible").count(), left);
+    await page.evaluate(() => (location.hash = "#rst/connect-closed-port"));
+    await open(page);
+    assert.equal(await page.locator(".case:visible").count(), 1);
+    assert.ok(!(await page.locator("main").isVisible()));
   }));
 
 test("it is read without a script", () =>

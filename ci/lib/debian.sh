@@ -56,6 +56,7 @@ debian_update() {
 debian_unpack() {
     local suite=$1 folder=$2 package file
     shift 2
+    mkdir -p "$folder"
     for package in "$@"; do
         file=$(apt_of "$suite" apt-get download --print-uris "$package" | awk '{ print $2 }')
         (cd "$debian/$suite/packages" && apt_of "$suite" apt-get download "$package" >&2)

@@ -197,7 +197,7 @@ pub struct ClaimsArgs {
     /// Only this platform: ID or ID-RELEASE
     #[arg(long, value_name = "ID")]
     pub platform: Option<String>,
-    /// Only claims whose source has this text, in whatever case
+    /// Only claims whose source has this text, in whatever case; `articles`: those of the articles
     #[arg(long, value_name = "TEXT")]
     pub source: Option<String>,
     /// Only claims with this verdict on some platform (not-recorded: on all)

@@ -5,6 +5,7 @@ use super::args::CheckArgs;
 use super::print::{say, warn};
 use super::workspace::Workspace;
 use crate::parse::schema;
+use crate::report::plain::line;
 use crate::snapshot::{Expected, Store, check::check as findings};
 use crate::suite::Corpus;
 use serde_json::json;
@@ -79,7 +80,7 @@ fn tell(args: &CheckArgs, found: &[Found], cases: usize) {
         if one.fault {
             warn(&one.where_what);
         } else {
-            say(&format!("note: {}", one.where_what));
+            say(&format!("note: {}", line(&one.where_what)));
         }
     }
     let faults = found.iter().filter(|found| found.fault).count();

@@ -5,14 +5,17 @@ use super::args::ClaimsArgs;
 use super::print::{self, say, warn};
 use super::table::{self, Source, TableError, table};
 use super::workspace::Workspace;
-use crate::report::claims::{Source as Work, Verdict, by_source};
-use crate::report::matrix::{ClaimRow, Column, Matrix};
+use crate::report::claims::{Source as Work, Verdict, by_source, is_article};
+use crate::report::matrix::{ClaimRow, Matrix, names};
 use crate::report::plain::{line, wrapped};
 use crate::snapshot::{SnapshotError, Store};
 use serde_json::{Value, json};
 
 /// Columns of a line.
 const WIDTH: usize = 100;
+
+/// The source that stands for every article.
+const ARTICLES: &str = "articles";
 
 /// Judges and prints.
 pub fn claims(workspace: &Workspace, args: &ClaimsArgs) -> Exit {
@@ -60,7 +63,10 @@ fn judged(workspace: &Workspace, args: &ClaimsArgs) -> Result<Matrix, TableError
 
 fn is_wanted(claim: &ClaimRow, args: &ClaimsArgs) -> bool {
     let lower = |text: &str| text.to_lowercase();
-    let of_source = args.source.as_ref().is_none_or(|t| lower(&claim.source).contains(&lower(t)));
+    let of_source = args.source.as_ref().is_none_or(|text| match text.as_str() {
+        ARTICLES => is_article(&claim.source),
+        text => lower(&claim.source).contains(&lower(text)),
+    });
     let of_verdict = args.verdict.is_none_or(|wanted| {
         let wanted = wanted.verdict();
         let mut any = claim.verdicts.values().copied();
@@ -73,23 +79,6 @@ fn is_wanted(claim: &ClaimRow, args: &ClaimsArgs) -> bool {
     of_source && of_verdict
 }
 
-/// Who agrees with a claim and who does not: `holds: linux 6.18; refuted: linux 5.10`, or `not
-/// recorded`.
-fn summary(matrix: &Matrix, claim: &ClaimRow) -> String {
-    let of = |wanted: Verdict| {
-        let those = matrix.platforms.iter();
-        let those = those.filter(|column| claim.verdicts.get(&column.key) == Some(&wanted));
-        those.map(Column::label).collect::<Vec<_>>().join(", ")
-    };
-    let told = [Verdict::Holds, Verdict::Refuted].map(|verdict| (verdict, of(verdict)));
-    let told: Vec<String> = told
-        .iter()
-        .filter(|(_, who)| !who.is_empty())
-        .map(|(verdict, who)| format!("{verdict}: {who}"))
-        .collect();
-    if told.is_empty() { Verdict::NotRecorded.to_string() } else { told.join("; ") }
-}
-
 fn tell(matrix: &Matrix, claims: &[&ClaimRow], evidence: bool) {
     let mut case = None;
     for claim in claims {
@@ -97,86 +86,93 @@ fn tell(matrix: &Matrix, claims: &[&ClaimRow], evidence: bool) {
             case = Some(&claim.case);
             say(&format!("{0}{1}{0:#}", print::STRONG, claim.case));
         }
-        let refuted = claim.verdicts.values().any(|verdict| *verdict == Verdict::Refuted);
-        let style = if refuted { print::NOTICE } else { print::FAINT };
-        say(&format!("  {style}{}{style:#}", summary(matrix, claim)));
-        tell_wrapped(&line(&claim.says));
+        tell_wrapped("  ", &line(&claim.says));
         let about = match claim.platforms.join(", ") {
             about if about.is_empty() => about,
-            about => format!(", about {}", line(&about)),
+            about => format!("; about {}", line(&about)),
         };
-        tell_wrapped(&format!("({}{about})", line(&claim.source)));
+        tell_wrapped("      ", &format!("{}{about}", line(&claim.source)));
+        tell_verdicts(matrix, claim);
         if evidence {
             tell_evidence(matrix, claim);
         }
     }
+    let sources = by_source(claims.iter().map(|claim| (claim.source.as_str(), &claim.verdicts)));
     if claims.len() > 1 {
-        tell_sources(claims);
+        tell_sources(&sources);
     }
-    let count = |wanted: Verdict| {
-        claims.iter().filter(|claim| claim.verdicts.values().any(|v| *v == wanted)).count()
+    let statements = match claims.len() {
+        1 => "1 statement".to_owned(),
+        n => format!("{n} statements"),
     };
-    let (hold, refuted) = (count(Verdict::Holds), count(Verdict::Refuted));
-    let silent = |claim: &&&ClaimRow| claim.verdicts.values().all(|v| *v == Verdict::NotRecorded);
-    let unknown = claims.iter().filter(silent).count();
-    say(&format!("{hold} hold, {refuted} refuted, {unknown} not recorded"));
+    let sum = |count: fn(&Work) -> usize| sources.iter().map(count).sum::<usize>();
+    let told = COUNTS.map(|(_, what, count)| (sum(count), what));
+    let told = told.iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, what)| format!("{count} {what}")).collect();
+    let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
+    say(&format!("{statements}{told}"));
 }
 
-/// A text below a verdict.
-fn tell_wrapped(text: &str) {
-    wrapped(text, WIDTH - 6).iter().for_each(|line| say(&format!("      {line}")));
+/// Who refutes a claim and where it holds, a line each.
+fn tell_verdicts(matrix: &Matrix, claim: &ClaimRow) {
+    let styles = [(Verdict::Refuted, print::NOTICE), (Verdict::Holds, print::FAINT)];
+    let mut silent = true;
+    for (verdict, style) in styles {
+        let who = names(&matrix.platforms, |key| claim.verdicts.get(key) == Some(&verdict));
+        if !who.is_empty() {
+            silent = false;
+            say(&format!("      {style}{:7}{style:#}  {who}", verdict.to_string()));
+        }
+    }
+    if silent {
+        let faint = print::FAINT;
+        say(&format!("      {faint}{}{faint:#}", Verdict::NotRecorded));
+    }
+}
+
+fn tell_wrapped(indent: &str, text: &str) {
+    wrapped(text, WIDTH - indent.len()).iter().for_each(|line| say(&format!("{indent}{line}")));
 }
 
 /// The lines on which each verdict rests; platforms with the same lines stand together.
 fn tell_evidence(matrix: &Matrix, claim: &ClaimRow) {
-    let mut told: Vec<(Vec<String>, Verdict, &[String])> = Vec::new();
+    let mut told: Vec<(Verdict, &Vec<String>)> = Vec::new();
+    let of = |key: &str| Some((*claim.verdicts.get(key)?, claim.evidence.get(key)?));
     for column in &matrix.platforms {
-        let verdict = claim.verdicts.get(&column.key).copied();
-        let (Some(verdict), Some(lines)) = (verdict, claim.evidence.get(&column.key)) else {
-            continue;
-        };
-        match told.iter_mut().find(|(_, other, same)| *other == verdict && *same == lines) {
-            Some((labels, ..)) => labels.push(column.label()),
-            None => told.push((vec![column.label()], verdict, lines)),
-        }
+        told.extend(of(&column.key).filter(|seen| !told.contains(seen)));
     }
-    for (labels, verdict, lines) in told {
-        let faint = print::FAINT;
-        say(&format!("      {faint}{}, {verdict}:{faint:#}", labels.join(", ")));
+    for seen @ (verdict, lines) in told {
+        let (faint, who) = (print::FAINT, names(&matrix.platforms, |key| of(key) == Some(seen)));
+        say(&format!("      {faint}{who}, {verdict}:{faint:#}"));
         for one in lines {
             say(&format!("        {faint}|{faint:#} {}", line(one)));
         }
     }
 }
 
+/// What can become of a statement: the head of its column, what is said of it, how many.
+const COUNTS: [(&str, &str, fn(&Work) -> usize); 4] = [
+    ("hold", "hold wherever recorded", |source| source.holds),
+    ("refuted", "refuted wherever recorded", |source| source.refuted),
+    ("by platform", "differ by platform", |source| source.mixed),
+    ("not recorded", "not recorded", |source| source.unknown),
+];
+
 /// What becomes of each source of which more than one claim has been recorded.
-fn tell_sources(claims: &[&ClaimRow]) {
-    let sources = by_source(claims.iter().map(|claim| (claim.source.as_str(), &claim.verdicts)));
+fn tell_sources(sources: &[Work]) {
     let judged = |source: &&Work| source.claims - source.unknown > 1;
     let several: Vec<&Work> = sources.iter().filter(judged).collect();
     if several.is_empty() {
         return;
     }
-    say(&format!("\n{0}by source{0:#}", print::STRONG));
-    let told: Vec<(String, &str)> =
-        several.iter().map(|source| (counts(source), source.name.as_str())).collect();
-    let width = told.iter().map(|(counts, _)| counts.len()).max().unwrap_or(0);
-    for (counts, name) in told {
-        say(&format!("  {counts:width$}  {}", line(name)));
+    let strong = print::STRONG;
+    let heads = COUNTS.map(|(head, ..)| head);
+    say(&format!("\n{strong}{}  source{strong:#}", heads.join("  ")));
+    for source in several {
+        let cells = COUNTS.map(|(head, _, count)| format!("{:>1$}", count(source), head.len()));
+        say(&format!("{}  {}", cells.join("  "), line(&source.name)));
     }
     say("");
-}
-
-/// `6 hold, 3 refuted`
-fn counts(source: &Work) -> String {
-    let told = [
-        (source.holds, "hold"),
-        (source.refuted, "refuted"),
-        (source.mixed, "differ by platform"),
-        (source.unknown, "not recorded"),
-    ];
-    let told = told.iter().filter(|(count, _)| *count > 0);
-    told.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
 }
 
 fn tell_json(claims: &[&ClaimRow], evidence: bool) {

@@ -18,6 +18,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+mod reports;
+
 /// Where a workflow's step says its summary goes.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The file name that stands for stdout.
@@ -25,6 +27,10 @@ const STDOUT: &str = "-";
 
 /// Compares, and writes what the command line asks for.
 pub fn compare(workspace: &Workspace, args: &CompareArgs) -> Exit {
+    if let Err(message) = reports::look(args) {
+        warn(&message);
+        return Exit::Usage;
+    }
     let matrix = match compared(workspace, args) {
         Ok(matrix) => matrix,
         Err(error) => {
@@ -130,6 +136,11 @@ fn diff(old: (&Class, &str), new: (&Class, &str), colour: bool) -> String {
         true => plain::lines(&calls_only(&class.body)),
         false => plain::lines(&class.body),
     };
+    // The diff says of both sides at once that it is one of calls.
+    let label = |text: &str| match blind {
+        true => plain::line(&text.replace(" (calls only)", "")),
+        false => plain::line(text),
+    };
     let diff = Diff { recorded: body(old.0), happened: body(new.0), calls_only: blind };
-    diff.text(&plain::line(old.1), &plain::line(new.1), colour)
+    diff.text(&label(old.1), &label(new.1), colour)
 }

@@ -5,6 +5,7 @@ use super::args::ListArgs;
 use super::print::{say, warn};
 use super::workspace::Workspace;
 use crate::model::Case;
+use crate::report::plain::line;
 use crate::suite::{select, why_skipped};
 use crate::sys::{self, LocalOptions, Prepared};
 use serde_json::{Value, json};
@@ -30,7 +31,8 @@ pub fn list(prepared: &Prepared, workspace: &Workspace, args: &ListArgs) -> Exit
     } else {
         let width = cases().map(|case| case.id.0.len()).max().unwrap_or(0);
         for case in cases() {
-            let what = reason(case).map_or("runs".to_owned(), |why| format!("skipped ({why})"));
+            let what =
+                reason(case).map_or("runs".to_owned(), |why| format!("skipped ({})", line(&why)));
             say(&format!("{:width$}  {:8}  {what}", case.id.0, case.topology.to_string()));
         }
     }

@@ -1,5 +1,6 @@
 //! Output: results to stdout, everything else to stderr; colours only where they are seen.
 
+use crate::report::plain;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::io::{IsTerminal, Write};
@@ -15,14 +16,15 @@ pub const FAINT: Style = Style::new().dimmed();
 /// Of more weight.
 pub const STRONG: Style = Style::new().bold();
 
-/// One line of results. A reader that has gone away (`| head`) is no error.
+/// One line of results, in which text from elsewhere has passed [`plain`]. A reader that has gone away (`| head`) is no error.
 pub fn say(line: &str) {
     let _ = writeln!(anstream::stdout().lock(), "{line}");
 }
 
-/// One line beside the results.
-pub fn warn(line: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{NOTICE}{line}{NOTICE:#}");
+/// Lines beside the results. They may quote a case or a file of a stranger.
+pub fn warn(text: &str) {
+    let text = plain::lines(text);
+    let _ = writeln!(anstream::stderr().lock(), "{NOTICE}{}{NOTICE:#}", text.trim_end());
 }
 
 /// One line of progress, only to a terminal, overwritten by the next.

@@ -6,8 +6,9 @@ use super::workspace::Workspace;
 use super::{Exit, summary, surprises};
 use crate::model::{Capability, Case, Section, Topology, Transcript};
 use crate::render;
+use crate::report::plain::{line, lines};
 use crate::run::Conditions;
-use crate::snapshot::{Store, Update, writing};
+use crate::snapshot::{Expected, Store, Update, writing};
 use crate::suite::select::{Selection, select};
 use crate::suite::{CaseResult, Gathered, Judge, Session, Slots, Status, why_skipped};
 use crate::sys::{self, Isolation, LocalOptions, Machine, Prepared, Stack, WireDevice};
@@ -43,7 +44,8 @@ fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let (stack, store) = match (stack(prepared, args), Store::open(workspace.expected.clone())) {
+    let store = || Store::open(recorded(workspace, &selection));
+    let (stack, store) = match (stack(prepared, args), store()) {
         (Ok(stack), Ok(store)) => (stack, store),
         (Err(message), _) => {
             warn(&message);
@@ -63,6 +65,14 @@ fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
     selection.ours.keep(&args.tag, topology);
     let invocation = Invocation { args, stack: &*stack, store: &store, seed: seed(args) };
     invocation.all(&selection)
+}
+
+/// The records to compare with: none are looked for if every case is from elsewhere.
+fn recorded(workspace: &Workspace, selection: &Selection) -> Expected {
+    match selection.ours.cases.is_empty() {
+        true => Expected::Embedded(&[]),
+        false => workspace.expected.clone(),
+    }
 }
 
 fn stack(prepared: &Prepared, args: &RunArgs) -> Result<Box<dyn Stack>, String> {
@@ -123,7 +133,7 @@ impl Invocation<'_> {
             .iter()
             .map(|case| {
                 if outside.len() > 1 {
-                    let (strong, path) = (print::STRONG, case.path.display());
+                    let (strong, path) = (print::STRONG, shown(case));
                     self.say(&format!("{strong}# {path}{strong:#}"));
                 }
                 self.outside(case)
@@ -206,7 +216,8 @@ impl Invocation<'_> {
             Status::Differs | Status::Flaky | Status::Error | Status::New => print::DIFFERENT,
             Status::SameCallsOnly | Status::Skipped => print::NOTICE,
         };
-        let reason = result.reason.as_ref().map_or(String::new(), |why| format!("  ({why})"));
+        let reason =
+            result.reason.as_ref().map_or(String::new(), |why| format!("  ({})", line(why)));
         let stale = if result.stale { "  (stale: the question has changed)" } else { "" };
         let status = result.status;
         say(&format!("{style}{status:16}{style:#}  {}{reason}{stale}", case.id));
@@ -238,9 +249,9 @@ impl Invocation<'_> {
 
     /// A case that is no part of the corpus: its transcript is printed, nothing is compared.
     fn outside(&self, case: &Case) -> CaseResult {
-        let path = case.path.display();
+        let path = shown(case);
         if let Some(lack) = why_skipped(case, self.stack) {
-            self.say(&format!("{path}  skipped ({lack})"));
+            self.say(&format!("{path}  skipped ({})", line(&lack.to_string())));
             return CaseResult::skipped(&lack);
         }
         let mut gathered = Gathered::default();
@@ -252,14 +263,14 @@ impl Invocation<'_> {
             return CaseResult::error(error);
         }
         if let Some(lack) = lack {
-            self.say(&format!("{path}  skipped ({lack})"));
+            self.say(&format!("{path}  skipped ({})", line(&lack.to_string())));
             return CaseResult::skipped(&lack);
         }
         for (ran, count) in &answers {
             if answers.len() > 1 {
                 self.say(&format!("{count} of {runs} runs:"));
             }
-            self.say(ran.body.trim_end());
+            self.say(lines(&ran.body).trim_end());
             self.ladders(&ran.transcript, &[]);
         }
         CaseResult::outside(answers)
@@ -374,11 +385,16 @@ impl Invocation<'_> {
     }
 }
 
+/// Where a case comes from, as a person is told.
+fn shown(case: &Case) -> String {
+    line(&case.path.display().to_string())
+}
+
 /// A section as a ladder, under its title.
 fn drawn(transcript: &Transcript, section: &Section) -> String {
-    let title = render::title(transcript, section).map(|title| format!("== {title}\n"));
+    let title = render::title(transcript, section).map(|title| format!("== {}\n", line(&title)));
     let body = render::body(section);
-    title.unwrap_or_default() + &render::ladder::ladder(&body)
+    title.unwrap_or_default() + &render::ladder::ladder(&lines(&body))
 }
 
 /// What `git bisect run` understands: 0 as recorded, 1 differs, 125 anything else.

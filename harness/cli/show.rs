@@ -5,7 +5,9 @@ use super::args::ShowArgs;
 use super::print::{STRONG, say, warn};
 use super::workspace::Workspace;
 use crate::model::{Case, CaseId};
-use crate::render::{SECTION, ladder::ladder};
+use crate::render::SECTION;
+use crate::render::ladder::{WIDTH_MAX, ladder};
+use crate::report::plain::{line, lines, wrapped};
 use crate::snapshot::{Answer, SnapshotError, Store};
 use crate::suite::select::select;
 
@@ -36,13 +38,13 @@ pub fn show(workspace: &Workspace, args: &ShowArgs) -> Exit {
 }
 
 fn one(workspace: &Workspace, args: &ShowArgs, case: &Case) -> Result<(), SnapshotError> {
-    say(&format!("{STRONG}{}{STRONG:#}  {}", case.id, case.path.display()));
-    say(&format!("\n{}", case.about.trim()));
+    say(&format!("{STRONG}{}{STRONG:#}  {}", case.id, line(&case.path.display().to_string())));
+    say(&format!("\n{}", wrapped(&line(&case.about), WIDTH_MAX).join("\n")));
     if !case.spec.is_empty() {
-        say(&format!("\nsee {}", case.spec.join(", ")));
+        say(&format!("\nsee {}", line(&case.spec.join(", "))));
     }
     say("");
-    for line in workspace.text(case).unwrap_or_default().lines() {
+    for line in lines(&workspace.text(case).unwrap_or_default()).lines() {
         say(&format!("    {line}"));
     }
     let store = Store::open(workspace.expected.clone())?;
@@ -52,8 +54,8 @@ fn one(workspace: &Workspace, args: &ShowArgs, case: &Case) -> Result<(), Snapsh
     }
     for same in distinct(&answers) {
         let who: Vec<String> = same.iter().map(|answer| named(&store, &case.id, answer)).collect();
-        say(&format!("\n{STRONG}{}{STRONG:#}", who.join("; ")));
-        say(&drawn(&same[0].body, args.no_ladder));
+        say(&format!("\n{STRONG}{}{STRONG:#}", line(&who.join("; "))));
+        say(&drawn(&lines(&same[0].body), args.no_ladder));
     }
     Ok(())
 }

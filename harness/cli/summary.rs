@@ -1,5 +1,6 @@
 //! The lines at the end of a run.
 
+use crate::report::plain;
 use crate::suite::{CaseResult, Status};
 use std::collections::BTreeMap;
 
@@ -35,10 +36,10 @@ fn reasons<'a>(status: Status, those: impl Iterator<Item = &'a CaseResult>) -> S
     if let Some((reason, _)) = counts.first_key_value()
         && counts.len() == 1
     {
-        return format!(" ({reason})");
+        return format!(" ({})", plain::line(reason));
     }
     let each: Vec<String> =
-        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        counts.iter().map(|(reason, n)| format!("{n} {}", plain::line(reason))).collect();
     format!(" ({})", each.join("; "))
 }
 

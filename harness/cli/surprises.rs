@@ -2,6 +2,7 @@
 
 use crate::model::{Case, Platform};
 use crate::report::claims::{Verdict, concerns, judge};
+use crate::report::plain::line;
 
 /// How many are told.
 const TOLD: usize = 3;
@@ -45,9 +46,9 @@ fn surprise<'a>(
     let own = refuted.iter().find(|claim| concerns(claim, platform));
     let told = own.or(refuted.first())?;
     let sentence = if own.is_some() {
-        format!("not so here: {} ({})", told.says, told.source)
+        format!("not so here: {} ({})", line(&told.says), line(&told.source))
     } else {
-        format!("other than here: {} ({})", told.says, told.platforms.join(", "))
+        format!("other than here: {} ({})", line(&told.says), line(&told.platforms.join(", ")))
     };
     let mut elsewhere: Vec<&String> = refuted.iter().flat_map(|claim| &claim.platforms).collect();
     elsewhere.sort();

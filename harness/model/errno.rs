@@ -57,7 +57,7 @@ impl<'de> serde::Deserialize<'de> for Errno {
 }
 
 /// The names that socket calls return on some system: POSIX.1-2024 `<errno.h>` first, then those
-/// that only some systems have.
+/// that only some systems have. EWOULDBLOCK is told as EAGAIN.
 pub const KNOWN: &[&str] = &[
     "E2BIG",
     "EACCES",
@@ -130,7 +130,6 @@ pub const KNOWN: &[&str] = &[
     "ESTALE",
     "ETIMEDOUT",
     "ETXTBSY",
-    "EWOULDBLOCK",
     "EXDEV",
     "EHOSTDOWN",
     "ENONET",

@@ -1,8 +1,7 @@
 //! Floor 4: what runs saw, as the transcript of a case.
 //!
-//! Here names take the place of addresses , relative numbers the place of absolute
-//! ones (§3.7), and what says the same twice is told once: equal neighbours inside a step, IPv6
-//! where it did as IPv4.
+//! Here names take the place of addresses, relative numbers the place of absolute ones, and what
+//! says the same twice is told once: equal neighbours inside a step, IPv6 where it did as IPv4.
 //!
 //! A packet's end is named after
 //! 1. the first socket of the case that held its address and port; what a listener accepted carries

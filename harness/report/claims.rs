@@ -132,7 +132,7 @@ pub fn by_source<'a>(
 /// The work of which a source names a place: `RFC 9293` of `RFC 9293 §3.5`, the article of
 /// `ARTICLE, A7`, `POSIX.1-2024` of `POSIX.1-2024 recv()`, `Linux man-pages` of `connect(2), Linux
 /// man-pages`.
-fn work(source: &str) -> &str {
+pub fn work(source: &str) -> &str {
     let is_page = |part: &str| part.ends_with(')') && !part.contains(' ');
     let work = match source.split_once(", ") {
         Some((page, manual)) if is_page(page) => manual,
@@ -145,6 +145,15 @@ fn work(source: &str) -> &str {
         Some((work, function)) if function.ends_with("()") => work,
         _ => work,
     }
+}
+
+/// Whether a source is a situation that an article describes: `TITLE, A7`.
+pub fn is_article(source: &str) -> bool {
+    let number = source.rsplit_once(", ").map_or("", |(_, number)| number);
+    let mut letters = number.chars();
+    let letter = letters.next().is_some_and(|c| c.is_ascii_uppercase());
+    let digits = letters.as_str();
+    letter && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A packet line, in a claim or a record: `client > server [S]`.

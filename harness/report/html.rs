@@ -29,10 +29,11 @@ const TEMPLATES: [(&str, &str); 5] = [
 ];
 
 /// In an order in which nothing is used before it is there.
-const SCRIPT: [&str; 5] = [
+const SCRIPT: [&str; 6] = [
     include_str!("html/align.js"),
     include_str!("html/ladder.js"),
     include_str!("html/matrix.js"),
+    include_str!("html/statements.js"),
     include_str!("html/panel.js"),
     include_str!("html/page.js"),
 ];
@@ -64,6 +65,11 @@ pub fn page_at(matrix: &Matrix, base: &str) -> Result<String, Error> {
         early => own(&[EARLY]),
         script => own(&SCRIPT),
     })
+}
+
+/// Whether a text begins as the page does.
+pub fn is_page(text: &str) -> bool {
+    text.contains("<meta name=\"generator\" content=\"sockdiff")
 }
 
 /// Lets values through [`Gate`], and templates as they are.

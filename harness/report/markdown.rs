@@ -18,10 +18,18 @@ pub struct Options {
 /// Bytes that are kept for what is said at the end.
 const END_BYTES: usize = 512;
 
+/// How a report begins.
+const BEGIN: &str = "## sockdiff: ";
+
+/// Whether a text begins as a report does.
+pub fn is_report(text: &str) -> bool {
+    text.starts_with(BEGIN)
+}
+
 /// The whole report: platforms, the matrix, and the differing cases folded.
 pub fn markdown(matrix: &Matrix, options: Options, differ: Differ<'_>) -> String {
     let room = options.bytes_max.saturating_sub(END_BYTES);
-    let mut text = format!("## sockdiff: {}\n\n", safe(&title(matrix)));
+    let mut text = format!("{BEGIN}{}\n\n", safe(&title(matrix)));
     let _ = writeln!(text, "{}. Same or different, never right or wrong.\n", summary(matrix));
     platforms(&mut text, matrix);
     let rows = matrix.cases.iter().filter(|row| !options.only_differences || row.differs());
@@ -71,7 +79,7 @@ fn platforms(text: &mut String, matrix: &Matrix) {
             &column.arch,
             capture,
             &column.wire,
-            &column.fingerprint,
+            column.pinned(),
             recorded,
         ];
         let cells: Vec<String> = cells.iter().map(|cell| safe(cell)).collect();

@@ -41,6 +41,9 @@ use std::collections::BTreeMap;
 /// The version of `matrix.json`.
 pub const FORMAT: u32 = 1;
 
+/// The fingerprint of no settings at all: FNV-1a of nothing.
+const NOTHING_PINNED: &str = "cbf29ce484222325";
+
 /// The table.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Matrix {
@@ -91,6 +94,14 @@ pub struct Column {
 }
 
 impl Column {
+    /// What was pinned, as a person reads it.
+    pub fn pinned(&self) -> &str {
+        match self.fingerprint.as_str() {
+            NOTHING_PINNED => "none pinned",
+            fingerprint => fingerprint,
+        }
+    }
+
     /// How a person reads it: `linux 6.18`, with the file's name where the key has it.
     pub fn label(&self) -> String {
         let short = format!("{} {}", self.id, self.release);
@@ -99,6 +110,22 @@ impl Column {
             None => short,
         }
     }
+}
+
+/// The names of the columns whose keys `has` picks: `linux 5.10, 6.1, gvisor 20240729`.
+pub fn names(columns: &[Column], has: impl Fn(&str) -> bool) -> String {
+    let mut text = String::new();
+    let mut previous = "";
+    for column in columns.iter().filter(|column| has(&column.key)) {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        let label = column.label();
+        let short = label.strip_prefix(&column.id).filter(|_| previous == column.id);
+        text.push_str(short.map_or(label.as_str(), str::trim_start));
+        previous = &column.id;
+    }
+    text
 }
 
 /// One case.
@@ -240,6 +267,11 @@ fn in_words<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_map(verdicts.iter().map(|(key, verdict)| (key, verdict.to_string())))
+}
+
+/// Whether a text begins as `matrix.json` does.
+pub fn is_json(text: &str) -> bool {
+    text.starts_with("{\"format\":") && text.contains("\"sockdiff\":")
 }
 
 impl Matrix {

@@ -97,7 +97,8 @@ impl Page<'_> {
             labels.map(|(at, column)| number(at) + &cut(&column.label(), LABEL_MAX)).collect();
         let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
         for (column, label) in matrix.platforms.iter().zip(&labels) {
-            let told = cut(&details(column), WIDTH - width - 2);
+            let room = WIDTH - width - 2;
+            let told = cut(&details(column, room), room);
             self.line(&format!("{STRONG}{label:width$}{STRONG:#}  {FAINT}{told}{FAINT:#}"));
         }
         self.line("");
@@ -313,21 +314,24 @@ pub fn who(matrix: &Matrix, row: &Row, class: &Class) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
-/// `6.18.44 x86_64, raw sockets, wire tun, recorded 2026-11-20, 132 asked`
-fn details(column: &Column) -> String {
+/// `6.18.44 x86_64, raw sockets, wire tun, recorded 2026-11-20, 132 asked`; without the wire where
+/// that leaves no room for the rest.
+fn details(column: &Column, room: usize) -> String {
     let mut told = vec![format!("{} {}", column.kernel, column.arch).trim().to_owned()];
     told.push(match column.capture.as_str() {
         "none" => "calls only".to_owned(),
         seen => seen.to_owned(),
     });
-    if column.wire != "none" && !column.wire.is_empty() {
-        told.push(format!("wire {}", column.wire));
-    }
     told.push(match column.date.is_empty() {
         true => format!("from {}", column.source),
         false => format!("recorded {}", column.date),
     });
     told.push(format!("{} asked", column.asked));
+    let wire = format!("wire {}", column.wire);
+    let long: usize = told.iter().map(|part| part.chars().count() + ", ".len()).sum();
+    if !matches!(column.wire.as_str(), "none" | "") && long + wire.len() <= room {
+        told.insert(2, wire);
+    }
     line(&told.join(", "))
 }
 

@@ -107,7 +107,8 @@ fn went_well(call: &CallLog) -> bool {
         Fate::Returned(outcome) | Fate::Completed(outcome) => match outcome.errno() {
             None => true,
             Some(errno) => {
-                let begun = ["EINPROGRESS", "EWOULDBLOCK"].contains(&errno.name());
+                // The second on Windows.
+                let begun = ["EINPROGRESS", "EAGAIN"].contains(&errno.name());
                 begun && matches!(call.spec.call, Call::Connect(_))
             }
         },

@@ -342,9 +342,11 @@ fn parse(path: &Path, text: &str) -> Result<ResultFile, SnapshotError> {
     let expected = "expected a result file, as `sockdiff run --out` writes it";
     let bad = |error: &serde_json::Error| {
         let line = u32::try_from(error.line()).unwrap_or(0);
+        // The line stands before the message already.
+        let place = format!(" at line {} column {}", error.line(), error.column());
         let what = match error.is_eof() {
             true => format!("the file is truncated: {expected}"),
-            false => format!("{error}: {expected}"),
+            false => format!("{}: {expected}", error.to_string().replace(&place, "")),
         };
         SnapshotError::bad(path, line, what)
     };

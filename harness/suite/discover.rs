@@ -3,8 +3,13 @@
 use crate::model::limits::FILE_BYTES_MAX;
 use crate::model::{Case, CaseId, Name, Topology};
 use crate::parse::parse_case;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+
+/// Files for which it is worth while to start one more thread: they take a millisecond or two.
+const FILES_PER_READER: usize = 16;
 
 /// Where cases come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,51 +41,132 @@ pub struct Bad {
 impl Corpus {
     /// Reads every case. Never fails: what cannot be read is among the bad.
     pub fn read(&self) -> Found {
-        let mut found = Found::default();
+        self.list().read(|_| true)
+    }
+
+    /// Finds every file that would be a case, and reads none.
+    pub fn list(&self) -> Listing {
+        let mut listing = Listing::default();
         match self {
             Corpus::Embedded(files) => {
                 for (path, text) in *files {
-                    if let Some(id) = id_of(Path::new(path)) {
-                        found.add(id, &Path::new("cases").join(path), text.as_bytes());
-                    }
+                    let shown = Path::new("cases").join(path);
+                    listing.add(Path::new(path), shown, Some(text.as_bytes()));
                 }
             }
             Corpus::Folder(folder) => {
                 let mut files = Vec::new();
                 if let Err(message) = collect(folder, &mut files) {
-                    found.bad.push(Bad { id: folder.display().to_string(), message });
+                    listing.bad.push(Bad { id: folder.display().to_string(), message });
                 }
                 files.sort();
+                let here = std::env::current_dir().unwrap_or_default();
                 for file in files {
                     let below = file.strip_prefix(folder).unwrap_or(&file);
-                    if let Some(id) = id_of(below) {
-                        found.read_file(id, &file);
-                    }
+                    listing.add(below, from(&here, &file), None);
                 }
             }
         }
-        found.refuse_twins();
-        found.cases.sort_by(|a, b| a.id.cmp(&b.id));
+        listing.files.sort_by(|a, b| a.id.cmp(&b.id));
+        listing.refuse_twins();
+        listing
+    }
+}
+
+/// The files of a corpus, by the ids that they have as cases.
+#[derive(Debug, Default)]
+pub struct Listing {
+    files: Vec<Listed>,
+    /// A folder that cannot be read, and files that have one id.
+    bad: Vec<Bad>,
+}
+
+/// One file.
+#[derive(Debug)]
+struct Listed {
+    id: CaseId,
+    /// As a person would write it from here.
+    path: PathBuf,
+    /// What stands in it, where that is known already.
+    embedded: Option<&'static [u8]>,
+}
+
+impl Listing {
+    /// The ids of all files, also of those that are no cases.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let bad = self.bad.iter().map(|bad| bad.id.as_str());
+        self.files.iter().map(|file| file.id.0.as_str()).chain(bad)
+    }
+
+    /// Reads the files whose ids are wanted, several at a time: the suite is read on every run.
+    pub fn read(self, wanted: impl Fn(&str) -> bool) -> Found {
+        let files: Vec<Listed> = self.files.into_iter().filter(|f| wanted(&f.id.0)).collect();
+        let cpus = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let readers = cpus.min(files.len() / FILES_PER_READER).max(1);
+        let share = files.len().div_ceil(readers).max(1);
+        let mut found = Found::default();
+        std::thread::scope(|scope| {
+            let mut shares = files.chunks(share);
+            let own = shares.next().unwrap_or_default();
+            let others: Vec<_> = shares.map(|part| scope.spawn(|| Found::of(part))).collect();
+            found = Found::of(own);
+            for other in others {
+                let other = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+                found.cases.extend(other.cases);
+                found.bad.extend(other.bad);
+            }
+        });
+        found.bad.extend(self.bad.into_iter().filter(|bad| wanted(&bad.id)));
         found
+    }
+
+    fn add(&mut self, below: &Path, path: PathBuf, embedded: Option<&'static [u8]>) {
+        self.files.extend(id_of(below).map(|id| Listed { id, path, embedded }));
+    }
+
+    /// Two files with one id (`a.yaml`, `a.yml`) are both refused.
+    fn refuse_twins(&mut self) {
+        for twins in self.files.chunk_by(|a, b| a.id == b.id).filter(|twins| twins.len() > 1) {
+            let (id, first) = (&twins[0].id, twins[0].path.display());
+            self.bad.extend(twins[1..].iter().map(|other| Bad {
+                id: id.0.clone(),
+                message: format!(
+                    "{}:1:1: {first} has the id {id} too, expected one file a case: rename one",
+                    other.path.display()
+                ),
+            }));
+        }
+        let bad: BTreeSet<&str> = self.bad.iter().map(|bad| bad.id.as_str()).collect();
+        self.files.retain(|file| !bad.contains(file.id.0.as_str()));
     }
 }
 
 impl Found {
+    fn of(files: &[Listed]) -> Found {
+        let mut found = Found::default();
+        for file in files {
+            match file.embedded {
+                Some(text) => found.add(file.id.clone(), &file.path, text),
+                None => found.read_file(file.id.clone(), &file.path),
+            }
+        }
+        found
+    }
+
     /// Reads one file as the case `id`.
     pub fn read_file(&mut self, id: CaseId, file: &Path) {
-        let shown = shown(file);
         let too_large = std::fs::metadata(file).is_ok_and(|m| m.len() > FILE_BYTES_MAX as u64);
         if too_large {
             let most = FILE_BYTES_MAX >> 20;
             let message =
-                format!("{}:1:1: larger than {most} MiB, which no case is", shown.display());
+                format!("{}:1:1: larger than {most} MiB, which no case is", file.display());
             self.bad.push(Bad { id: id.0, message });
             return;
         }
         match std::fs::read(file) {
-            Ok(bytes) => self.add(id, &shown, &bytes),
+            Ok(bytes) => self.add(id, file, &bytes),
             Err(error) => {
-                let message = format!("{}: cannot be read: {error}", shown.display());
+                let message = format!("{}: cannot be read: {error}", file.display());
                 self.bad.push(Bad { id: id.0, message });
             }
         }
@@ -102,25 +188,6 @@ impl Found {
         }
     }
 
-    /// Two files with one id (`a.yaml`, `a.yml`) are both refused.
-    fn refuse_twins(&mut self) {
-        let mut paths: BTreeMap<CaseId, Vec<PathBuf>> = BTreeMap::new();
-        for case in &self.cases {
-            paths.entry(case.id.clone()).or_default().push(case.path.clone());
-        }
-        for (id, twins) in paths.into_iter().filter(|(_, paths)| paths.len() > 1) {
-            let (first, others) = (twins[0].display(), &twins[1..]);
-            self.bad.extend(others.iter().map(|other| Bad {
-                id: id.0.clone(),
-                message: format!(
-                    "{}:1:1: {first} has the id {id} too, expected one file a case: rename one",
-                    other.display()
-                ),
-            }));
-            self.cases.retain(|case| case.id != id);
-        }
-    }
-
     /// Keeps the cases with one of these tags and of this topology.
     pub fn keep(&mut self, tags: &[String], topology: Option<Topology>) {
         self.cases.retain(|case| {
@@ -132,8 +199,11 @@ impl Found {
 
 /// The path as a person would write it from here.
 pub(super) fn shown(file: &Path) -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_default();
-    file.strip_prefix(&here).unwrap_or(file).to_owned()
+    from(&std::env::current_dir().unwrap_or_default(), file)
+}
+
+fn from(here: &Path, file: &Path) -> PathBuf {
+    file.strip_prefix(here).unwrap_or(file).to_owned()
 }
 
 /// The id of a file below the folder of cases; none for what is no YAML file.

@@ -10,7 +10,7 @@ pub mod slots;
 pub mod trials;
 
 pub use crate::snapshot::Status;
-pub use discover::{Bad, Corpus, Found};
+pub use discover::{Bad, Corpus, Found, Listing};
 pub use outcome::{CaseResult, Judge};
 pub use session::{Gathered, Session};
 pub use single::{Ran, ran_here, why_skipped};

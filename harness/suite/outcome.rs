@@ -6,6 +6,7 @@ use super::single::Ran;
 use crate::model::capability::Lack;
 use crate::model::{Case, Transcript};
 use crate::render;
+use crate::report::plain::{line, lines};
 use crate::snapshot::{
     Answer, Diff, Header, SnapshotError, Standing, Status, Store, Update, Verdict, clear, compare,
     keep,
@@ -183,29 +184,29 @@ impl Judge<'_> {
         other_count: u32,
         runs: u32,
     ) -> CaseResult {
-        let diff =
-            Diff { recorded: ran.body.clone(), happened: other.body.clone(), calls_only: false };
+        let [recorded, happened] = [&ran, other].map(|ran| lines(&ran.body));
+        let diff = Diff { recorded, happened, calls_only: false };
         let text = diff.text(
             &format!("{count} of {runs} runs"),
             &format!("{other_count} of {runs} runs"),
             self.colour,
         );
-        let line = differing_line(&other.transcript, &ran.body, false);
+        let at = differing_line(&other.transcript, &ran.body, false);
         let mut result = CaseResult::without_run(
             Status::Flaky,
             format!("{} of {runs} runs differ from the first", runs - count),
         );
         result.duration = ran.duration;
-        result.story = Some(format!("{}:{line}\n{text}", case.path.display()));
+        result.story = Some(format!("{}:{at}\n{text}", place(case)));
         result.ran = Some(ran);
         result
     }
 
     fn story_of_new(&self, case: &Case, ran: &Ran) -> Result<String, SnapshotError> {
-        let mut story = format!("{}: nothing is recorded for ", case.path.display());
+        let mut story = format!("{}: nothing is recorded for ", place(case));
         story.push_str(&self.machine.platform);
         story.push('\n');
-        for line in ran.body.lines() {
+        for line in lines(&ran.body).lines() {
             story.push_str(&format!("+{line}\n"));
         }
         story.push_str(&self.others(case, ran)?);
@@ -220,12 +221,14 @@ impl Judge<'_> {
         recorded: &Answer,
         diff: &Diff,
     ) -> Result<String, SnapshotError> {
-        let line = differing_line(&ran.transcript, &diff.recorded, diff.calls_only);
+        let at = differing_line(&ran.transcript, &diff.recorded, diff.calls_only);
         let Machine { platform, kernel, arch, .. } = self.machine;
-        let mut story = format!("{}:{line}: {}\n", case.path.display(), case.about.trim());
+        let mut story = format!("{}:{at}: {}\n", place(case), line(&case.about));
         let on = &recorded.header.recorded_on;
-        let recorded_on = format!("{on}, recorded");
+        let recorded_on = format!("{}, recorded", line(on));
         let here = format!("{platform} {kernel} {arch}, happened");
+        let [recorded, happened] = [&diff.recorded, &diff.happened].map(|body| lines(body));
+        let diff = Diff { recorded, happened, calls_only: diff.calls_only };
         story.push_str(&diff.text(&recorded_on, &here, self.colour));
         story.push_str(&self.others(case, ran)?);
         story.push_str(&self.how_to_accept(case, ran)?);
@@ -262,6 +265,11 @@ impl Judge<'_> {
             (None, _) => format!("nothing was stored; to accept: {again}\n"),
         })
     }
+}
+
+/// Where a case comes from, as a person is told.
+fn place(case: &Case) -> String {
+    line(&case.path.display().to_string())
 }
 
 /// The line of the case whose step first shows the difference.

@@ -1,7 +1,8 @@
 //! Which cases a command line means.
 
-use super::discover::{Corpus, Found};
+use super::discover::{Corpus, Found, Listing, shown};
 use crate::model::CaseId;
+use std::collections::BTreeSet;
 use std::path::{Path, is_separator};
 
 /// The cases that a command line names.
@@ -18,14 +19,14 @@ pub struct Selection {
 /// # Errors
 /// A word that means nothing, with the nearest id.
 pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
-    let found = corpus.read();
+    let listing = corpus.list();
     if words.is_empty() {
-        return Ok(Selection { ours: found, outside: Found::default() });
+        return Ok(Selection { ours: listing.read(|_| true), outside: Found::default() });
     }
     let mut selection = Selection::default();
-    let mut ids: Vec<String> = Vec::new();
+    let mut ids: BTreeSet<String> = BTreeSet::new();
     for word in words {
-        let meant = meant_ids(corpus, &found, word);
+        let meant = meant_ids(corpus, &listing, word);
         if !meant.is_empty() {
             ids.extend(meant);
         } else if Path::new(word).is_dir() {
@@ -34,19 +35,17 @@ pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
             selection.outside.bad.extend(outside.bad);
         } else if Path::new(word).is_file() {
             let stem = Path::new(word).file_stem().unwrap_or_default().to_string_lossy();
-            selection.outside.read_file(CaseId(stem.into_owned()), Path::new(word));
+            selection.outside.read_file(CaseId(stem.into_owned()), &shown(Path::new(word)));
         } else {
-            return Err(unknown(&found, word));
+            return Err(unknown(&listing, word));
         }
     }
-    let Found { cases, bad } = found;
-    selection.ours.cases = cases.into_iter().filter(|case| ids.contains(&case.id.0)).collect();
-    selection.ours.bad = bad.into_iter().filter(|bad| ids.contains(&bad.id)).collect();
+    selection.ours = listing.read(|id| ids.contains(id));
     Ok(selection)
 }
 
 /// The ids that a word means: an id, a folder of ids, or the path of either.
-fn meant_ids(corpus: &Corpus, found: &Found, word: &str) -> Vec<String> {
+fn meant_ids(corpus: &Corpus, listing: &Listing, word: &str) -> Vec<String> {
     let slashed = |path: &str| path.replace(is_separator, "/");
     let mut name = slashed(word).trim_end_matches('/').to_owned();
     if let Corpus::Folder(folder) = corpus
@@ -61,18 +60,16 @@ fn meant_ids(corpus: &Corpus, found: &Found, word: &str) -> Vec<String> {
     }
     let name = name.trim_end_matches(".yaml").trim_end_matches(".yml");
     let below = format!("{name}/");
-    let good = found.cases.iter().map(|case| &case.id.0);
-    let ids = good.chain(found.bad.iter().map(|bad| &bad.id));
-    let meant = ids.filter(|id| name.is_empty() || *id == name || id.starts_with(&below));
-    meant.cloned().collect()
+    let meant = |id: &&str| name.is_empty() || *id == name || id.starts_with(&below);
+    listing.ids().filter(meant).map(str::to_owned).collect()
 }
 
-fn unknown(found: &Found, word: &str) -> String {
-    let near = |id: &&CaseId| {
-        let last = id.0.rsplit('/').next().unwrap_or(&id.0);
-        (strsim::jaro_winkler(&id.0, word).max(strsim::jaro_winkler(last, word)) * 1e6) as u64
+fn unknown(listing: &Listing, word: &str) -> String {
+    let near = |id: &&str| {
+        let last = id.rsplit('/').next().unwrap_or(id);
+        (strsim::jaro_winkler(id, word).max(strsim::jaro_winkler(last, word)) * 1e6) as u64
     };
-    let nearest = found.cases.iter().map(|case| &case.id).max_by_key(near);
+    let nearest = listing.ids().max_by_key(near);
     let hint = nearest.map_or(String::new(), |id| format!("; did you mean `{id}`?"));
     format!("no case, folder of cases or file `{word}`{hint} (`sockdiff list` lists the cases)")
 }

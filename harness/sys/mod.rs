@@ -404,6 +404,9 @@ pub struct LocalOptions {
     pub platform: Option<String>,
 }
 
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
+mod calls;
+mod finding;
 #[cfg(target_os = "freebsd")]
 mod freebsd;
 #[cfg(target_os = "linux")]
@@ -420,29 +423,18 @@ mod windows;
 
 pub mod fake;
 
+pub use finding::Finding;
+
 #[cfg(target_os = "linux")]
 pub use linux::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows)))]
+pub use shared::start::set_env_before_threads;
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
 pub use unix::{
     bsd::{Prepared, cpus, doctor, local, prepare, set_env_before_threads},
     ctrl_c::on_interrupt,
 };
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows)))]
-pub use unsupported::{
-    Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads,
-};
+pub use unsupported::{Prepared, cpus, doctor, local, on_interrupt, prepare};
 #[cfg(windows)]
 pub use windows::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};
-
-/// One finding of `sockdiff doctor`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finding {
-    /// What was looked at: `network namespaces`.
-    pub what: String,
-    /// What was found, as a fragment: `each case gets its own`.
-    pub found: String,
-    /// Whether that is as good as it gets.
-    pub good: bool,
-    /// The one command that enables what is missing.
-    pub remedy: Option<String>,
-}

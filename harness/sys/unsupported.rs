@@ -29,17 +29,7 @@ pub fn local(_: &Prepared, _: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
 
 /// One finding: that there is no back end.
 pub fn doctor(_: &Prepared) -> Vec<Finding> {
-    vec![Finding { what: "back end".to_owned(), found: LACK.to_owned(), good: false, remedy: None }]
-}
-
-/// Sets environment variables for the libraries of a test binary. Call it after [`prepare`] and
-/// before anything starts a thread.
-pub fn set_env_before_threads(variables: &[(&str, &str)]) {
-    for (name, value) in variables {
-        // SAFETY: the caller has not started a thread yet; on Windows there is nothing to fear
-        // from one.
-        unsafe { std::env::set_var(name, value) };
-    }
+    vec![Finding::bad("back end", LACK)]
 }
 
 /// Nothing runs that would have to be cleaned up.

@@ -15,7 +15,12 @@ fn main() -> ExitCode {
     let prepared = sys::prepare();
     let arguments = Arguments::from_args();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let found = Corpus::Folder(root.join("cases")).read();
+    let cases = Corpus::Folder(root.join("cases")).list();
+    // cargo-nextest starts a process for every case: it need not read all the others.
+    let found = match &arguments.filter {
+        Some(name) if arguments.exact => cases.read(|id| id == name),
+        _ => cases.read(|_| true),
+    };
     let stack = match sys::local(&prepared, &LocalOptions::default()) {
         Ok(stack) => stack,
         Err(lack) => {

@@ -6,6 +6,9 @@ use crate::snapshot::{Ledger, ResultFile, SnapshotError, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// From where on two words are alike: `linus` and `linux` are, `freebsd` and `wine` are not.
+const NEAR: f64 = 0.75;
+
 /// The columns that these words name; no words name every recorded release.
 ///
 /// `linux` is its newest recorded release, `linux-6.12` that release; anything else is a result
@@ -97,13 +100,18 @@ fn in_folder(folder: &Path) -> Result<Vec<Source>, TableError> {
     Ok(paths.into_iter().map(results).collect::<Result<_, _>>()?)
 }
 
-/// What is said of a word that means nothing, with the nearest name.
+/// What is said of a word that means nothing, with the nearest name, or all if none is near.
 pub fn unknown(store: &Store, word: &str) -> String {
-    let exact = store.ledgers().iter().map(|ledger| ledger.platform().to_string());
+    let exact = || store.ledgers().iter().map(|ledger| ledger.platform().to_string());
     let ids = store.ledgers().iter().map(|ledger| ledger.platform.clone());
-    let near = |name: &String| (strsim::jaro_winkler(name, word) * 1e6) as u64;
-    let nearest = exact.chain(ids).max_by_key(near);
-    let hint = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+    let near = |name: &String| strsim::jaro_winkler(name, word);
+    let names = exact().chain(ids).map(|name| (near(&name), name));
+    let nearest = names.filter(|(near, _)| *near >= NEAR).max_by(|a, b| a.0.total_cmp(&b.0));
+    let hint = match nearest {
+        Some((_, name)) => format!("; did you mean `{name}`?"),
+        None if store.ledgers().is_empty() => String::new(),
+        None => format!("; recorded are {}", exact().collect::<Vec<_>>().join(", ")),
+    };
     format!("nothing is recorded for `{word}`, and there is no such result file{hint}")
 }
 

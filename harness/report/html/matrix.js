@@ -21,20 +21,23 @@ function classesOf(row) {
   return answered.get(row);
 }
 
-// All that can be searched of a case: question, references, YAML and every transcript.
+// All that can be searched of a case: question, references, YAML, transcripts and statements.
 function textOf(row) {
   const id = row.dataset.case;
   if (!searched.has(id)) {
-    const section = document.getElementById(id);
-    searched.set(id, `${id} ${section.textContent}`.toLowerCase());
+    const said = ledger.filter((other) => other.dataset.case === id);
+    const parts = [document.getElementById(id), ...said].map((part) => part.textContent);
+    searched.set(id, [id, ...parts].join(" ").toLowerCase());
   }
   return searched.get(id);
 }
 
+const wordsOf = (field) => field.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+
 function wanted() {
   const chosen = chips.filter((chip) => chip.getAttribute("aria-pressed") === "true");
   return {
-    words: form.q.value.toLowerCase().split(/\s+/).filter((word) => word !== ""),
+    words: wordsOf(form.q),
     folder: form.folder.value,
     tag: form.tag.value,
     different: form.different.checked,
@@ -61,6 +64,7 @@ function apply() {
       want.words.every((word) => textOf(row).includes(word));
     const differs = matches && varies(row, want.columns);
     row.hidden = !matches || (want.different && !differs);
+    if (!row.hidden) tellApart(row, want.columns, differs);
     shown += row.hidden ? 0 : 1;
     different += differs ? 1 : 0;
     const folder = folders.get(row.parentNode);
@@ -76,7 +80,31 @@ function apply() {
   form.querySelector("output").textContent = counted(shown, different, want.columns.length);
   document.getElementById("nothing").hidden = shown > 0;
   rove(rows.find((row) => !row.hidden)?.querySelector("th a"));
-  remember(want);
+  remember({
+    q: want.words.join(" "),
+    folder: want.folder,
+    tag: want.tag,
+    different: want.different ? "yes" : "",
+    platforms: want.platforms.join(","),
+  });
+}
+
+// How the classes differ that are shown: of what the case tells, the parts that tell them apart.
+function tellApart(row, columns, differs) {
+  row.querySelector("th b")?.toggleAttribute("hidden", !differs);
+  const line = row.querySelector("th small");
+  if (!line) return;
+  const own = new Set(columns.map((at) => classesOf(row)[at]));
+  const parts = document.getElementById(row.dataset.case).querySelectorAll(".how li");
+  line.textContent = [...parts].filter((part) => parting(part, own)).map(told).join("; ");
+}
+
+const told = (part) => part.textContent.trim();
+
+// Whether a part tells these classes apart: they are on more than one of its ways.
+function parting(part, classes) {
+  const ways = [...part.querySelectorAll("b")].map((way) => way.textContent.split(" "));
+  return ways.filter((way) => way.some((letter) => classes.has(letter))).length > 1;
 }
 
 function counted(shown, different, columns) {
@@ -91,13 +119,12 @@ function hideColumns(columns) {
 }
 
 // The filters stand in the address, so that a selection can be shared like a case.
-function remember(want) {
-  const query = new URLSearchParams();
-  if (want.words.length > 0) query.set("q", want.words.join(" "));
-  if (want.folder !== "") query.set("folder", want.folder);
-  if (want.tag !== "") query.set("tag", want.tag);
-  if (want.different) query.set("different", "yes");
-  if (want.platforms.length > 0) query.set("platforms", want.platforms.join(","));
+function remember(filters) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(filters)) {
+    if (value === "") query.delete(name);
+    else query.set(name, value);
+  }
   const search = query.size > 0 ? `?${query}` : "";
   if (search === location.search) return;
   try {
@@ -105,6 +132,17 @@ function remember(want) {
   } catch {
     // Some browsers give a page that was opened as a file no address to change.
   }
+}
+
+// A search box is not obeyed at every key, and a form is never sent.
+function whenChanged(filters, apply) {
+  let waiting;
+  filters.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(apply, 60);
+  });
+  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters.addEventListener("reset", () => setTimeout(apply));
 }
 
 function recall() {
@@ -170,16 +208,10 @@ function startMatrix() {
   for (const link of matrix.querySelectorAll("tbody a")) link.tabIndex = -1;
   recall();
   apply();
-  let waiting;
-  form.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(apply, 60);
-  });
-  form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => {
     for (const chip of chips) chip.setAttribute("aria-pressed", "false");
-    setTimeout(apply);
   });
+  whenChanged(form, apply);
   for (const chip of chips) {
     chip.addEventListener("click", () => {
       const pressed = chip.getAttribute("aria-pressed") === "true";

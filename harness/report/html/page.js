@@ -51,6 +51,14 @@ function leaveFor(event, link) {
   location.replace(link.hash);
 }
 
+function startPrint() {
+  addEventListener("beforeprint", () => {
+    for (const [id, row] of rowOf) {
+      document.getElementById(id).classList.toggle("unasked", row.hidden);
+    }
+  });
+}
+
 function startTheme() {
   const button = document.getElementById("theme");
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -71,5 +79,7 @@ function startTheme() {
 }
 
 startTheme();
+startSayings();
 startMatrix();
 startPanel();
+startPrint();

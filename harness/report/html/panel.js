@@ -25,6 +25,7 @@ function showCase(section, platform) {
     section.before(home);
     Object.assign(backToPage, { home, section });
     enrich(section);
+    draw(section);
     stage.append(section);
     stage.scrollTop = 0;
   }
@@ -90,27 +91,63 @@ function neighbours(section) {
   }
 }
 
-// Everything that is drawn or copied: made once for each case, when it is first looked at.
+// What is added to a case once, when it is first looked at.
 function enrich(section) {
-  if (section.dataset.drawn) return;
-  section.dataset.drawn = "yes";
-  const answers = [...section.querySelectorAll(".answer")];
-  if (answers.length > 0) {
-    const bodies = answers.map((answer) => answer.querySelector("pre").textContent);
-    const callsOnly = answers.map((answer) => answer.hasAttribute("data-calls-only"));
-    const rows = sectionRows(bodies).map(({ title, lines }) => {
-      const cells = alignLines(lines);
-      const marked = cells.map((row) => differs(row, callsOnly));
-      return { title, lines, cells, marked, layout: layoutOf(cells) };
-    });
-    for (const answer of answers) answer.querySelector("h4").append(copyButton(section, answer));
-    const texts = section.querySelector(".answers");
-    const both = make("div", { className: answers.length > 1 ? "several" : "single" });
+  if (section.dataset.enriched) return;
+  section.dataset.enriched = "yes";
+  const texts = section.querySelector(".answers");
+  if (texts) {
+    for (const answer of texts.children) {
+      answer.querySelector("h4").append(copyButton(section, answer));
+    }
+    const both = make("div", { className: "both" });
     texts.replaceWith(both);
-    both.append(comparison(section, answers, rows), texts);
-    if (answers.length > 1) markTexts(answers, rows);
+    both.append(texts);
   }
   claimsOf(section);
+}
+
+// Draws the behaviours that are compared: all, or those of the platforms to which the matrix is
+// narrowed.
+function draw(section, everyone = false) {
+  const all = [...section.querySelectorAll(".answer")];
+  if (all.length === 0) return;
+  const { platforms } = wanted();
+  const of = (answer) => answer.dataset.platforms.split(" ");
+  const own = all.filter((answer) => of(answer).some((key) => platforms.includes(key)));
+  const answers = everyone || own.length === 0 ? all : own;
+  const drawn = answers.map((answer) => answer.dataset.class).join(" ");
+  if (section.dataset.drawn === drawn) return;
+  section.dataset.drawn = drawn;
+  const bodies = answers.map((answer) => answer.querySelector("pre").textContent);
+  const callsOnly = answers.map((answer) => answer.hasAttribute("data-calls-only"));
+  const rows = sectionRows(bodies).map(({ title, lines }) => {
+    const cells = alignLines(lines);
+    const marked = cells.map((row) => differs(row, callsOnly));
+    return { title, lines, cells, marked, layout: layoutOf(cells) };
+  });
+  for (const answer of all) answer.hidden = !answers.includes(answer);
+  const classes = new Set(answers.map((answer) => answer.dataset.class));
+  for (const part of section.querySelectorAll(".how li")) part.hidden = !parting(part, classes);
+  section.querySelector(".how")?.classList.toggle("alone", answers.length < 2);
+  const both = section.querySelector(".both");
+  both.classList.toggle("single", answers.length < 2);
+  for (const old of both.querySelectorAll(":scope > :not(.answers)")) old.remove();
+  if (answers.length < all.length) both.prepend(narrowed(section, answers.length, all.length));
+  both.querySelector(".answers").before(comparison(section, answers, rows));
+  markTexts(answers, rows);
+}
+
+// Says that some behaviours are left out, and brings them back.
+function narrowed(section, shown, all) {
+  const button = make("button", { type: "button" }, `Show all ${all}`);
+  const count = `${shown} of ${all} behaviours: those of the platforms chosen in the matrix. `;
+  const note = make("p", { className: "narrowed" }, count, button);
+  button.addEventListener("click", () => {
+    draw(section, true);
+    section.querySelector("h3").focus();
+  });
+  return note;
 }
 
 function make(name, properties, ...children) {
@@ -136,11 +173,19 @@ function comparison(section, answers, rows) {
   const several = answers.length > 1;
   // A single behaviour has its text beside it, which says whose it is.
   if (several) grid.append(make("div", { className: "columns heads" }, ...heads));
-  for (const row of rows) {
-    const open = !several || row.marked.includes(true) || row.lines.includes(null);
-    grid.append(block(row, answers, open, several));
-  }
+  const telling = (row) => !several || row.marked.includes(true) || row.lines.includes(null);
+  const alike = rows.filter((row) => !telling(row));
+  for (const row of rows.filter(telling)) grid.append(block(row, answers, true, several));
+  if (alike.length > 0) grid.append(together(alike, answers));
   return grid;
+}
+
+// The rows that are the same in all, out of the way of those that are not.
+function together(rows, answers) {
+  const blocks = rows.map((row) => block(row, answers, false, true));
+  if (rows.length === 1) return blocks[0];
+  const summary = make("summary", {}, `${rows.length} rows are the same in all`);
+  return make("details", { className: "alike" }, summary, ...blocks);
 }
 
 function block(row, answers, open, several) {
@@ -234,15 +279,19 @@ async function copyText(string) {
   }
 }
 
+// A row of the ledger, whatever its filter hides there.
+function copied(row) {
+  return Object.assign(row.cloneNode(true), { hidden: false });
+}
+
 // The rows of the ledger that are about this case.
 function claimsOf(section) {
   const place = section.querySelector(".statements");
   if (!place) return;
-  const own = [...document.querySelectorAll("#claims tr[data-case]")];
-  const rows = own.filter((row) => row.dataset.case === section.id);
+  const rows = ledger.filter((row) => row.dataset.case === section.id);
   const table = make("table", { className: "claims" });
   const [head] = document.querySelectorAll("#claims thead");
-  const body = make("tbody", {}, ...rows.map((row) => row.cloneNode(true)));
+  const body = make("tbody", {}, ...rows.map(copied));
   const caption = make("caption", { className: "hidden" }, `Statements about ${section.id}`);
   table.append(caption, head.cloneNode(true), body);
   place.append(table);

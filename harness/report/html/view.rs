@@ -1,9 +1,13 @@
 //! What the page's templates are filled with: the matrix as it is read, counted and grouped.
 
 use crate::report::claims::Verdict;
-use crate::report::matrix::{Cell, ClaimRow, Class, Column, Matrix, Row, Status};
+use crate::report::matrix::legend::{Part, parts};
+use crate::report::matrix::{Cell, ClaimRow, Class, Column, Matrix, Row, Status, names};
 use serde::Serialize;
+use statements::{ClaimView, Group, Works, standing, tally};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod statements;
 
 /// Colours of classes; a letter beyond them begins anew, and the letter still tells.
 const HUES: usize = 6;
@@ -17,6 +21,9 @@ pub struct View<'a> {
     platforms: Vec<PlatformView<'a>>,
     folders: Vec<Folder<'a>>,
     tags: BTreeSet<&'a str>,
+    /// What a cell may have instead of an answer, as far as it occurs.
+    without: BTreeSet<&'static str>,
+    works: Works<'a>,
     cases: Vec<CaseView<'a>>,
     refuted: Group<'a>,
     holds: Group<'a>,
@@ -75,12 +82,20 @@ struct CaseView<'a> {
     spec: Vec<Link>,
     topology: &'a str,
     tags: &'a [String],
-    legend: &'a str,
+    parts: Vec<PartView>,
     answers: Vec<AnswerView<'a>>,
     statements: String,
     file: Link,
     sources: Vec<Source>,
-    yaml: &'a str,
+    /// Without its claims, which stand in the ledger.
+    yaml: String,
+}
+
+/// A place at which classes part.
+#[derive(Serialize)]
+struct PartView {
+    place: String,
+    ways: Vec<(String, String)>,
 }
 
 #[derive(Serialize)]
@@ -108,42 +123,10 @@ pub(super) struct Link {
     pub(super) url: Option<String>,
 }
 
-/// Statements of one kind.
-#[derive(Serialize)]
-struct Group<'a> {
-    id: &'static str,
-    title: &'static str,
-    claims: Vec<ClaimView<'a>>,
-}
-
-#[derive(Serialize)]
-struct ClaimView<'a> {
-    case: &'a str,
-    says: &'a str,
-    source: &'a str,
-    about: String,
-    verdicts: Vec<VerdictView>,
-    evidence: Vec<Seen>,
-}
-
-#[derive(Serialize)]
-struct VerdictView {
-    look: &'static str,
-    word: String,
-    names: String,
-}
-
-/// The same lines, on some platforms.
-#[derive(Serialize)]
-struct Seen {
-    names: String,
-    lines: String,
-}
-
 impl<'a> View<'a> {
     /// Reads a matrix; links lead below `base`.
     pub fn of(matrix: &'a Matrix, base: &str) -> View<'a> {
-        let names = Names::of(&matrix.platforms);
+        let names = Names { columns: &matrix.platforms };
         let mut by_case: BTreeMap<&str, Vec<&ClaimRow>> = BTreeMap::new();
         for claim in &matrix.claims {
             by_case.entry(&claim.case).or_default().push(claim);
@@ -161,6 +144,8 @@ impl<'a> View<'a> {
             platforms: matrix.platforms.iter().map(PlatformView::of).collect(),
             folders: folders(matrix),
             tags: matrix.cases.iter().flat_map(|row| &row.tags).map(String::as_str).collect(),
+            without: without(matrix),
+            works: Works::of(&matrix.claims),
             cases: matrix.cases.iter().map(case).collect(),
             refuted: group("refuted", "Refuted by at least one record", Verdict::Refuted),
             holds: group("holds", "Holds wherever it is recorded", Verdict::Holds),
@@ -183,7 +168,7 @@ impl<'a> PlatformView<'a> {
             capture: &column.capture,
             wire: &column.wire,
             isolation: &column.isolation,
-            fingerprint: &column.fingerprint,
+            fingerprint: column.pinned(),
             settings: column
                 .settings
                 .iter()
@@ -193,33 +178,14 @@ impl<'a> PlatformView<'a> {
     }
 }
 
-/// The columns' names by their keys, in their order.
+/// The columns, to name some of them.
 struct Names<'a> {
     columns: &'a [Column],
-    labels: Vec<String>,
 }
 
-impl<'a> Names<'a> {
-    fn of(columns: &'a [Column]) -> Names<'a> {
-        Names { columns, labels: columns.iter().map(Column::label).collect() }
-    }
-
-    /// The names of the columns for which `has` holds: `linux 5.10, 6.1, gvisor 20240729`.
+impl Names<'_> {
     fn list(&self, has: impl Fn(&str) -> bool) -> String {
-        let mut text = String::new();
-        let mut previous = "";
-        for (column, label) in self.columns.iter().zip(&self.labels) {
-            if !has(&column.key) {
-                continue;
-            }
-            if !text.is_empty() {
-                text.push_str(", ");
-            }
-            let short = label.strip_prefix(&column.id).filter(|_| previous == column.id);
-            text.push_str(short.map_or(label.as_str(), str::trim_start));
-            previous = &column.id;
-        }
-        text
+        names(self.columns, has)
     }
 }
 
@@ -300,13 +266,44 @@ impl<'a> CaseView<'a> {
             spec: row.spec.iter().map(|text| spec(text)).collect(),
             topology: &row.topology,
             tags: &row.tags,
-            legend: &row.legend,
+            parts: parts(&row.answers).into_iter().map(PartView::from).collect(),
             answers: row.answers.iter().map(|class| AnswerView::of(class, names)).collect(),
             statements,
             file: file(&row.file, base),
             sources: sources(row, names, base),
-            yaml: &row.yaml,
+            yaml: without_claims(&row.yaml),
         }
+    }
+}
+
+/// The signs of the legend that the matrix needs.
+fn without(matrix: &Matrix) -> BTreeSet<&'static str> {
+    let cells = matrix.cases.iter().flat_map(|row| row.cells.values());
+    let sign = |cell: &Cell| match cell.status {
+        Status::Answer => cell.calls_only.then_some("packets"),
+        Status::NotRecorded => Some("record"),
+        Status::Stale => Some("question"),
+        Status::Skipped => Some("means"),
+    };
+    cells.filter_map(sign).collect()
+}
+
+/// A case's text without its `claims`: the ledger has them, each with its verdicts.
+fn without_claims(yaml: &str) -> String {
+    let mut inside = false;
+    let kept = |line: &&str| {
+        inside = match line.starts_with("claims:") {
+            true => true,
+            false => inside && (line.is_empty() || line.starts_with([' ', '-', '#'])),
+        };
+        !inside
+    };
+    yaml.split_inclusive('\n').filter(kept).collect()
+}
+
+impl From<Part> for PartView {
+    fn from(part: Part) -> PartView {
+        PartView { place: part.place, ways: part.ways }
     }
 }
 
@@ -341,74 +338,6 @@ impl<'a> AnswerView<'a> {
             body: &class.body,
         }
     }
-}
-
-/// Where a claim stands on the page: refuted once is refuted.
-fn standing(claim: &ClaimRow) -> Verdict {
-    let any = |wanted| claim.verdicts.values().any(|verdict| *verdict == wanted);
-    match (any(Verdict::Refuted), any(Verdict::Holds)) {
-        (true, _) => Verdict::Refuted,
-        (_, true) => Verdict::Holds,
-        _ => Verdict::NotRecorded,
-    }
-}
-
-/// `3 hold, 1 refuted`; empty without claims.
-fn tally(claims: &[&ClaimRow]) -> String {
-    let count = |wanted| claims.iter().filter(|claim| standing(claim) == wanted).count();
-    let words = [
-        (Verdict::Refuted, "refuted"),
-        (Verdict::Holds, if count(Verdict::Holds) == 1 { "holds" } else { "hold" }),
-        (Verdict::NotRecorded, "not recorded"),
-    ];
-    let told = words.map(|(verdict, word)| (count(verdict), word));
-    let told = told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
-    told.collect::<Vec<_>>().join(", ")
-}
-
-impl<'a> ClaimView<'a> {
-    fn of(claim: &'a ClaimRow, names: &Names) -> ClaimView<'a> {
-        let on = |wanted: Verdict| names.list(|key| claim.verdicts.get(key) == Some(&wanted));
-        let verdicts = [(Verdict::Refuted, "refuted"), (Verdict::Holds, "holds")];
-        let mut verdicts: Vec<VerdictView> = verdicts
-            .map(|(verdict, look)| VerdictView {
-                look,
-                word: verdict.to_string(),
-                names: on(verdict),
-            })
-            .into_iter()
-            .filter(|verdict| !verdict.names.is_empty())
-            .collect();
-        if verdicts.is_empty() {
-            let word = Verdict::NotRecorded.to_string();
-            verdicts.push(VerdictView { look: "none", word, names: String::new() });
-        }
-        ClaimView {
-            case: &claim.case,
-            says: &claim.says,
-            source: &claim.source,
-            about: claim.platforms.join(", "),
-            verdicts,
-            evidence: evidence(claim, names),
-        }
-    }
-}
-
-/// The lines by which a claim is refuted; platforms with the same lines together. What shows that
-/// it holds is what the claim itself expects, and stands in the case.
-fn evidence(claim: &ClaimRow, names: &Names) -> Vec<Seen> {
-    let refuted = |key: &str| claim.verdicts.get(key) == Some(&Verdict::Refuted);
-    let of = |key: &str| claim.evidence.get(key).filter(|_| refuted(key));
-    let mut distinct: Vec<&Vec<String>> = Vec::new();
-    for column in names.columns {
-        let lines = of(&column.key).filter(|lines| !lines.is_empty());
-        distinct.extend(lines.filter(|lines| !distinct.contains(lines)));
-    }
-    let seen = |lines: &Vec<String>| Seen {
-        names: names.list(|key| of(key) == Some(lines)),
-        lines: lines.join("\n"),
-    };
-    distinct.into_iter().map(seen).collect()
 }
 
 /// A file of the repository is linked, any other one only named: it is on somebody's machine.

@@ -15,7 +15,7 @@ use super::metrics::Metrics;
 use super::poll;
 use crate::model::Family;
 use crate::sys::Trouble;
-use crate::sys::unix::now;
+use crate::sys::calls::now;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::SockAddr;
 use std::fs::{File, OpenOptions};

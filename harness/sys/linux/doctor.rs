@@ -2,8 +2,8 @@
 
 use super::device::Kind;
 use super::namespace::Way;
-use super::{Features, Prepared, features, firewall, host, platform};
-use crate::model::capability::Lack;
+use super::sockdiag::SockDiag;
+use super::{Features, Prepared, features, firewall, host, modules, platform};
 use crate::sys::unix::machine::Uname;
 use crate::sys::{Finding, LocalOptions};
 use std::fs;
@@ -16,14 +16,14 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
     let features = found.unwrap_or_else(|lack| Features::shared(gvisor, lack));
     let kernel = format!("{} {}", uname.release, uname.arch);
     vec![
-        good("kernel", if gvisor { format!("{kernel} (gVisor)") } else { kernel }),
+        Finding::good("kernel", if gvisor { format!("{kernel} (gVisor)") } else { kernel }),
         namespaces(prepared, &features),
         capture(&features),
         settling(&features),
         settings(&features),
         ipv6(&features),
         either("stamps", prepared.stamps, "the kernel stamps packets", "packets have no stamps"),
-        sock_diag(gvisor),
+        sock_diag(),
         device(&features, Kind::Tun),
         device(&features, Kind::Veth),
         firewall(&features),
@@ -31,98 +31,79 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
     ]
 }
 
-fn good(what: &str, found: impl Into<String>) -> Finding {
-    Finding { what: what.to_owned(), found: found.into(), good: true, remedy: None }
-}
-
-fn bad(what: &str, found: impl Into<String>, remedy: Option<&str>) -> Finding {
-    let remedy = remedy.map(str::to_owned);
-    Finding { what: what.to_owned(), found: found.into(), good: false, remedy }
-}
-
 fn either(what: &str, is: bool, yes: &str, no: &str) -> Finding {
-    if is { good(what, yes) } else { bad(what, no, None) }
+    if is { Finding::good(what, yes) } else { Finding::bad(what, no) }
 }
 
 fn namespaces(prepared: &Prepared, features: &Features) -> Finding {
     let what = "network namespaces";
-    match (&features.namespace, &prepared.way) {
-        (Ok(()), Ok(Way::InUserNamespace)) => {
-            good(what, "each run gets its own, in a user namespace")
-        }
-        (Ok(()), _) => good(what, "each run gets its own"),
-        (Err(lack), _) => bad(what, lack.reason.clone(), lack.remedy.as_deref()),
-    }
+    let found = match prepared.way {
+        Ok(Way::InUserNamespace) => "each run gets its own, in a user namespace",
+        _ => "each run gets its own",
+    };
+    Finding::tried(what, found, &features.namespace)
 }
 
 fn capture(features: &Features) -> Finding {
     if features.captures {
-        return good("capture", "raw sockets");
+        return Finding::good("capture", "raw sockets");
     }
     let program = std::env::current_exe().unwrap_or_else(|_| "sockdiff".into());
     let remedy = format!("sudo {}", program.display());
-    bad("capture", "calls only: without namespaces raw sockets are for root", Some(&remedy))
+    Finding::bad("capture", "calls only: without namespaces raw sockets are for root")
+        .remedy(remedy)
 }
 
 fn settling(features: &Features) -> Finding {
     let what = "settling";
     match (features.quiet, features.captures) {
-        (Some(quiet), _) => bad(what, format!("{} ms of quiet a step", quiet.as_millis()), None),
-        (None, true) => good(what, "a sentinel crosses the loopback interface"),
-        (None, false) => bad(what, "datagrams to oneself, without seeing packets", None),
+        (Some(quiet), _) => Finding::bad(what, format!("{} ms of quiet a step", quiet.as_millis())),
+        (None, true) => Finding::good(what, "a sentinel crosses the loopback interface"),
+        (None, false) => Finding::bad(what, "datagrams to oneself, without seeing packets"),
     }
 }
 
 fn settings(features: &Features) -> Finding {
     match features.pins.pinned.len() {
-        0 => bad("settings", "none is pinned: answers depend on this machine's", None),
-        count => good("settings", format!("{count} pinned in each run's namespace")),
+        0 => Finding::bad("settings", "none is pinned: answers depend on this machine's"),
+        count => Finding::good("settings", format!("{count} pinned in each run's namespace")),
     }
 }
 
 /// Distributions switch IPv6 off by this setting; a kernel without any needs another start.
 fn ipv6(features: &Features) -> Finding {
     if features.ipv6 {
-        return good("ipv6", "::1 answers");
+        return Finding::good("ipv6", "::1 answers");
     }
     let off = fs::read_to_string("/proc/sys/net/ipv6/conf/lo/disable_ipv6");
     match off.as_deref().map(str::trim) {
         Ok("1") => {
             let remedy = "sudo sysctl -w net.ipv6.conf.lo.disable_ipv6=0";
-            bad("ipv6", "switched off on lo: no ::1", Some(remedy))
+            Finding::bad("ipv6", "switched off on lo: no ::1").remedy(remedy)
         }
-        _ => bad("ipv6", "no ::1", None),
+        _ => Finding::bad("ipv6", "no ::1"),
     }
 }
 
-/// A module on many kernels; gVisor has none to load.
-fn sock_diag(gvisor: bool) -> Finding {
-    let (what, lack) = ("sock_diag", "absent: the end of a run is not confirmed");
-    match super::sockdiag::SockDiag::open() {
-        Some(_) => good(what, "confirms the end of a run"),
-        None => bad(what, lack, (!gvisor).then_some("sudo modprobe tcp_diag")),
-    }
+/// A module on many kernels.
+fn sock_diag() -> Finding {
+    let lack = || modules::lack("absent: the end of a run is not confirmed", "tcp_diag");
+    let opened = SockDiag::open().map(drop).ok_or_else(lack);
+    Finding::tried("sock_diag", "confirms the end of a run", &opened)
 }
 
 fn device(features: &Features, kind: Kind) -> Finding {
     let metrics = features.loopback.metrics();
     let tried = features.try_with_loopback(|| features::try_wire(kind, metrics));
-    tried_out(kind.word(), "makes a wire", &tried)
-}
-
-fn tried_out(what: &str, found: &str, tried: &Result<(), Lack>) -> Finding {
-    match tried {
-        Ok(()) => good(what, found),
-        Err(lack) => bad(what, lack.reason.clone(), lack.remedy.as_deref()),
-    }
+    Finding::tried(kind.word(), "makes a wire", &tried)
 }
 
 fn firewall(features: &Features) -> Finding {
     let tried = features.try_with_loopback(firewall::try_out);
-    tried_out("firewall", "nft works in each run's namespace", &tried)
+    Finding::tried("firewall", "nft works in each run's namespace", &tried)
 }
 
 fn destroy(features: &Features) -> Finding {
     let tried = features.try_with_loopback(host::try_to_destroy);
-    tried_out("destroy", "connections can be aborted from outside", &tried)
+    Finding::tried("destroy", "connections can be aborted from outside", &tried)
 }

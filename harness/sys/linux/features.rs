@@ -6,7 +6,7 @@ use super::metrics::Metrics;
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
 use super::settings::Pins;
-use super::{Prepared, namespace, promptly};
+use super::{Prepared, modules, namespace, promptly};
 use crate::model::Family;
 use crate::model::capability::Lack;
 use crate::sys::shared::{has_ipv6, quiet};
@@ -146,14 +146,16 @@ pub fn try_wire(kind: device::Kind, metrics: Option<Metrics>) -> Result<(), Lack
     };
     let opened = OpenOptions::new().read(true).write(true).open("/dev/net/tun");
     let remedy = match (kind, opened.map_err(|error| error.kind())) {
-        (device::Kind::Veth, _) => "sudo modprobe veth",
+        (device::Kind::Veth, _) => return Err(modules::lack(refused.reason, "veth")),
         // In a container the device is often there, and only its file is not.
         (device::Kind::Tun, Err(ErrorKind::NotFound))
             if Path::new("/sys/class/misc/tun").exists() =>
         {
             "sudo install -d /dev/net && sudo mknod -m 666 /dev/net/tun c 10 200"
         }
-        (device::Kind::Tun, Err(ErrorKind::NotFound)) => "sudo modprobe tun",
+        (device::Kind::Tun, Err(ErrorKind::NotFound)) => {
+            return Err(modules::lack(refused.reason, "tun"));
+        }
         (device::Kind::Tun, Err(ErrorKind::PermissionDenied)) => "sudo chmod 666 /dev/net/tun",
         (device::Kind::Tun, _) => return Err(refused),
     };

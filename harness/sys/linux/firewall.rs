@@ -2,6 +2,7 @@
 //!
 //! Rules name TCP, UDP and ICMP only, so that the harness's sentinel still crosses.
 
+use super::modules;
 use crate::model::capability::Lack;
 use crate::model::host::FirewallVerdict;
 use std::env;
@@ -17,8 +18,8 @@ const INSTALLERS: [(&str, &str); 5] = [
     ("pacman", "sudo pacman -S nftables"),
     ("apk", "sudo apk add nftables"),
 ];
-/// What brings the kernel's part, where it is modules that do not come by themselves.
-const MODULES: &str = "sudo modprobe -a nf_tables nft_reject_inet";
+/// The kernel's part, where it is modules that do not come by themselves.
+const MODULES: &str = "-a nf_tables nft_reject_inet";
 
 /// Where the tool is. Ordinary users often lack its folder in their path.
 pub fn tool() -> Option<PathBuf> {
@@ -49,6 +50,8 @@ pub fn try_out() -> Result<(), Lack> {
 }
 
 fn run(script: &str) -> Result<(), Lack> {
+    // Asked here, because nft tells a kernel without it by a line of its own source.
+    modules::has_netlink(libc::NETLINK_NETFILTER, "netfilter", MODULES)?;
     let tool = tool().ok_or_else(no_tool)?;
     let mut command = Command::new(tool);
     let done = command.arg(script).stdin(Stdio::null()).output();
@@ -60,7 +63,7 @@ fn run(script: &str) -> Result<(), Lack> {
     let lack = format!("nft refuses: {}", said.lines().next().unwrap_or("no reason told"));
     // What netfilter says of a family or an expression that it does not have.
     let absent = ["not supported", "No such file"].iter().any(|words| lack.contains(words));
-    Err(if absent { Lack::new(lack).remedy(MODULES) } else { Lack::new(lack) })
+    Err(if absent { modules::lack(lack, MODULES) } else { Lack::new(lack) })
 }
 
 fn no_tool() -> Lack {

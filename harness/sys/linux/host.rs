@@ -3,7 +3,7 @@
 use super::link::{self, Link};
 use super::network::{self, LOOPBACK_INDEX, Loopback};
 use super::route::{self, Network};
-use super::{firewall, settings, sockdiag};
+use super::{firewall, modules, settings, sockdiag};
 use crate::model::capability::Lack;
 use crate::sys::shared::flow::Flow;
 use crate::sys::{Fd, HostAct, Trouble};
@@ -36,7 +36,10 @@ impl Links {
             HostAct::Route { to, kind } => {
                 let network = Network::parse(to);
                 let network = network.ok_or_else(|| failed(&format!("no network: {to}")))?;
-                route::set(network, *kind).map_err(|refused| failed(&refused))
+                route::set(network, *kind).map_err(|refused| match refused.errno {
+                    libc::EOPNOTSUPP => Trouble::Lacks(Lack::new("this kernel sets no routes")),
+                    _ => failed(&refused),
+                })
             }
             HostAct::Link { up } => self.link(*up),
             HostAct::Sysctl(pairs) => pairs.iter().try_for_each(|(name, value)| {
@@ -88,7 +91,12 @@ pub fn try_to_destroy() -> Result<(), Lack> {
 }
 
 fn cannot_destroy() -> Lack {
-    Lack::new("the kernel aborts no connections (built without CONFIG_INET_DIAG_DESTROY)")
+    match modules::has_netlink(libc::NETLINK_SOCK_DIAG, "sock_diag", "tcp_diag") {
+        Ok(()) => {
+            Lack::new("the kernel aborts no connections (built without CONFIG_INET_DIAG_DESTROY)")
+        }
+        Err(lack) => lack,
+    }
 }
 
 /// The ends of a socket; a listener's far end is no address and port 0.

@@ -13,6 +13,7 @@ mod ground;
 mod host;
 mod link;
 mod metrics;
+mod modules;
 mod namespace;
 mod netlink;
 mod network;

@@ -3,6 +3,7 @@
 use super::capture::set_int;
 use super::namespace::{self, Way};
 use crate::model::capability::Lack;
+use crate::sys::shared;
 use crate::sys::unix::child;
 use socket2::{Domain, Socket, Type};
 use std::os::fd::AsRawFd;
@@ -51,8 +52,5 @@ fn stamping_socket() -> Option<Socket> {
 pub fn set_env_before_threads(variables: &[(&str, &str)]) {
     let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     assert_eq!(threads, 1, "the environment is set before threads are started");
-    for (name, value) in variables {
-        // SAFETY: there is only this thread.
-        unsafe { std::env::set_var(name, value) };
-    }
+    shared::start::set_env_before_threads(variables);
 }

@@ -1,5 +1,8 @@
 //! CPUs.
 
+use crate::sys::unix::aside;
+use std::os::fd::BorrowedFd;
+
 /// The CPUs that this process may use.
 pub fn allowed_cpus() -> Vec<usize> {
     // SAFETY: all zeroes is an empty set, of the size told to the call that fills it.
@@ -52,13 +55,30 @@ pub fn own_descriptors() -> std::io::Result<()> {
     let closed =
         unsafe { libc::syscall(libc::SYS_close_range, FIRST_FREE, libc::c_uint::MAX, unshare) };
     if closed == 0 {
+        make_room();
         return Ok(());
     }
     // Before Linux 5.9: a copy of the whole table. No recorded socket is in it, because every run
     // keeps its sockets in a table of its own.
     // SAFETY: the call takes a number only.
     match unsafe { libc::unshare(libc::CLONE_FILES) } {
-        0 => Ok(()),
+        0 => {
+            make_room();
+            Ok(())
+        }
         _ => Err(std::io::Error::last_os_error()),
+    }
+}
+
+/// Lets the table of descriptors grow to where the harness's own ones are while one thread has it.
+///
+/// A table that several threads share grows only after an RCU grace period (`expand_fdtable()` in
+/// the kernel's fs/file.c): about ten milliseconds asleep, in every run.
+fn make_room() {
+    // A standard descriptor may be closed; then the table grows later, as it would without this.
+    // SAFETY: fd 0 is only duplicated; nothing but this thread uses the table.
+    let input = unsafe { BorrowedFd::borrow_raw(0) };
+    if let Ok(input) = input.try_clone_to_owned() {
+        drop(aside(input));
     }
 }

@@ -21,10 +21,10 @@ impl Folder {
     /// # Errors
     /// The folder cannot be made.
     pub fn name(&mut self, name: &str) -> Result<Address, Trouble> {
-        if self.0.is_none() {
-            self.0 = Some(make()?);
-        }
-        let folder = self.0.as_deref().unwrap_or(Path::new("/tmp"));
+        let folder = match &self.0 {
+            Some(folder) => folder,
+            None => &*self.0.insert(make()?),
+        };
         let path = folder.join(name);
         Ok(Address::UnixPath(path.to_string_lossy().into_owned()))
     }
@@ -35,12 +35,23 @@ fn make() -> Result<PathBuf, Trouble> {
     let own = format!("sockdiff-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let chosen = std::env::temp_dir().join(&own);
     let too_long = chosen.as_os_str().len() > FOLDER_BYTES_MAX;
-    let path = if too_long { Path::new("/tmp").join(own) } else { chosen };
+    let path = if too_long { short().join(own) } else { chosen };
     private().create(&path).map_err(|error| {
         Trouble::Failed(format!("a folder for AF_UNIX names, {}: {error}", path.display()))
     })?;
     all(|folders| folders.insert(path.clone()));
     Ok(path)
+}
+
+/// A folder with a short name in which every user may make one.
+#[cfg(unix)]
+fn short() -> PathBuf {
+    PathBuf::from("/tmp")
+}
+
+#[cfg(windows)]
+fn short() -> PathBuf {
+    std::env::var_os("ProgramData").map_or_else(|| PathBuf::from("C:\\ProgramData"), PathBuf::from)
 }
 
 /// A folder that only this user may enter.

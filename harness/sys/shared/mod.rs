@@ -12,6 +12,7 @@ mod ground;
 mod machine;
 pub mod ports;
 pub mod quiet;
+pub mod start;
 #[cfg(test)]
 mod tests;
 

@@ -67,20 +67,6 @@ fn abstract_name(addr: &SockAddr) -> Option<&[u8]> {
     path.strip_prefix(b"\0")
 }
 
-/// The own address of a descriptor of this process: the harness's question, not a recorded call.
-pub fn own(fd: super::super::Fd) -> Option<Address> {
-    let mut storage = SockAddrStorage::zeroed();
-    let mut len = storage.size_of();
-    let pointer = (&raw mut storage).cast();
-    // SAFETY: the pointer is to `len` writable bytes, and any descriptor number may be asked.
-    if unsafe { libc::getsockname(fd as libc::c_int, pointer, &raw mut len) } != 0 {
-        return None;
-    }
-    let len = len.min(storage.size_of());
-    // SAFETY: the system wrote an address of this length, cut to the size of the storage.
-    from_system(&unsafe { SockAddr::new(storage, len) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::{from_system, to_system};

@@ -2,9 +2,9 @@
 //! harness at descriptor 0. It makes the calls that it is told to make, and signals act on it as
 //! on any ordinary process.
 
-use super::calls::{self, Gate};
 use super::channel::{self, ENTERING, Order, REPLY};
-use super::{address, aside, dialect, names, signal};
+use super::{aside, dialect, names, signal};
+use crate::sys::calls::{self, Gate};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -41,7 +41,7 @@ fn run() -> ! {
             (Order::Share, Some(passed)) => {
                 channel::send(&control, &i64::from(passed.into_raw_fd()), None)
             }
-            (Order::Address(fd), _) => channel::send(&control, &address::own(fd), None),
+            (Order::Address(fd), _) => channel::send(&control, &calls::own_address(fd), None),
             (Order::Exit, _) => break,
             (Order::Caller | Order::Share, None) => Ok(()),
         };

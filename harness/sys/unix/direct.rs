@@ -1,8 +1,8 @@
 //! A [`Caller`] whose calls are made on its own thread of this process.
 
-use super::calls::{self, Gate};
 use super::inside::Inside;
 use super::{dialect, signal};
+use crate::sys::calls::{self, Gate};
 use crate::sys::{Caller, Reply, Request, Watch};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -1,9 +1,8 @@
 //! `epoll`: Linux only.
 
-use super::calls::Call;
-use super::names::{NotHere, find, lacking};
 use crate::model::call::EpollOp;
 use crate::model::outcome::{Answer, Outcome};
+use crate::sys::calls::{Call, NotHere, find, lacking};
 use crate::sys::{Fd, Request};
 use libc::c_int;
 

@@ -1,5 +1,6 @@
 //! Whether a thread is inside its call, and since when.
 
+use crate::sys::calls::now;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ pub struct Inside {
 impl Inside {
     /// The next thing that the thread does is the call.
     pub fn enter(&self) {
-        let now_ns = u64::try_from(super::now().as_nanos()).unwrap_or(u64::MAX);
+        let now_ns = u64::try_from(now().as_nanos()).unwrap_or(u64::MAX);
         self.since_ns.store(now_ns.max(1), Ordering::SeqCst);
     }
 
@@ -26,7 +27,7 @@ impl Inside {
     pub fn time(&self) -> Option<Duration> {
         match self.since_ns.load(Ordering::SeqCst) {
             0 => None,
-            since_ns => Some(super::now().saturating_sub(Duration::from_nanos(since_ns))),
+            since_ns => Some(now().saturating_sub(Duration::from_nanos(since_ns))),
         }
     }
 }

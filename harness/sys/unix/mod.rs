@@ -17,6 +17,7 @@ pub mod errno;
 mod inside;
 pub mod machine;
 pub mod names;
+pub mod native;
 pub mod process;
 pub mod signal;
 pub mod spawn;
@@ -32,12 +33,6 @@ pub mod dialect;
 pub mod dialect;
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// The system clock's time since the Unix epoch, which is also the clock of packet stamps.
-pub fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
-}
 
 /// Descriptors that the harness makes in the middle of a run have numbers from here on. With the
 /// next free number they could take that of a recorded socket which has been closed, and the

@@ -2,20 +2,8 @@
 
 use super::dialect;
 use crate::model::call::{Domain, How, Kind};
+use crate::sys::calls::{NotHere, find, lacking};
 use libc::{c_int, c_short};
-
-/// Why a request was not handed over: the fragment for [`super::super::Reply::NotHere`].
-pub type NotHere = String;
-
-/// The fragment for a name that this system lacks.
-pub fn lacking(name: &str) -> NotHere {
-    format!("no {name} on this system")
-}
-
-/// The value beside a name.
-pub fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
-    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
-}
 
 /// The flags of the sending and receiving calls, or-ed together.
 pub fn message_flags(names: &[String]) -> Result<c_int, NotHere> {

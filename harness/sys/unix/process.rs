@@ -3,10 +3,11 @@
 use super::channel::{self, ENTERING, Order, REPLY};
 use super::direct::Direct;
 use super::inside::Inside;
-use super::{address, aside, dialect, names, spawn};
+use super::{aside, dialect, names, spawn};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
+use crate::sys::calls::{now, own_address};
 use crate::sys::shared::Callers;
 use crate::sys::{Caller, Fd, ProcessAct, Reply, Request, Trouble, Watch};
 use libc::{c_int, pid_t};
@@ -51,7 +52,7 @@ impl Callers for Processes {
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
         match process {
-            None => address::own(fd),
+            None => own_address(fd),
             Some(name) => self.get(name).ok()?.address(fd),
         }
     }
@@ -267,7 +268,7 @@ impl Caller for Remote {
         let asked = channel::send(&self.shared.channel, request, None);
         asked.and_then(|()| self.shared.reply()).unwrap_or_else(|_| Reply::Done {
             outcome: Outcome::ok(Answer::Died(self.life.end())),
-            began: super::now(),
+            began: now(),
             took: Duration::ZERO,
         })
     }

@@ -1,7 +1,6 @@
 //! `sockaddr` and [`Address`], both ways.
 
 use crate::model::address::Address;
-use crate::sys::Fd;
 use socket2::{SockAddr, SockAddrStorage};
 use windows_sys::Win32::Networking::WinSock as ws;
 
@@ -60,20 +59,6 @@ fn unix(addr: &SockAddr) -> Address {
         [] => Address::UnixUnnamed,
         path => Address::UnixPath(String::from_utf8_lossy(path).into_owned()),
     }
-}
-
-/// The own address of a descriptor of this process: the harness's question, not a recorded call.
-pub fn own(fd: Fd) -> Option<Address> {
-    let mut storage = SockAddrStorage::zeroed();
-    let mut len = storage.size_of();
-    let pointer = (&raw mut storage).cast();
-    // SAFETY: the pointer is to `len` writable bytes, and any descriptor number may be asked.
-    if unsafe { ws::getsockname(fd as ws::SOCKET, pointer, &raw mut len) } != 0 {
-        return None;
-    }
-    let len = len.min(storage.size_of());
-    // SAFETY: the system wrote an address of this length, cut to the size of the storage.
-    from_system(&unsafe { SockAddr::new(storage, len) })
 }
 
 #[cfg(test)]

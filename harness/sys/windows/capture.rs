@@ -5,9 +5,10 @@
 //! once or twice, differs between versions: a connection of the harness's own is tried first, and
 //! its SYN counted.
 
-use super::{errno, now};
+use super::errno;
 use crate::model::capability::Lack;
 use crate::model::case::Family;
+use crate::sys::calls::now;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeSet;

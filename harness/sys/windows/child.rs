@@ -2,10 +2,10 @@
 //! harness at the other ends of its standard input and output. It makes the calls that it is told
 //! to make.
 
-use super::calls::{self, Gate};
 use super::channel::{self, Crash, LaneId, Order, Told};
-use super::{address, copy, thread, winsock};
+use super::{copy, thread, winsock};
 use crate::sys::Request;
+use crate::sys::calls::{self, Gate};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -55,7 +55,7 @@ fn run() -> io::Result<()> {
                 lanes.insert(id, lane);
             }
             Order::Asleep(id) => out.answer(lanes.get(&id).is_some_and(|lane| lane.at.asleep()))?,
-            Order::Address(fd) => out.answer(address::own(fd))?,
+            Order::Address(fd) => out.answer(calls::own_address(fd))?,
             Order::Duplicate(fd, process) => out.answer(copy::for_process(fd, process))?,
             Order::Adopt(description) => out.answer(copy::from_description(&description))?,
             Order::Exit => return Ok(()),

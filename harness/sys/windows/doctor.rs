@@ -2,7 +2,6 @@
 
 use super::machine::{self, System};
 use super::{Features, Prepared};
-use crate::model::capability::Lack;
 use crate::sys::Finding;
 use crate::sys::shared::ports;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -15,41 +14,25 @@ pub fn doctor(_: &Prepared) -> Vec<Finding> {
     let features = Features::find(&system);
     let kernel = format!("{} {} {}", system.platform, system.kernel, std::env::consts::ARCH);
     vec![
-        good("kernel", kernel),
+        Finding::good("kernel", kernel),
         administrator(),
-        tried("capture", "SIO_RCVALL sees loopback", &features.sights.clone().map(drop)),
-        bad("settling", format!("{} ms of quiet a step", features.quiet.as_millis()), None),
-        tried("ipv6", "::1 answers", &features.ipv6),
-        tried("af-unix", "stream sockets", &features.af_unix),
-        tried("wire", "wintun makes one", &features.wire),
+        Finding::tried("capture", "SIO_RCVALL sees loopback", &features.sights.clone().map(drop)),
+        Finding::bad("settling", format!("{} ms of quiet a step", features.quiet.as_millis())),
+        Finding::tried("ipv6", "::1 answers", &features.ipv6),
+        Finding::tried("af-unix", "stream sockets", &features.af_unix),
+        Finding::tried("wire", "wintun makes one", &features.wire),
         dynamic_ports(),
         firewall(),
     ]
 }
 
-fn good(what: &str, found: impl Into<String>) -> Finding {
-    Finding { what: what.to_owned(), found: found.into(), good: true, remedy: None }
-}
-
-fn bad(what: &str, found: impl Into<String>, remedy: Option<&str>) -> Finding {
-    let remedy = remedy.map(str::to_owned);
-    Finding { what: what.to_owned(), found: found.into(), good: false, remedy }
-}
-
-fn tried(what: &str, found: &str, tried: &Result<(), Lack>) -> Finding {
-    match tried {
-        Ok(()) => good(what, found),
-        Err(lack) => bad(what, lack.reason.clone(), lack.remedy.as_deref()),
-    }
-}
-
 fn administrator() -> Finding {
     // SAFETY: there is no pointer.
     if unsafe { IsUserAnAdmin() } != 0 {
-        return good("administrator", "yes");
+        return Finding::good("administrator", "yes");
     }
-    let remedy = Some("run it from a prompt opened as administrator");
-    bad("administrator", "no: packets are not seen", remedy)
+    let remedy = "run it from a prompt opened as administrator";
+    Finding::bad("administrator", "no: packets are not seen").remedy(remedy)
 }
 
 /// The harness's own ports lie below those that the system gives out, unless somebody has moved
@@ -59,11 +42,12 @@ fn dynamic_ports() -> Finding {
     let given = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| socket.local_addr());
     match given {
         Ok(address) if ports::PORTS.contains(&address.port()) => {
-            let remedy = Some("netsh int ipv4 set dynamicport tcp start=49152 num=16384");
-            bad(what, format!("they include {}, one of the harness's", address.port()), remedy)
+            let remedy = "netsh int ipv4 set dynamicport tcp start=49152 num=16384";
+            Finding::bad(what, format!("they include {}, one of the harness's", address.port()))
+                .remedy(remedy)
         }
-        Ok(_) => good(what, "apart from those of the harness"),
-        Err(error) => bad(what, format!("none is given out: {error}"), None),
+        Ok(_) => Finding::good(what, "apart from those of the harness"),
+        Err(error) => Finding::bad(what, format!("none is given out: {error}")),
     }
 }
 
@@ -73,11 +57,11 @@ fn firewall() -> Finding {
          PublicProfile");
     let what = "firewall";
     match machine::dword(key, w!("EnableFirewall")) {
-        Some(0) => good(what, "off for public networks: closed ports answer on a wire"),
+        Some(0) => Finding::good(what, "off for public networks: closed ports answer on a wire"),
         Some(_) => {
             let found = "on for public networks: stealth mode, closed ports are silent on a wire";
-            good(what, found)
+            Finding::good(what, found)
         }
-        None => bad(what, "the registry does not tell", None),
+        None => Finding::bad(what, "the registry does not tell"),
     }
 }

@@ -3,7 +3,7 @@
 //! There are no namespaces, so runs share the machine's loopback as on every other system without
 //! them. Wine is told apart: its calls are Wine's, its TCP that of the system under it.
 
-mod address;
+pub mod address;
 mod calls;
 mod capture;
 mod channel;
@@ -11,15 +11,17 @@ mod child;
 mod copy;
 mod ctrl_c;
 mod doctor;
-mod errno;
+pub mod errno;
 mod machine;
-mod names;
+pub mod names;
+pub mod native;
 mod process;
 mod tap;
 mod thread;
 mod winsock;
 mod wire;
 
+pub use super::shared::start::{cpus, set_env_before_threads};
 pub use ctrl_c::on_interrupt;
 pub use doctor::doctor;
 pub use winsock::exclusive;
@@ -32,7 +34,7 @@ use capture::Sight;
 use machine::System;
 use process::Processes;
 use std::sync::mpsc::channel;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tap::Seen;
 use windows_sys::Win32::Networking::WinSock as ws;
 use windows_sys::core::w;
@@ -46,21 +48,6 @@ pub struct Prepared;
 pub fn prepare() -> Prepared {
     child::run_if_asked();
     Prepared
-}
-
-/// The CPUs to run on: runs are not pinned here, so their count alone matters.
-pub fn cpus() -> Vec<usize> {
-    let count = std::thread::available_parallelism().map_or(1, usize::from);
-    (0..count).collect()
-}
-
-/// Sets environment variables for the libraries of a test binary. Call it after [`prepare`] and
-/// before anything starts a thread.
-pub fn set_env_before_threads(variables: &[(&str, &str)]) {
-    for (name, value) in variables {
-        // SAFETY: the system's own functions for it may be called at any time.
-        unsafe { std::env::set_var(name, value) };
-    }
 }
 
 /// This machine's own stack.
@@ -148,11 +135,6 @@ fn try_wire() -> Result<(), Lack> {
     }
     let (outbox, _inbox) = channel();
     wire::Device::open(Family::V4, &outbox).map(drop).map_err(lack)
-}
-
-/// The system clock's time since the Unix epoch.
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }
 
 struct Local {

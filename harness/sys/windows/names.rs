@@ -1,20 +1,8 @@
 //! Flags and numbers by name. A name that this system lacks is told as such, never guessed.
 
 use crate::model::call::{Domain, How, Kind};
+use crate::sys::calls::{NotHere, find, lacking};
 use windows_sys::Win32::Networking::WinSock as ws;
-
-/// Why a request was not handed over: the fragment for [`crate::sys::Reply::NotHere`].
-pub type NotHere = String;
-
-/// The fragment for a name that this system lacks.
-pub fn lacking(name: &str) -> NotHere {
-    format!("no {name} on this system")
-}
-
-/// The value beside a name.
-pub fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
-    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
-}
 
 /// The flags of the sending and receiving calls, or-ed together.
 pub fn message_flags(names: &[String]) -> Result<i32, NotHere> {

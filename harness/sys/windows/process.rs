@@ -8,11 +8,11 @@
 
 use super::channel::{self, Crash, LaneId, Order, Told};
 use super::child::ARGUMENT;
-use super::now;
 use crate::model::address::Address;
 use crate::model::capability::Lack;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
+use crate::sys::calls::{self, now};
 use crate::sys::{Caller, Fd, ProcessAct, Reply, Request, Trouble, Watch};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -161,7 +161,7 @@ impl Process {
                 }
                 "SIGSEGV" => self.tell(&Order::Crash(Crash::Segv))?,
                 "SIGABRT" => self.tell(&Order::Crash(Crash::Abort))?,
-                other => return Err(Trouble::Lacks(Lack::new(super::names::lacking(other)))),
+                other => return Err(Trouble::Lacks(Lack::new(calls::lacking(other)))),
             },
         }
         match self.link.await_end(PATIENCE) {

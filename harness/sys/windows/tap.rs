@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Seen {
     inbox: Receiver<Sighted>,
     /// What came while somebody waited.
-    first: Option<Sighted>,
+    early: Vec<Sighted>,
     device: Option<Device>,
     _raw: Option<Raw>,
     /// Keeps the inbox open where nobody sees anything: then a step settles no sooner than
@@ -36,7 +36,7 @@ impl Seen {
         let failed_wire = |what| Trouble::Failed(format!("the wire: {what}"));
         Ok(Seen {
             inbox,
-            first: None,
+            early: Vec::new(),
             device: device.map_err(failed_wire)?,
             _raw: raw.map_err(failed)?,
             _outbox: outbox,
@@ -46,7 +46,7 @@ impl Seen {
 
 impl Tap for Seen {
     fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
-        for sighted in self.first.take().into_iter().chain(self.inbox.try_iter()) {
+        for sighted in self.early.drain(..).chain(self.inbox.try_iter()) {
             let failed = |error| Trouble::Failed(format!("capturing packets: {error}"));
             packets.push(sighted.map_err(failed)?);
         }
@@ -54,11 +54,7 @@ impl Tap for Seen {
     }
 
     fn wait(&mut self, limit: Duration) {
-        match self.first {
-            None => self.first = self.inbox.recv_timeout(limit).ok(),
-            // Somebody else's packet that was not taken yet is no news.
-            Some(_) => std::thread::sleep(limit),
-        }
+        self.early.extend(self.inbox.recv_timeout(limit));
     }
 
     fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {

@@ -6,10 +6,10 @@
 //! connections comes through.
 
 use super::capture::Sighted;
-use super::now;
 use crate::model::case::Family;
 use crate::model::wire::{self, End};
 use crate::sys::Trouble;
+use crate::sys::calls::now;
 use crate::wire::{Captured, CapturedBytes};
 use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;

@@ -192,7 +192,11 @@ fn workflow_gets_a_summary_and_annotations() {
 
 #[rstest]
 #[case::unknown("linux-6.21", "nothing is recorded for `linux-6.21`", "did you mean `linux-6.12`?")]
-#[case::no_file("nowhere.zip", "nothing is recorded for `nowhere.zip`", "no such result file")]
+#[case::no_file(
+    "nowhere.zip",
+    "nothing is recorded for `nowhere.zip`",
+    "recorded are linux-6.12, linux-6.18"
+)]
 #[case::twice("linux linux-6.18", "`linux-6.18` is named twice", "")]
 #[case::file_twice("good.json ./good.json", "`./good.json` is named twice", "")]
 #[case::empty_folder("empty", "empty: no result file in this folder", "sockdiff run --out")]
@@ -232,6 +236,38 @@ fn mistake_is_told_and_nothing_is_written(
     assert_eq!(world.0.touched(&before), NOTHING);
 }
 
+#[rstest]
+#[case::result("--json good.json linux", "good.json: a result file, which --json would overwrite")]
+#[case::input("good.json --json ./good.json", "./good.json: a result file")]
+#[case::archive("linux --html good.zip", "good.zip: a result file, which --html would overwrite")]
+#[case::anything("--markdown notes.md", "notes.md: no earlier report of --markdown")]
+#[case::other_report("--html old.json", "old.json: no earlier report of --html")]
+#[case::folder("--json cases", "cases: a folder, --json expects the name of a file to write")]
+#[case::twice("--json x --html ./x", "./x: named by --json and by --html")]
+fn nothing_but_an_earlier_report_is_overwritten(#[case] arguments: &str, #[case] begins: &str) {
+    let world = World::of_two_releases();
+    world.results("good.json", &[("a/close", FIN)]);
+    let archive = sockdiff::snapshot::ResultFile::read(&world.0.path().join("good.json"));
+    archive.expect("a result").write(&world.0.path().join("good.zip")).expect("an archive");
+    world.0.write("notes.md", "by hand");
+    world.sockdiff("compare --json old.json").assert().code(1);
+    let before = world.0.files();
+    let run = world.sockdiff(&format!("compare {arguments}")).assert().code(2).stdout_eq("");
+    let told = super::support::stderr(&run);
+    assert!(told.starts_with(begins), "{told}");
+    assert_eq!(world.0.touched(&before), NOTHING);
+}
+
+#[test]
+fn earlier_reports_are_written_anew() {
+    let world = World::of_two_releases();
+    world.0.write("c.json", "");
+    let reports = "compare --html a.html --markdown b.md --json c.json";
+    world.sockdiff(reports).assert().code(1);
+    world.sockdiff(&format!("{reports} linux")).assert().code(0);
+    assert_eq!(world.0.read("b.md").lines().next(), Some("## sockdiff: linux 6.18"));
+}
+
 #[test]
 fn snapshot_in_conflict_stops_everything() {
     let world = World::of_two_releases();
@@ -259,11 +295,18 @@ fn hostile_text_takes_no_effect() {
     world.0.edit("cases/a/close.yaml", "about: RST or FIN?\n", evil);
     world.0.edit("cases/a/close.yaml", "says: a FIN is sent", "says: \"\\e]0;x\\a a FIN\"");
     world.0.edit("expected/a/close/linux.snap", "[R.]", "[R.] <script>");
-    for verb in ["compare", "compare --markdown -", "claims --evidence"] {
-        let text = stdout(&world.sockdiff(verb).assert());
+    let bad = "about: x\n\"\\e[2J\\u202e\": 1\nsteps: [s.socket: tcp]\n";
+    world.0.write("cases/b/bad.yaml", bad);
+    let verbs = ["compare --case a", "compare --markdown - --case a", "claims --evidence a"];
+    let runs = ["run a --update no", "run a --update no --ladder always"];
+    let verbs = verbs.iter().chain(&runs).chain(&["show a/close", "list", "check", "run b"]);
+    for verb in verbs {
+        let run = world.sockdiff(verb).assert();
+        let text = stdout(&run) + &super::support::stderr(&run);
         let harmful = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
-        assert!(!text.contains(harmful), "{verb}: {text:?}");
+        assert!(!text.contains(harmful) && !text.is_empty(), "{verb}: {text:?}");
     }
+    world.0.remove("cases/b/bad.yaml");
     let markdown = stdout(&world.sockdiff("compare --markdown -").assert());
     let outside = markdown.split("```").step_by(2).collect::<String>();
     assert!(!outside.contains("<script>") && !outside.contains("@mio"), "{markdown}");

@@ -4,8 +4,8 @@
 use crate::model::Family;
 use crate::model::wire::{self, End};
 use crate::sys::Trouble;
+use crate::sys::calls::now;
 use crate::sys::unix::dialect::SYSTEM;
-use crate::sys::unix::now;
 use crate::wire::{Captured, CapturedBytes};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};

@@ -14,39 +14,27 @@ pub fn doctor(_: &Prepared) -> Vec<Finding> {
     let ipv6 = Lack::new("no ::1").remedy("sudo ifconfig lo0 inet6 ::1 prefixlen 128 alias");
     let quiet_ms = SYSTEM.quiet.as_millis();
     vec![
-        good("kernel", format!("{platform} {release} {} ({})", uname.arch, uname.version.trim())),
-        tried("capture", "bpf on lo0", &features.capture),
-        bad("settling", format!("{quiet_ms} ms of quiet a step, one run at a time"), None),
-        bad("settings", "none is pinned: answers depend on this machine's", None),
+        Finding::good(
+            "kernel",
+            format!("{platform} {release} {} ({})", uname.arch, uname.version.trim()),
+        ),
+        Finding::tried("capture", "bpf on lo0", &features.capture),
+        Finding::bad("settling", format!("{quiet_ms} ms of quiet a step, one run at a time")),
+        Finding::bad("settings", "none is pinned: answers depend on this machine's"),
         blackhole("net.inet.tcp.blackhole"),
         blackhole("net.inet.udp.blackhole"),
-        tried("ipv6", "::1 answers", &if features.ipv6 { Ok(()) } else { Err(ipv6) }),
-        tried(SYSTEM.wire, "makes a wire", &features.wire),
+        Finding::tried("ipv6", "::1 answers", &if features.ipv6 { Ok(()) } else { Err(ipv6) }),
+        Finding::tried(SYSTEM.wire, "makes a wire", &features.wire),
     ]
 }
 
 /// Set, it swallows the answers of closed ports: RST, and ICMP port unreachable.
 fn blackhole(name: &str) -> Finding {
     match sysctl::number(name) {
-        None | Some(0) => good(name, "0: closed ports answer"),
+        None | Some(0) => Finding::good(name, "0: closed ports answer"),
         Some(set) => {
             let remedy = format!("sudo sysctl {name}=0");
-            bad(name, format!("{set}: closed ports do not answer"), Some(remedy))
+            Finding::bad(name, format!("{set}: closed ports do not answer")).remedy(remedy)
         }
-    }
-}
-
-fn good(what: &str, found: impl Into<String>) -> Finding {
-    Finding { what: what.to_owned(), found: found.into(), good: true, remedy: None }
-}
-
-fn bad(what: &str, found: impl Into<String>, remedy: Option<String>) -> Finding {
-    Finding { what: what.to_owned(), found: found.into(), good: false, remedy }
-}
-
-fn tried(what: &str, found: &str, tried: &Result<(), Lack>) -> Finding {
-    match tried {
-        Ok(()) => good(what, found),
-        Err(lack) => bad(what, lack.reason.clone(), lack.remedy.clone()),
     }
 }

@@ -12,6 +12,7 @@ pub mod numbers;
 mod sysctl;
 mod turn;
 
+pub use crate::sys::shared::start::{cpus, set_env_before_threads};
 pub use doctor::doctor;
 
 use super::dialect::{self, SYSTEM};
@@ -82,21 +83,6 @@ fn make_room_for_descriptors() {
         let room = limit.rlim_max.min(libc::FD_SETSIZE as libc::rlim_t);
         limit.rlim_cur = limit.rlim_cur.max(room);
         libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-    }
-}
-
-/// The CPUs to run on: runs are not pinned here, so their count alone matters.
-pub fn cpus() -> Vec<usize> {
-    let count = std::thread::available_parallelism().map_or(1, usize::from);
-    (0..count).collect()
-}
-
-/// Sets environment variables for the libraries of a test binary. Call it after [`prepare`] and
-/// before anything starts a thread.
-pub fn set_env_before_threads(variables: &[(&str, &str)]) {
-    for (name, value) in variables {
-        // SAFETY: the caller has not started a thread yet.
-        unsafe { std::env::set_var(name, value) };
     }
 }
 

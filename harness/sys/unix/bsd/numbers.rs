@@ -2,9 +2,8 @@
 
 use crate::model::outcome::Outcome;
 use crate::sys::Request;
-use crate::sys::unix::calls::Call;
+use crate::sys::calls::{Call, NotHere, lacking};
 use crate::sys::unix::errno::numbers;
-use crate::sys::unix::names::{NotHere, lacking};
 use libc::{c_int, c_short, c_ulong};
 
 /// Error numbers beyond the common ones.

@@ -1,15 +1,15 @@
 //! The calls that send and receive.
 
-use super::{Argument, BAD, Call, Place, number};
 use crate::model::call::{RecvForm, SendForm};
 use crate::model::outcome::{Answer, Outcome};
-use crate::sys::unix::names::{NotHere, message_flags, received_flags};
+use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, no_flags, number};
+use crate::sys::unix::names::{message_flags, received_flags};
 use crate::sys::{AddressPlace, Buffer, Fd, Request};
 use libc::{c_int, c_void, iovec, msghdr};
 use std::ptr::null;
 
 impl Call<'_> {
-    pub(super) fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
+    pub fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
             Request::Send { fd, form, data, flags, to } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
@@ -104,13 +104,6 @@ impl Call<'_> {
                 },
             }
         })
-    }
-}
-
-fn no_flags(takes_none: bool, flags: &[String]) -> Result<(), NotHere> {
-    match flags.first() {
-        Some(flag) if takes_none => Err(format!("read and write take no {flag}")),
-        _ => Ok(()),
     }
 }
 

@@ -1,11 +1,10 @@
 //! `setsockopt` and `getsockopt`.
 
-use super::{BAD, Call, number};
 use crate::model::option::{OptionKind, OptionValue, find};
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
 use crate::sys::Fd;
-use crate::sys::unix::names::{NotHere, lacking};
+use crate::sys::calls::{BAD, Call, NotHere, lacking, number};
 use crate::sys::unix::{dialect, errno};
 use libc::{c_int, c_void, linger, socklen_t, timeval};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use std::time::Duration;
 const VALUE_BYTES_MAX: usize = 512;
 
 impl Call<'_> {
-    pub(super) fn set_option(
+    pub fn set_option(
         &mut self,
         fd: Fd,
         option: &str,
@@ -35,12 +34,7 @@ impl Call<'_> {
         Ok(self.outcome(returned, Answer::Value))
     }
 
-    pub(super) fn get_option(
-        &mut self,
-        fd: Fd,
-        option: &str,
-        bad: bool,
-    ) -> Result<Outcome, NotHere> {
+    pub fn get_option(&mut self, fd: Fd, option: &str, bad: bool) -> Result<Outcome, NotHere> {
         let (level, name, kind) = known(option)?;
         let mut bytes = [0u8; VALUE_BYTES_MAX];
         let mut len = wanted_len(kind);

@@ -1,7 +1,7 @@
 //! Arguments that are wrong on purpose reach the system.
 
-use super::{Gate, make};
 use crate::model::{Address, Answer, OptionValue};
+use crate::sys::calls::{Gate, make};
 use crate::sys::{AddressPlace, Fd, Reply, Request};
 use rstest::rstest;
 use std::os::fd::AsRawFd;

@@ -1,21 +1,16 @@
 //! `poll` and `select`.
 
-use super::{Call, number};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::Fd;
-use crate::sys::unix::names::{NotHere, poll_events, poll_names};
+use crate::sys::calls::{Call, NotHere, number};
+use crate::sys::unix::names::{poll_events, poll_names};
 use libc::{c_int, pollfd, timeval};
 
 /// The largest descriptor number for which `select` gets its three sets.
 const SELECT_FD_MAX: Fd = 1 << 20;
 
 impl Call<'_> {
-    pub(super) fn poll(
-        &mut self,
-        fd: Fd,
-        events: &[String],
-        timeout_ms: i32,
-    ) -> Result<Outcome, NotHere> {
+    pub fn poll(&mut self, fd: Fd, events: &[String], timeout_ms: i32) -> Result<Outcome, NotHere> {
         let events = match events {
             [] => libc::POLLIN | libc::POLLOUT,
             named => poll_events(named)?,
@@ -27,7 +22,7 @@ impl Call<'_> {
         Ok(self.outcome(returned, |_| Answer::Events(poll_names(asked.revents))))
     }
 
-    pub(super) fn select(&mut self, fd: Fd, timeout_ms: i32) -> Result<Outcome, NotHere> {
+    pub fn select(&mut self, fd: Fd, timeout_ms: i32) -> Result<Outcome, NotHere> {
         if !(0..=SELECT_FD_MAX).contains(&fd) {
             return Err(format!("descriptor {fd} is beyond the sets of select"));
         }

@@ -1,16 +1,16 @@
 //! The calls that send and receive.
 
-use super::{Argument, BAD, Call, Place, number};
 use crate::model::call::{RecvForm, SendForm};
 use crate::model::outcome::{Answer, Outcome};
-use crate::sys::windows::names::{NotHere, lacking, message_flags, received_flags};
+use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, lacking, no_flags, number};
+use crate::sys::windows::names::{message_flags, received_flags};
 use crate::sys::windows::winsock;
 use crate::sys::{AddressPlace, Buffer, Fd, Request};
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Networking::WinSock::{self as ws, WSABUF, WSAMSG};
 
 impl Call<'_> {
-    pub(super) fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
+    pub fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
             Request::Send { fd, form, data, flags, to } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
@@ -150,13 +150,6 @@ impl Call<'_> {
 unsafe fn counted(returned: i32, count: *const u32) -> i64 {
     // SAFETY: the caller's promise.
     if returned == 0 { i64::from(unsafe { *count }) } else { -1 }
-}
-
-fn no_flags(takes_none: bool, flags: &[String]) -> Result<(), NotHere> {
-    match flags.first() {
-        Some(flag) if takes_none => Err(format!("read and write take no {flag}")),
-        _ => Ok(()),
-    }
 }
 
 /// ReadFile and WriteFile take sockets, but neither blocks nor fails as Winsock does.

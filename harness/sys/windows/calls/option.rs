@@ -1,12 +1,12 @@
 //! `setsockopt` and `getsockopt`, and the ioctl that is TCP_INFO elsewhere.
 
-use super::{BAD, Call, number};
 use crate::model::option::{OptionKind, OptionValue, find};
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
 use crate::sys::Fd;
+use crate::sys::calls::{BAD, Call, NotHere, lacking, number};
 use crate::sys::windows::errno;
-use crate::sys::windows::names::{NotHere, OPTIONS, TCP_INFO, TCP_STATES, lacking};
+use crate::sys::windows::names::{OPTIONS, TCP_INFO, TCP_STATES};
 use std::ptr::null_mut;
 use std::time::Duration;
 use windows_sys::Win32::Networking::WinSock::{self as ws, LINGER, TCP_INFO_v0};
@@ -15,7 +15,7 @@ use windows_sys::Win32::Networking::WinSock::{self as ws, LINGER, TCP_INFO_v0};
 const VALUE_BYTES_MAX: usize = 64;
 
 impl Call<'_> {
-    pub(super) fn set_option(
+    pub fn set_option(
         &mut self,
         fd: Fd,
         option: &str,
@@ -30,12 +30,7 @@ impl Call<'_> {
         Ok(self.plain(|| unsafe { ws::setsockopt(number(fd), level, name, data, len) }))
     }
 
-    pub(super) fn get_option(
-        &mut self,
-        fd: Fd,
-        option: &str,
-        bad: bool,
-    ) -> Result<Outcome, NotHere> {
+    pub fn get_option(&mut self, fd: Fd, option: &str, bad: bool) -> Result<Outcome, NotHere> {
         if option == TCP_INFO {
             return Ok(self.tcp_info(fd, bad));
         }

@@ -1,8 +1,8 @@
 //! Arguments that are wrong on purpose reach the system.
 
-use super::{Gate, make};
 use crate::model::call::{Domain, Kind};
 use crate::model::{Answer, Errno, Outcome};
+use crate::sys::calls::{Gate, make};
 use crate::sys::{AddressPlace, Fd, Reply, Request};
 
 struct Open;

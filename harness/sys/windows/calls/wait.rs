@@ -1,18 +1,13 @@
 //! `WSAPoll` and `select`.
 
-use super::{Call, number};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::Fd;
-use crate::sys::windows::names::{NotHere, POLL_ASKED, POLL_UNASKED, find, lacking};
+use crate::sys::calls::{Call, NotHere, find, lacking, number};
+use crate::sys::windows::names::{POLL_ASKED, POLL_UNASKED};
 use windows_sys::Win32::Networking::WinSock::{self as ws, FD_SET, TIMEVAL, WSAPOLLFD};
 
 impl Call<'_> {
-    pub(super) fn poll(
-        &mut self,
-        fd: Fd,
-        events: &[String],
-        timeout_ms: i32,
-    ) -> Result<Outcome, NotHere> {
+    pub fn poll(&mut self, fd: Fd, events: &[String], timeout_ms: i32) -> Result<Outcome, NotHere> {
         let both = [("POLLIN", ws::POLLIN), ("POLLOUT", ws::POLLOUT)];
         let asked: Vec<(&str, i16)> = match events {
             [] => both.to_vec(),
@@ -26,7 +21,7 @@ impl Call<'_> {
         Ok(self.outcome(returned, |_| Answer::Events(told(&asked, polled.revents))))
     }
 
-    pub(super) fn select(&mut self, fd: Fd, timeout_ms: i32) -> Outcome {
+    pub fn select(&mut self, fd: Fd, timeout_ms: i32) -> Result<Outcome, NotHere> {
         let mut sets = [FD_SET::default(); 3];
         for set in &mut sets {
             set.fd_count = 1;
@@ -40,11 +35,11 @@ impl Call<'_> {
         let select = || unsafe { ws::select(0, readable, writable, except, limit) };
         let returned = self.enter(|| i64::from(select()));
         let words = ["readable", "writable", "except"];
-        self.outcome(returned, |_| {
+        Ok(self.outcome(returned, |_| {
             // The sets that come back hold the sockets that are ready.
             let ready = sets.iter().zip(words).filter(|(set, _)| set.fd_count > 0);
             Answer::Events(ready.map(|(_, name)| name.to_owned()).collect())
-        })
+        }))
     }
 }
 
