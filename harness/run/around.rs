@@ -150,10 +150,12 @@ impl Conductor<'_> {
         within: Duration,
     ) -> Result<Option<Packet>, Trouble> {
         let until = Instant::now() + within;
+        self.punctual.waits_in_slices(now() + within);
         loop {
             let taken = self.peers.as_mut().and_then(|peers| peers.take(peer, wanted));
             let left = until.saturating_duration_since(Instant::now());
             if taken.is_some() || left.is_zero() || self.deadline_hit {
+                self.punctual.has_waited();
                 return Ok(taken);
             }
             self.rest(left.min(SLICE))?;

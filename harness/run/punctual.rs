@@ -23,13 +23,23 @@ const PROMPT: Duration = Duration::from_millis(100);
 /// case does not shorten them.
 const LATE_MAX: Duration = Duration::from_secs(1);
 
+/// From when until when, and when it began to put off what comes next.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    from: Duration,
+    to: Duration,
+    puts_off_from: Duration,
+}
+
 /// The account of one run, in the system clock's time since the Unix epoch.
 #[derive(Debug, Default)]
 pub struct Punctuality {
     /// Until then all time is accounted for.
     accounted: Duration,
-    /// The gaps of the step in progress: from when until when.
-    gaps: Vec<(Duration, Duration)>,
+    /// The gaps of the step in progress.
+    gaps: Vec<Gap>,
+    /// A wait in slices ends then: gaps before it keep nothing waiting.
+    slices_until: Duration,
     /// How long calls of the step in progress were held up, nobody knows when.
     held_up: Duration,
     /// All gaps since the beginning.
@@ -53,9 +63,20 @@ impl Punctuality {
     /// The run goes on at `now`; at `due` what it waited for was over.
     pub fn goes_on(&mut self, due: Duration, now: Duration) {
         if now > due + NOTICED {
-            self.gaps.push((due, now));
+            let puts_off_from = due.max(self.slices_until).min(now);
+            self.gaps.push(Gap { from: due, to: now, puts_off_from });
         }
         self.excuse(now);
+    }
+
+    /// The run waits in slices, at most until then.
+    pub fn waits_in_slices(&mut self, until: Duration) {
+        self.slices_until = until;
+    }
+
+    /// The run waits in slices no more.
+    pub fn has_waited(&mut self) {
+        self.slices_until = Duration::ZERO;
     }
 
     /// The run finds at `now` what has been over since `ended`.
@@ -93,19 +114,21 @@ impl Punctuality {
     /// What came when is chance.
     pub fn judge(&mut self, step: &StepLog, topology: Topology) -> Result<(), Trouble> {
         let gaps = std::mem::take(&mut self.gaps);
-        self.late += covered(&gaps).max(std::mem::take(&mut self.held_up));
+        self.late += together(&gaps).max(std::mem::take(&mut self.held_up));
         for (index, packet) in step.packets.iter().enumerate() {
             let is_peers = step.sent.iter().any(|sent| sent.index == index);
             let again = !is_peers && self.resent.see(packet);
-            let meanwhile = gaps.iter().find(|(from, to)| match topology {
-                Topology::Loopback => packet.at > *from + PROMPT && packet.at < *to,
-                // Here packets are stamped when the run reads them, which it does after a gap.
-                Topology::Wire => {
-                    (again || step.timed) && packet.at > *from + PROMPT && packet.at < *to + NOTICED
+            let meanwhile = |gap: &&Gap| {
+                let at = |from: Duration, to| (from + PROMPT..to).contains(&packet.at);
+                match topology {
+                    Topology::Loopback => at(gap.puts_off_from, gap.to),
+                    // Here packets are stamped when the run reads them, which it does after a gap.
+                    Topology::Wire if step.timed => at(gap.from, gap.to + NOTICED),
+                    Topology::Wire => again && at(gap.puts_off_from, gap.to + NOTICED),
                 }
-            });
-            if let Some((from, to)) = meanwhile {
-                return Err(put_aside(*to - *from, "in which step a packet came is chance"));
+            };
+            if let Some(gap) = gaps.iter().find(meanwhile) {
+                return Err(put_aside(gap.to - gap.from, "in which step a packet came is chance"));
             }
         }
         match self.waits && self.late >= LATE_MAX {
@@ -115,9 +138,10 @@ impl Punctuality {
     }
 }
 
-/// How much time these gaps are together: the threads of a run are put aside at the same time.
-fn covered(gaps: &[(Duration, Duration)]) -> Duration {
-    let mut gaps = gaps.to_vec();
+/// How long these gaps put off what came next: the threads of a run are put aside at the same time.
+fn together(gaps: &[Gap]) -> Duration {
+    let mut gaps: Vec<(Duration, Duration)> =
+        gaps.iter().map(|gap| (gap.puts_off_from, gap.to)).collect();
     gaps.sort_unstable();
     let mut until = Duration::ZERO;
     gaps.iter().fold(Duration::ZERO, |sum, (from, to)| {
@@ -213,8 +237,26 @@ mod tests {
 
     #[test]
     fn two_threads_put_aside_at_once_count_once() {
-        let gaps = [(10, 40), (0, 20), (15, 30), (50, 60)].map(|(from, to)| (ms(from), ms(to)));
-        assert_eq!(covered(&gaps), Duration::from_millis(50));
+        let gaps = [(10, 40), (0, 20), (15, 30), (50, 60)].map(|(from, to)| Gap {
+            from: ms(from),
+            to: ms(to),
+            puts_off_from: ms(from),
+        });
+        assert_eq!(together(&gaps), Duration::from_millis(50));
+    }
+
+    /// A wait of five seconds in slices, each of which takes too long, puts off nothing.
+    #[rstest]
+    #[case::ends_in_time(5_000, true)]
+    #[case::ends_late(6_500, false)]
+    fn slices_of_a_wait(#[case] ends_ms: u64, #[case] kept: bool) {
+        let mut account = Punctuality::begin(ms(0));
+        account.waits();
+        account.waits_in_slices(ms(5_000));
+        (0..50).for_each(|slice| account.goes_on(ms(slice * 100 + 5), ms(slice * 100 + 100)));
+        account.goes_on(ms(5_000), ms(ends_ms));
+        account.has_waited();
+        assert_eq!(account.judge(&StepLog::default(), Topology::Wire).is_ok(), kept);
     }
 
     #[test]

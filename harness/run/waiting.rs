@@ -36,7 +36,10 @@ impl Conductor<'_> {
         let mut reply = lane.wait(SLOT_HELD.min(limit))?;
         if reply.is_none() && !blocks {
             self.slot.give_back();
-            let came = self.await_long(lane, limit.saturating_sub(SLOT_HELD));
+            let left = limit.saturating_sub(SLOT_HELD);
+            self.punctual.waits_in_slices(now() + left);
+            let came = self.await_long(lane, left);
+            self.punctual.has_waited();
             self.take_slot();
             reply = came?;
         }
