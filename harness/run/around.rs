@@ -245,8 +245,10 @@ impl Conductor<'_> {
             HostVerb::Link { up } => HostAct::Link { up: *up },
             HostVerb::Sysctl(settings) => HostAct::Sysctl(settings.clone()),
             HostVerb::Destroy(name) => {
-                let unusable = |_| Refusal::NotIssued(format!("no {name}"));
-                let fd = self.names.usable(name).map_err(unusable)?.fd;
+                let open = self.names.get(name).filter(|socket| !socket.closed);
+                let own = open.filter(|socket| socket.process.is_none());
+                let none = || Refusal::NotIssued(format!("no {name} that is open here"));
+                let fd = own.ok_or_else(none)?.fd;
                 HostAct::Destroy { fd }
             }
         };
