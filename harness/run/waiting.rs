@@ -130,8 +130,11 @@ impl Conductor<'_> {
             self.slot.give_back();
         }
         let looked = self.look();
-        if waits {
+        // It may have turned to waiting for quiet just now.
+        if self.ground.waits_to_settle() {
             self.punctual.excuse(now());
+        }
+        if waits {
             self.take_slot();
         }
         looked
