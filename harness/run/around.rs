@@ -150,6 +150,7 @@ impl Conductor<'_> {
         within: Duration,
     ) -> Result<Option<Packet>, Trouble> {
         let until = Instant::now() + within;
+        self.punctual.waits();
         self.punctual.waits_in_slices(now() + within);
         loop {
             let taken = self.peers.as_mut().and_then(|peers| peers.take(peer, wanted));

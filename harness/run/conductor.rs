@@ -153,11 +153,13 @@ impl<'a> Conductor<'a> {
             }
             Action::Pause(time) => {
                 log.note = Some(format!("pause {}", time::Shown(*time)));
+                self.punctual.waits();
                 self.rest(*time)?;
             }
             Action::Silence(time) => {
                 log.note = Some(format!("silence {}", time::Shown(*time)));
                 log.silence = Some(*time);
+                self.punctual.waits();
                 self.rest(*time)?;
             }
             Action::Process { process, verb } => {

@@ -164,7 +164,6 @@ impl Conductor<'_> {
     pub(super) fn rest(&mut self, time: Duration) -> Result<(), Trouble> {
         let left = self.until.saturating_duration_since(Instant::now());
         self.deadline_hit |= time >= left;
-        self.punctual.waits();
         self.slot.give_back();
         let passed = self.pass(time.min(left));
         self.take_slot();
