@@ -7,6 +7,7 @@
 use super::{AddressPlace, Fd, Reply, Request, Target};
 use crate::model::address::Address;
 use crate::model::outcome::{Answer, Outcome};
+use crate::model::time::Shown;
 use socket2::{SockAddr, SockAddrStorage};
 use std::ptr::null_mut;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -41,6 +42,22 @@ pub fn no_flags(takes_none: bool, flags: &[String]) -> Result<(), NotHere> {
     match flags.first() {
         Some(flag) if takes_none => Err(format!("read and write take no {flag}")),
         _ => Ok(()),
+    }
+}
+
+/// The low bits of a number as an `int`: what C makes of a number that is too large.
+pub fn int(number: i128) -> Vec<u8> {
+    (number as i32).to_ne_bytes().to_vec()
+}
+
+/// A duration as a case writes it: the value of an option. Zero and less have meanings of their own: off, the default.
+pub fn time_of(number: i32, unit_ms: u64) -> Answer {
+    match u64::try_from(number) {
+        Ok(count) if count > 0 => {
+            let time = Duration::from_millis(count * unit_ms);
+            Answer::Word(Shown(time).to_string())
+        }
+        _ => Answer::Number(i64::from(number)),
     }
 }
 

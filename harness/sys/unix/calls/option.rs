@@ -4,7 +4,7 @@ use crate::model::option::{OptionKind, OptionValue, find};
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
 use crate::sys::Fd;
-use crate::sys::calls::{BAD, Call, NotHere, lacking, number};
+use crate::sys::calls::{BAD, Call, NotHere, int, lacking, number, time_of};
 use crate::sys::unix::{dialect, errno};
 use libc::{c_int, c_void, linger, socklen_t, timeval};
 use std::time::Duration;
@@ -108,11 +108,6 @@ fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
     }
 }
 
-/// The low bits of a number as an `int`: what C makes of a number that is too large.
-fn int(number: i128) -> Vec<u8> {
-    (number as c_int).to_ne_bytes().to_vec()
-}
-
 fn timeval_bytes(time: Duration) -> Vec<u8> {
     // SAFETY: all zeroes is a valid timeval.
     let mut value: timeval = unsafe { std::mem::zeroed() };
@@ -159,17 +154,6 @@ fn from_bytes(kind: OptionKind, bytes: &[u8]) -> Answer {
         OptionKind::Seconds => time_of(int_at(bytes, 0), 1_000),
         OptionKind::Millis => time_of(int_at(bytes, 0), 1),
         _ => Answer::Number(i64::from(int_at(bytes, 0))),
-    }
-}
-
-/// A duration as a case writes it. Zero and less have meanings of their own: off, the default.
-fn time_of(number: c_int, unit_ms: u64) -> Answer {
-    match u64::try_from(number) {
-        Ok(count) if count > 0 => {
-            let time = Duration::from_millis(count * unit_ms);
-            Answer::Word(Shown(time).to_string())
-        }
-        _ => Answer::Number(i64::from(number)),
     }
 }
 

@@ -2,13 +2,11 @@
 
 use crate::model::option::{OptionKind, OptionValue, find};
 use crate::model::outcome::{Answer, Outcome};
-use crate::model::time::Shown;
 use crate::sys::Fd;
-use crate::sys::calls::{BAD, Call, NotHere, lacking, number};
+use crate::sys::calls::{BAD, Call, NotHere, int, lacking, number, time_of};
 use crate::sys::windows::errno;
 use crate::sys::windows::names::{OPTIONS, TCP_INFO, TCP_STATES};
 use std::ptr::null_mut;
-use std::time::Duration;
 use windows_sys::Win32::Networking::WinSock::{self as ws, LINGER, TCP_INFO_v0};
 
 /// More than any option's value that is read here.
@@ -93,11 +91,6 @@ fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
     }
 }
 
-/// The low bits of a number as an `int`: what C makes of a number that is too large.
-fn int(number: i128) -> Vec<u8> {
-    (number as i32).to_ne_bytes().to_vec()
-}
-
 fn wanted_len(kind: OptionKind) -> i32 {
     let len = match kind {
         OptionKind::Linger => size_of::<LINGER>(),
@@ -129,17 +122,6 @@ fn from_bytes(kind: OptionKind, bytes: &[u8]) -> Answer {
             Answer::Word(String::from_utf8_lossy(text).into_owned())
         }
         OptionKind::Int | OptionKind::TcpInfo => Answer::Number(i64::from(number)),
-    }
-}
-
-/// A duration as a case writes it. Zero and less have meanings of their own: off, the default.
-fn time_of(number: i32, unit_ms: u64) -> Answer {
-    match u64::try_from(number) {
-        Ok(count) if count > 0 => {
-            let time = Duration::from_millis(count * unit_ms);
-            Answer::Word(Shown(time).to_string())
-        }
-        _ => Answer::Number(i64::from(number)),
     }
 }
 
