@@ -272,6 +272,9 @@ pub enum Action {
 pub enum ProcessVerb {
     /// Send it a signal, `SIGKILL`; the step ends when the process is gone (if the signal ends it).
     Kill(String),
+    /// From now on it cannot make descriptors of this number and above: the soft limit
+    /// RLIMIT_NOFILE.
+    Setrlimit(u32),
     /// It calls exit(0).
     Exit,
     /// Its end is awaited and told.

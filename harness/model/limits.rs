@@ -42,3 +42,6 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 pub const DEADLINE: Duration = Duration::from_secs(10);
 /// The longest pause, silence, timeout, patience or deadline that a case may ask for.
 pub const WAIT_MAX: Duration = Duration::from_secs(3600);
+
+/// The highest limit of descriptors that a case may set; no system has less to begin with.
+pub const DESCRIPTORS_MAX: u32 = 256;

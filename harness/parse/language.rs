@@ -238,6 +238,7 @@ pub(super) const VERBS: &[Verb] = &[
 /// What can be done to a process, each with its meaning.
 pub(super) const PROCESS_VERBS: &[(&str, &str)] = &[
     ("kill", "Sends a signal: SIGKILL. The step ends when the process is gone."),
+    ("setrlimit", "{RLIMIT_NOFILE: 1}: descriptors of this number and above cannot be made."),
     ("exit", "The process calls exit(0)."),
     ("wait", "Its end is awaited and told."),
 ];

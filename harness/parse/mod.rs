@@ -47,10 +47,10 @@
 //!
 //! # Steps
 //!
-//! A step is `subject.verb`, or `subject.verb: object`, or one of `pause: 300ms` and
-//! `silence: 150ms` (which records that nothing was sent meanwhile, or what was; with bands:
-//! `silence: {for: 7s, timed: true}`). The subject is a socket, a process, a peer of the wire, or
-//! the `host`. Names are `[a-z][a-z0-9-]*`; by convention `server` listens, `client`
+//! A step is `subject.verb`, or `subject.verb: object`, or one of `pause: 300ms`, `silence: 150ms`
+//! (which records that nothing was sent meanwhile, or what was; with bands: `silence: {for: 7s,
+//! timed: true}`) and `signal: client`, see below. The subject is a socket, a process, a peer of
+//! the wire, or the `host`. Names are `[a-z][a-z0-9-]*`; by convention `server` listens, `client`
 //! connects and `conn` was accepted. `peer`, `host`, `router`, `closed-port`, `local` and the
 //! words for addresses are reserved.
 //!
@@ -72,7 +72,8 @@
 //! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
 //!   `flags`: `MSG_…`, `to`: an address.
 //! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**.
-//! - `recv` `recvfrom` `recvmsg`: a length. Keys: **`len`**, `flags`: `MSG_…`, `show: data`.
+//! - `recv` `recvfrom` `recvmsg`: a length. Keys: **`len`**, `flags`: `MSG_…`, `show: data`; of
+//!   `recvmsg` also `show: control`, or `[control, data]`: the control messages that come along.
 //! - `read` `readv`: a length. Keys: **`len`**, `show: data`.
 //! - `shutdown`: `rd` `wr` `rdwr` or a number. Keys: **`how`**.
 //! - `close`: stands alone.
@@ -144,10 +145,26 @@
 //! `{TCP_USER_TIMEOUT: 2s}`); `{SO_LINGER: {onoff: 1, linger: 0}}`; text for `TCP_CONGESTION`; or
 //! `{len: 2}`: that many zero bytes, whatever length the option wants.
 //!
+//! ## Signals
+//!
+//! `signal: client` sends a signal to the thread that is inside a call of `client` (of several, the
+//! one begun last). Its handler does nothing: what becomes of the call is the question. Keys:
+//! **`to`**, `flags: SA_RESTART`: how the handler was installed, without any flag unless given.
+//!
+//! ```yaml
+//! given: established
+//! steps:
+//!   - client.recv: {len: 256, blocks: true}
+//!   - signal: {to: client, flags: SA_RESTART}
+//!   - signal: client
+//! ```
+//!
 //! ## Processes
 //!
 //! `worker.kill: SIGKILL` sends a signal, `worker.exit` calls exit(0), `worker.wait` awaits the end
-//! and tells it, or `still running` after the case's `patience`. `worker` has to stand under
+//! and tells it, or `still running` after the case's `patience`. `worker.setrlimit:
+//! {RLIMIT_NOFILE: 1}` sets the soft limit: descriptors of this number and above cannot be made
+//! until it is raised again; poll() takes no more descriptors either. `worker` has to stand under
 //! `processes`. A step in a process that has ended is not issued.
 //!
 //! A socket that is accepted or duplicated into a process is made there, through a copy of its
@@ -192,6 +209,7 @@
 //! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
 //!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
 //!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;
+//!   `seq`: a number that the quoted segment has in place of its own, counted as `ack` is;
 //!   `mtu`, for `fragmentation-needed`.
 //!
 //! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
@@ -205,10 +223,10 @@
 //!
 //! ## `recv` and `forget`
 //! `peer.recv` takes the oldest packet that matches and that no `recv` has taken yet, or records
-//! that none came. Alone it takes any; in short it is flags, exactly these, or `tcp` `udp` `icmp`
-//! `any`. Keys: `flags`, `len`; or `proto`: one of these words; `within: 1s`: how long it waits,
-//! not at all unless given. `peer.forget`: the peer loses all memory, as by a reboot; its next SYN
-//! has another initial number.
+//! that none came; packets of `given` do not count. Alone it takes any; in short it is flags,
+//! exactly these, or `tcp` `udp` `icmp` `any`. Keys: `flags`, `len`; or `proto`: one of these
+//! words; `within: 1s`: how long it waits, not at all unless given. `peer.forget`: the peer loses
+//! all memory, as by a reboot; its next SYN has another initial number.
 //!
 //! ## `host`
 //! What happens to the machine around a run. On loopback, too.

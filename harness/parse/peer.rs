@@ -10,7 +10,9 @@ use super::step::Parts;
 use super::tree::Node;
 use crate::model::call::Payload;
 use crate::model::icmp;
-use crate::model::peer::{Checksum, IcmpSpec, Number, PacketSpec, PeerVerb, SegmentSpec, Wanted};
+use crate::model::peer::{
+    Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, Wanted,
+};
 use crate::model::{Action, Name, Step, TcpFlags, Times, Topology};
 
 /// Bytes of a TCP header up to the end of its sequence number.
@@ -58,6 +60,13 @@ pub(super) fn read(
         "recv" => PeerVerb::Recv { wanted: read_wanted(&args)?, within: args.time("within") },
         _ => PeerVerb::Forget,
     };
+    let to = match &verb {
+        PeerVerb::Send(PacketSpec::Tcp(SegmentSpec { to, .. }) | PacketSpec::Udp { to, .. }) => to,
+        _ => &Some(LocalEnd::ClosedPort),
+    };
+    if to.is_none() && scope.sockets.is_empty() {
+        return Err(args.fault("no earlier step makes a socket, expected {…, to: closed-port}"));
+    }
     match &verb {
         PeerVerb::Send(PacketSpec::Tcp(segment)) => {
             check_connection(&args, &peer, segment, scope)?;

@@ -15,7 +15,7 @@ use super::language::{
 use crate::model::Capability;
 use crate::model::call::{MSG_FLAGS, SIGNALS, word_of};
 use crate::model::case::{ShowField, State};
-use crate::model::limits::STEPS_MAX;
+use crate::model::limits::{DESCRIPTORS_MAX, STEPS_MAX};
 use crate::model::option::{OPTIONS, OptionKind, SocketOption};
 use serde_json::{Map, Value, json};
 
@@ -350,6 +350,14 @@ fn step() -> Value {
         let signals = described(or_variable(words(SIGNALS.iter().copied())), doc);
         properties.insert(format!("{USUAL_PROCESS}.{verb}"), signals.clone());
         patterns.insert(format!("^{NAME}\\.{verb}$"), signals);
+    }
+    for (verb, doc) in PROCESS_VERBS.iter().filter(|(verb, _)| *verb == "setrlimit") {
+        let number = json!({ "type": "integer", "minimum": 0, "maximum": DESCRIPTORS_MAX });
+        let mut limit = map_of(pairs([("RLIMIT_NOFILE", or_variable(number))]));
+        limit["required"] = json!(["RLIMIT_NOFILE"]);
+        let limit = described(or_variable(limit), doc);
+        properties.insert(format!("{USUAL_PROCESS}.{verb}"), limit.clone());
+        patterns.insert(format!("^{NAME}\\.{verb}$"), limit);
     }
     let bare = VERBS.iter().filter(|verb| verb.needs.is_empty() && !verb.takes_options());
     let bare: Vec<&str> = bare.map(|verb| verb.name).collect();

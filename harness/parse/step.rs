@@ -8,6 +8,7 @@ use super::scope::Scope;
 use super::tree::{Kind, Node};
 use super::{host, packet, peer};
 use crate::model::call::SIGNALS;
+use crate::model::limits::DESCRIPTORS_MAX;
 use crate::model::{Action, AddrBase, Call, Capability, Name, ProcessVerb, Step, Times};
 
 const EXPECTED: &str = "a step: `client.close`, `client.send: 256`, `pause: 300ms`";
@@ -120,6 +121,7 @@ fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
             ProcessVerb::Kill(text.to_owned())
         }
         ("kill", None) => return Err(parts.fault("kill needs a signal: SIGKILL")),
+        ("setrlimit", limits) => ProcessVerb::Setrlimit(read_limit(parts, limits)?),
         ("exit" | "wait", Some(object)) => return Err(object.expected("no argument")),
         ("exit", None) => ProcessVerb::Exit,
         ("wait", None) => ProcessVerb::Wait,
@@ -130,6 +132,17 @@ fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
         }
     };
     Ok(Action::Process { process: Name::new(process), verb })
+}
+
+/// The one limit that decides what calls answer.
+fn read_limit(parts: &Parts<'_>, limits: Option<&Node>) -> Read<u32> {
+    const EXPECTED: &str = "{RLIMIT_NOFILE: 1}";
+    let missing = || parts.fault(format!("setrlimit needs {EXPECTED}"));
+    let limits = limits.ok_or_else(missing)?;
+    limits.keys(EXPECTED, &["RLIMIT_NOFILE"])?;
+    let number = limits.get("RLIMIT_NOFILE").ok_or_else(|| limits.expected(EXPECTED))?;
+    let number = number.int(&(0..=i64::from(DESCRIPTORS_MAX)), "a number of descriptors")?;
+    Ok(u32::try_from(number).unwrap_or(0))
 }
 
 /// The peer that a call begins a connection with.

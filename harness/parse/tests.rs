@@ -201,6 +201,8 @@ fn setsockopt_is_one_call_for_each_option() {
 #[case("silence: 1.5s", Action::Silence(Duration::from_millis(1500)))]
 #[case("w.kill: SIGKILL",
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Kill("SIGKILL".to_owned()) })]
+#[case("w.setrlimit: {RLIMIT_NOFILE: 1}",
+    Action::Process { process: Name::new("w"), verb: ProcessVerb::Setrlimit(1) })]
 #[case("w.exit", Action::Process { process: Name::new("w"), verb: ProcessVerb::Exit })]
 #[case("w.wait", Action::Process { process: Name::new("w"), verb: ProcessVerb::Wait })]
 fn steps_without_a_call(#[case] step: &str, #[case] expected: Action) {
@@ -316,7 +318,7 @@ fn the_reference_gives_valid_examples() {
         .filter_map(|rest| rest.split_once("```"))
         .map(|(block, _)| block)
         .collect();
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 7);
     for block in blocks {
         let head = match (block.contains("about:"), block.contains("given:")) {
             (true, _) => "",

@@ -83,12 +83,21 @@ fn with_step(step: &str) -> String {
     "client.recv: {len: 8, show: control}",
     "foo.yaml:5:33: steps[0].client.recv.show: unknown word `control`, expected data$"
 )]
+#[case("w.setrlimit", "foo.yaml:5:5: steps[0]: setrlimit needs {RLIMIT_NOFILE: 1}$")]
+#[case(
+    "w.setrlimit: {RLIMIT_NOFILES: 1}",
+    "foo.yaml:5:19: steps[0].w.setrlimit.RLIMIT_NOFILES: unknown key"
+)]
+#[case(
+    "w.setrlimit: {RLIMIT_NOFILE: 257}",
+    "foo.yaml:5:34: steps[0].w.setrlimit.RLIMIT_NOFILE: 257 is out of bounds, expected 0 to 256$"
+)]
 #[case("pause: 3h", "foo.yaml:5:12: steps[0].pause: `3h` is no duration, expected a number and")]
 #[case("pause: 99999s", "foo.yaml:5:12: steps[0].pause: `99999s` is too long, expected at most")]
 #[case(
     "w.kil: SIGKILL",
     "foo.yaml:5:5: steps[0].w.kil: unknown verb of the process `w`: `kil`, \
-    expected one of kill, exit, wait; did you mean `kill`?$"
+    expected one of kill, setrlimit, exit, wait; did you mean `kill`?$"
 )]
 #[case("w.kill: SIGKIL", "foo.yaml:5:13: steps[0].w.kill: unknown signal `SIGKIL`, expected one")]
 #[case("x.kill: SIGKILL", "foo.yaml:5:5: steps[0].x.kill: unknown process `x`, expected w")]

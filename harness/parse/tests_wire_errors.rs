@@ -218,6 +218,14 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
     "given: listen\nsteps: [host.firewall: {reject: drop, at: path}]",
     "3:24: steps[0].host.firewall: `at: path` needs `topology: wire`$"
 )]
+#[case(
+    "topology: wire\nsteps: [peer.send: {flags: ., ack: 5}]",
+    "3:20: steps[0].peer.send: no earlier step makes a socket, expected {…, to: closed-port}$"
+)]
+#[case(
+    "topology: wire\nsteps: [peer.send: {icmp: host-unreachable, seq: nxt}]",
+    "3:20: steps[0].peer.send: no earlier step begins a connection, expected a number or {abs: N}$"
+)]
 #[case("given: listen\nsteps: [peer2.recv]", "3:9: steps[0]: `peer2` needs `topology: wire`$")]
 #[case(
     "topology: wire\nfamily: [4, 6]\nsteps: [peer.send: {icmp: source-quench}]",

@@ -43,6 +43,10 @@
 //! - What is returned: a number; `-1 ECONNRESET`, with `, SIGPIPE` if the call raised it;
 //!   `fd NAME`; events or flags, or 0 for none; for calls that fill in a value, `0` and the value.
 //!   A process that ended inside the call: `= ? killed by SIGPIPE`.
+//! - Control messages follow all that recvmsg() returned, on request, each by the name of its type
+//!   and as much of its value as two runs share: `= 4 [MSG_ERRQUEUE] from peer IP_RECVERR
+//!   {ECONNREFUSED, SO_EE_ORIGIN_ICMP port-unreachable, from peer}`, `= 4 from a SO_TIMESTAMP
+//!   IP_PKTINFO loopback`, `cmsg 0/8` (level and type) where the name is not known.
 //! - An address in an answer is `server` if it is that socket's own; another IP address with a port
 //!   that `server` holds is `loopback:server`, `any:server`, `"127.0.0.2":server`. An IPv4 address
 //!   inside an IPv6 one (`::ffff:127.0.0.1`) has `mapped:` before it; an AF_UNIX socket without a
@@ -91,10 +95,11 @@
 //!   packet line too ([`number_forms`]): its value would depend on the system.
 //!
 //! # Other lines
-//! `pause 300ms`, `silence 150ms`, `worker.kill(SIGKILL)` and `worker.wait() = exited 0` (or
-//! `killed by SIGTERM`, `still running`) are steps without a call. Under
-//! `silence`, `    nothing for 150ms` says that no packet was seen, where packets are captured. The
-//! last line of a run that had to be ended is `deadline 10s`.
+//! `pause 300ms`, `silence 150ms`, `signal client SA_RESTART`, `worker.kill(SIGKILL)`,
+//! `worker.setrlimit(RLIMIT_NOFILE, 1)` and `worker.wait() = exited 0` (or `killed by SIGTERM`,
+//! `still running`) are steps without a call. Under `silence`, `    nothing for 150ms` says that no
+//! packet was seen, where packets are captured. The last line of a run that had to be ended is
+//! `deadline 10s`.
 
 mod answer;
 mod call;

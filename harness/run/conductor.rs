@@ -255,15 +255,24 @@ impl<'a> Conductor<'a> {
             ProcessVerb::Kill(signal) => {
                 (ProcessAct::Kill(signal.clone()), format!("{process}.kill({signal})"))
             }
+            ProcessVerb::Setrlimit(most) => {
+                (ProcessAct::Limit(*most), format!("{process}.setrlimit(RLIMIT_NOFILE, {most})"))
+            }
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
             ProcessVerb::Wait => return self.await_process(process),
         };
         if self.names.ended.contains(process) {
             return Ok(format!("{shown} not issued: {process} has ended"));
         }
+        if matches!(act, ProcessAct::Limit(_)) {
+            // Afterwards no thread of it could be reached for the first time.
+            let lane = self.lane(Some(process))?;
+            self.idle.push(lane);
+        }
         self.ground.process(process, &act)?;
         self.punctual.excuse(now());
         match &act {
+            ProcessAct::Limit(_) => {}
             ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
                 self.names.stopped.insert(process.clone());
             }
@@ -301,6 +310,16 @@ impl<'a> Conductor<'a> {
                 Some(target) == process
             }
             Action::Signal { to, .. } => self.names.home(to) == process,
+            _ => false,
+        })
+    }
+
+    /// Whether the case limits what this process may open.
+    pub(super) fn limits(&self, process: Option<&Name>) -> bool {
+        self.row.steps.iter().any(|step| match &step.action {
+            Action::Process { process: target, verb: ProcessVerb::Setrlimit(_) } => {
+                Some(target) == process
+            }
             _ => false,
         })
     }

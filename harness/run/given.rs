@@ -48,6 +48,9 @@ impl Conductor<'_> {
         if self.case.topology == Topology::Wire {
             self.check_reached(given)?;
         }
+        if let Some(peers) = &mut self.peers {
+            peers.take_all();
+        }
         Ok(logs)
     }
 

@@ -291,3 +291,22 @@ fn packet_that_came_while_the_run_was_put_aside(#[case] after_ms: u64, #[case] k
     assert_eq!(told.is_ok(), kept, "{told:?}");
     assert!(told.is_ok() || told.is_err_and(|what| what.contains("the run did not get its CPU")));
 }
+
+#[test]
+fn a_full_table_is_an_answer_only_where_the_case_has_limited_it() {
+    let full = |request: &Request, _: &mut World| match request {
+        Request::Accept { .. } => Scripted::Fails("EMFILE"),
+        _ => Scripted::Plain,
+    };
+    let accept = "given: listen\nprocesses: {worker: [server, conn]}\nsteps:\n";
+    let limited =
+        format!("{accept}  - worker.setrlimit: {{RLIMIT_NOFILE: 1}}\n  - server.accept: conn\n");
+    let log = run(&limited, full);
+    assert_eq!(log.steps[0].note.as_deref(), Some("worker.setrlimit(RLIMIT_NOFILE, 1)"));
+    assert_eq!(story(&log), ["server.accept Error(EMFILE)"]);
+    let text = format!("about: a test\n{accept}  - server.accept: conn\n");
+    let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text.as_bytes());
+    let (case, fake, conditions) = (case.unwrap(), Fake::new(full), Conditions::default());
+    let log = execute(&case, 0, Family::V4, &fake, &conditions, &mut AnyCpu);
+    assert!(log.unwrap_err().to_string().contains("ulimit -n"));
+}

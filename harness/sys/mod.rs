@@ -246,6 +246,8 @@ pub enum HostAct {
 pub enum ProcessAct {
     /// Send it this signal.
     Kill(String),
+    /// Let it make no descriptors of this number and above.
+    Limit(u32),
     /// Let it call exit(0).
     Exit,
     /// Await its end, at most that long; nothing is told of a process that is still there.

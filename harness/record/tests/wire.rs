@@ -135,6 +135,12 @@ client.recv(1) = 0
 }
 
 #[test]
+fn no_peer_waits_for_what_given_has_sent() {
+    let steps = "given: established\nsteps:\n  - peer.recv: any\n";
+    assert_eq!(recorded(steps, "ESTABLISHED").unwrap().0, "peer.recv(any) = nothing\n");
+}
+
+#[test]
 fn what_a_peer_waits_for() {
     let steps = "\
 steps:
@@ -182,12 +188,14 @@ client.recv(1) = -1 ECONNRESET
 fn segments_that_cannot_be_are_not_issued() {
     let steps = "\
 steps:
+  - client.socket: tcp
   - peer.send: S
   - router.send: {icmp: host-unreachable}
   - peer.send: {flags: S, to: closed-port}
 ";
     let told = recorded(steps, "CLOSE").unwrap().0;
     let expected = "\
+client.socket(tcp) = fd client
 peer.send(S) not issued: no connection, and not one listener
 router.send(icmp host-unreachable) not issued: no packet to quote
 peer.send(S, to closed-port)

@@ -179,6 +179,11 @@ impl Peers {
         Some(self.inbox.remove(found))
     }
 
+    /// What came so far is nothing that a `recv` waits for.
+    pub fn take_all(&mut self) {
+        self.inbox.clear();
+    }
+
     /// The peer loses all memory of its connections; what the local stack is known to expect stays
     /// known to the case.
     pub fn forget(&mut self, name: &Name) {

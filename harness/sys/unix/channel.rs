@@ -19,6 +19,8 @@ pub enum Order {
     Address(i64),
     /// Tell the far end's address of this descriptor.
     FarAddress(i64),
+    /// Set the soft limit RLIMIT_NOFILE, and tell the errno if that failed.
+    Limit(u32),
     /// Call exit(0).
     Exit,
 }

@@ -3,7 +3,7 @@
 //! on any ordinary process.
 
 use super::channel::{self, ENTERING, Order, REPLY};
-use super::{address, aside, dialect, names, signal};
+use super::{address, aside, dialect, errno, names, signal};
 use crate::sys::calls::{self, Gate};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -43,6 +43,7 @@ fn run() -> ! {
             }
             (Order::Address(fd), _) => channel::send(&control, &calls::own_address(fd), None),
             (Order::FarAddress(fd), _) => channel::send(&control, &address::far(fd), None),
+            (Order::Limit(most), _) => channel::send(&control, &limit(most), None),
             (Order::Exit, _) => break,
             (Order::Caller | Order::Share, None) => Ok(()),
         };
@@ -82,6 +83,18 @@ impl Gate for Announce<'_> {
     }
 
     fn leave(&self) {}
+}
+
+/// Sets the soft limit of descriptors, so that it can be raised again. The errno if that failed.
+fn limit(most: u32) -> Option<i32> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both pointers are to a limit.
+    let result = unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur = most.into();
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit)
+    };
+    (result != 0).then(errno::last)
 }
 
 /// SIGSEGV and SIGABRT of a case leave no file behind.

@@ -183,6 +183,17 @@ impl Process {
                 true => self.life.end(),
                 false => String::new(),
             }),
+            ProcessAct::Limit(most) => {
+                self.tell(Order::Limit(*most), None)?;
+                match self.told::<Option<i32>>()? {
+                    None => Ok(String::new()),
+                    Some(errno) => Err(Trouble::Failed(format!(
+                        "{}: setrlimit: {}",
+                        self.name,
+                        io::Error::from_raw_os_error(errno)
+                    ))),
+                }
+            }
             ProcessAct::Exit => {
                 self.tell(Order::Exit, None)?;
                 self.await_end().map(|_| String::new())

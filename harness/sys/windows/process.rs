@@ -152,6 +152,10 @@ impl Process {
     fn act(&self, act: &ProcessAct) -> Result<String, Trouble> {
         match act {
             ProcessAct::Wait(limit) => return Ok(self.link.await_end(*limit).unwrap_or_default()),
+            ProcessAct::Limit(_) => {
+                let lacking = super::names::lacking("RLIMIT_NOFILE");
+                return Err(Trouble::Lacks(Lack::new(lacking)));
+            }
             ProcessAct::Exit => self.tell(&Order::Exit)?,
             ProcessAct::Kill(signal) => match signal.as_str() {
                 // TerminateProcess is what runtimes make of both (libuv, CPython).
