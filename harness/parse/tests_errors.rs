@@ -97,7 +97,7 @@ fn with_step(step: &str) -> String {
 #[case(
     "w.kil: SIGKILL",
     "foo.yaml:5:5: steps[0].w.kil: unknown verb of the process `w`: `kil`, \
-    expected one of kill, exit, wait; did you mean `kill`?$"
+    expected one of kill, setrlimit, exit, wait; did you mean `kill`?$"
 )]
 #[case("w.kill: SIGKIL", "foo.yaml:5:13: steps[0].w.kill: unknown signal `SIGKIL`, expected one")]
 #[case("x.kill: SIGKILL", "foo.yaml:5:5: steps[0].x.kill: unknown process `x`, expected w")]

@@ -150,10 +150,13 @@ impl Conductor<'_> {
         within: Duration,
     ) -> Result<Option<Packet>, Trouble> {
         let until = Instant::now() + within;
+        self.punctual.waits();
+        self.punctual.waits_in_slices(now() + within);
         loop {
             let taken = self.peers.as_mut().and_then(|peers| peers.take(peer, wanted));
             let left = until.saturating_duration_since(Instant::now());
             if taken.is_some() || left.is_zero() || self.deadline_hit {
+                self.punctual.has_waited();
                 return Ok(taken);
             }
             self.rest(left.min(SLICE))?;
@@ -252,12 +255,16 @@ impl Conductor<'_> {
             HostVerb::Link { up } => HostAct::Link { up: *up },
             HostVerb::Sysctl(settings) => HostAct::Sysctl(settings.clone()),
             HostVerb::Destroy(name) => {
-                let unusable = |_| Refusal::NotIssued(format!("no {name}"));
-                let fd = self.names.usable(name).map_err(unusable)?.fd;
+                let open = self.names.get(name).filter(|socket| !socket.closed);
+                let own = open.filter(|socket| socket.process.is_none());
+                let none = || Refusal::NotIssued(format!("no {name} that is open here"));
+                let fd = own.ok_or_else(none)?.fd;
                 HostAct::Destroy { fd }
             }
         };
-        Ok(self.ground.host(&act)?)
+        let done = self.ground.host(&act);
+        self.punctual.excuse(now());
+        Ok(done?)
     }
 }
 

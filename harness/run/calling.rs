@@ -1,6 +1,6 @@
 //! One call: handed to a lane, awaited, and its consequences for the names.
 
-use super::conductor::{Conductor, Pending, now};
+use super::conductor::{Conductor, Pending, SLOT_HELD, now};
 use super::lanes::Lane;
 use super::log::{CallLog, StepLog};
 use super::names::{AddressKind, Socket};
@@ -10,6 +10,7 @@ use crate::model::call::{Domain, Kind};
 use crate::model::transcript::Fate;
 use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
 use crate::sys::{Reply, Trouble};
+use std::time::Duration;
 
 impl Conductor<'_> {
     /// Makes a call once. None: it is pending, its head line is in the log.
@@ -38,19 +39,52 @@ impl Conductor<'_> {
         };
         call.nth_pending = self.nth_pending(subject, spec);
         let lane = self.lane(process.as_ref())?;
+        self.punctual.works(now());
         lane.begin(request.clone())?;
         let patience = step.patience.unwrap_or(self.case.patience);
         match self.await_reply(&lane, step.blocks, patience)? {
             Some(reply) => {
+                self.is_on_time(&lane, &reply, step.timed, Some(call.began))?;
                 self.idle.push(lane);
                 self.returned(call, reply, process.as_ref(), false).map(Some)
             }
             None => {
+                if !step.blocks {
+                    self.punctual.waits();
+                }
                 log.calls.push(call.clone());
                 self.pending.push(Pending { lane, log: call });
                 Ok(None)
             }
         }
+    }
+
+    /// Notes when a call began and ended, and how much of its time it was ready to run and did not;
+    /// `handed`: when it was handed over, if the run has waited for it since.
+    ///
+    /// # Errors
+    /// Its time is told, and would be another one.
+    pub(super) fn is_on_time(
+        &mut self,
+        lane: &Lane,
+        reply: &Reply,
+        timed: bool,
+        handed: Option<Duration>,
+    ) -> Result<(), Trouble> {
+        let Reply::Done { began, took, .. } = reply else { return Ok(()) };
+        let (ended, now) = (*began + *took, now());
+        match handed {
+            Some(handed) => {
+                self.punctual.goes_on(handed, *began);
+                self.punctual.goes_on(ended, now);
+            }
+            // It may have ended while the run waited for something else.
+            None => self.punctual.looks_at(ended, now),
+        }
+        if *took <= SLOT_HELD {
+            return Ok(());
+        }
+        self.punctual.held_up(lane.held_up(), *took, timed)
     }
 
     pub(super) fn resolver(&mut self) -> Resolver<'_> {

@@ -5,6 +5,7 @@ use super::lanes::Lane;
 use super::log::{CallLog, Holder, RunLog, StepLog};
 use super::names::Names;
 use super::peer::Peers;
+use super::punctual::Punctuality;
 use super::trust::Clocks;
 use super::{Conditions, Slot};
 use crate::model::transcript::Fate;
@@ -39,6 +40,8 @@ pub struct Conductor<'a> {
     pub(super) packets: Vec<Packet>,
     /// The clocks at the end of the step before.
     clocks: Clocks,
+    /// Whether the run was on time.
+    pub(super) punctual: Punctuality,
 }
 
 /// A call that has not returned.
@@ -74,6 +77,7 @@ impl<'a> Conductor<'a> {
             peers: (case.topology == Topology::Wire).then(|| Peers::new(family)),
             packets: Vec::new(),
             clocks: Clocks::read(),
+            punctual: Punctuality::begin(now()),
         }
     }
 
@@ -149,11 +153,13 @@ impl<'a> Conductor<'a> {
             }
             Action::Pause(time) => {
                 log.note = Some(format!("pause {}", time::Shown(*time)));
+                self.punctual.waits();
                 self.rest(*time)?;
             }
             Action::Silence(time) => {
                 log.note = Some(format!("silence {}", time::Shown(*time)));
                 log.silence = Some(*time);
+                self.punctual.waits();
                 self.rest(*time)?;
             }
             Action::Process { process, verb } => {
@@ -166,6 +172,7 @@ impl<'a> Conductor<'a> {
         self.settle(&mut log)?;
         self.learn_addresses(&mut log);
         self.log_packets(&mut log);
+        self.punctual.judge(&log, self.case.topology)?;
         let clocks = Clocks::read();
         self.clocks.unset_until(clocks)?;
         self.clocks = clocks;
@@ -263,6 +270,7 @@ impl<'a> Conductor<'a> {
             self.idle.push(lane);
         }
         self.ground.process(process, &act)?;
+        self.punctual.excuse(now());
         match &act {
             ProcessAct::Limit(_) => {}
             ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
@@ -327,6 +335,7 @@ impl<'a> Conductor<'a> {
         let act = ProcessAct::Wait(self.case.patience.min(left));
         self.slot.give_back();
         let told = self.ground.process(process, &act);
+        self.punctual.excuse(now());
         self.take_slot();
         let told = told?;
         if told.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::model::Name;
 use crate::sys::{Ground, Reply, Request, Trouble, Watch};
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ pub struct Lane {
     replies: Receiver<Reply>,
     watch: Box<dyn Watch>,
     thread: Option<JoinHandle<()>>,
+    /// How long the thread had waited for a CPU when it was handed its call.
+    held_up_before: Cell<Duration>,
 }
 
 impl Lane {
@@ -48,11 +51,13 @@ impl Lane {
             replies,
             watch,
             thread: Some(thread),
+            held_up_before: Cell::default(),
         })
     }
 
     /// Hands a call over; its end comes out of [`Lane::wait`] or [`Lane::poll`].
     pub fn begin(&self, request: Request) -> Result<(), Trouble> {
+        self.held_up_before.set(self.watch.held_up());
         let sent = self.requests.as_ref().map(|requests| requests.send(request));
         match sent {
             Some(Ok(())) => Ok(()),
@@ -78,6 +83,12 @@ impl Lane {
     /// inside its call any more.
     pub fn signal(&self, restart: bool) -> bool {
         self.watch.signal(restart)
+    }
+
+    /// How long the thread has had to wait for a CPU since it was handed the call in progress, or
+    /// the last one.
+    pub fn held_up(&self) -> Duration {
+        self.watch.held_up().saturating_sub(self.held_up_before.get())
     }
 
     /// Ends a call in progress after recording has stopped; false if the thread cannot be moved.

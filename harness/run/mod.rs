@@ -22,6 +22,8 @@ mod lanes;
 pub mod log;
 mod names;
 mod peer;
+mod punctual;
+mod resent;
 mod resolve;
 #[cfg(test)]
 mod tests;

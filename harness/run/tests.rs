@@ -5,19 +5,29 @@ use super::{AnyCpu, Conditions, execute};
 use crate::model::transcript::Fate;
 use crate::model::{Action, Answer, CaseId, Family};
 use crate::parse::parse_case;
-use crate::sys::Request;
 use crate::sys::fake::{Fake, Scripted, World};
+use crate::sys::{Request, Trouble};
+use crate::wire::{Captured, CapturedBytes};
+use rstest::rstest;
 use std::path::Path;
+use std::time::Duration;
 
 fn run(
     steps: &str,
     script: impl FnMut(&Request, &mut World) -> Scripted + Send + 'static,
 ) -> RunLog {
+    attempt(steps, script).unwrap()
+}
+
+fn attempt(
+    steps: &str,
+    script: impl FnMut(&Request, &mut World) -> Scripted + Send + 'static,
+) -> Result<RunLog, Trouble> {
     let text = format!("about: a test\n{steps}");
     let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text.as_bytes());
     let case = case.unwrap();
     let fake = Fake::new(script);
-    execute(&case, 0, Family::V4, &fake, &Conditions::default(), &mut AnyCpu).unwrap()
+    execute(&case, 0, Family::V4, &fake, &Conditions::default(), &mut AnyCpu)
 }
 
 /// The fates of all calls in short: `client.socket=Fd(3)`.
@@ -201,7 +211,7 @@ fn deadline_ends_the_run_with_what_it_has() {
         Request::Accept { .. } => Scripted::Blocks,
         _ => Scripted::Plain,
     });
-    assert_eq!(log.deadline, Some(std::time::Duration::from_millis(500)));
+    assert_eq!(log.deadline, Some(Duration::from_millis(500)));
     assert_eq!(log.steps.len(), 1);
 }
 
@@ -210,7 +220,7 @@ fn no_call_is_begun_after_the_deadline() {
     let text = b"about: a test\nsteps:\n  - a.socket: tcp\n";
     let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text);
     let mut case = case.unwrap();
-    case.deadline = std::time::Duration::ZERO;
+    case.deadline = Duration::ZERO;
     let (fake, conditions) = (Fake::new(plain), Conditions::default());
     let log = execute(&case, 0, Family::V4, &fake, &conditions, &mut AnyCpu).unwrap();
     assert_eq!(log.deadline, Some(case.deadline));
@@ -256,6 +266,30 @@ fn a_signal_ends_the_call_that_is_inside() {
     let completed: Vec<usize> = log.steps.iter().map(|step| step.completed.len()).collect();
     assert_eq!(completed, [0, 0, 0, 1, 0]);
     assert_eq!(story(&log)[1..], ["...client.recv Error(EINTR)"]);
+}
+
+/// The call returned at once, and the run went on only after this time.
+fn put_aside(time: Duration, world: &mut World, packet_after: Duration) -> Scripted {
+    let at = super::conductor::now() + packet_after;
+    world.packets.push(Captured { at, bytes: CapturedBytes::Ip(Vec::new()) });
+    std::thread::sleep(time);
+    Scripted::Plain
+}
+
+#[rstest]
+#[case::packet_of_the_call(0, true)]
+#[case::packet_of_a_timer(200, false)]
+fn packet_that_came_while_the_run_was_put_aside(#[case] after_ms: u64, #[case] kept: bool) {
+    let log = attempt("given: established\nsteps:\n  - client.send: 1\n", move |request, world| {
+        let [time, after] = [300, after_ms].map(Duration::from_millis);
+        match request {
+            Request::Send { .. } => put_aside(time, world, after),
+            _ => Scripted::Plain,
+        }
+    });
+    let told = log.map(drop).map_err(|error| error.to_string());
+    assert_eq!(told.is_ok(), kept, "{told:?}");
+    assert!(told.is_ok() || told.is_err_and(|what| what.contains("the run did not get its CPU")));
 }
 
 #[test]

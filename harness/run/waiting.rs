@@ -3,7 +3,7 @@
 //! Where there is a wire it waits in slices, in which packets are taken off the device: they are
 //! stamped when they come, and what refuses packets on the path refuses them then.
 
-use super::conductor::{Conductor, Pending, SLOT_HELD};
+use super::conductor::{Conductor, Pending, SLOT_HELD, now};
 use super::lanes::Lane;
 use super::log::StepLog;
 use super::peer::Peers;
@@ -17,6 +17,8 @@ const BEFORE_SLEEP: Duration = Duration::from_micros(100);
 const STEP_ASIDE: Duration = Duration::from_micros(50);
 /// How long threads that were woken by a step may take to reach their next sleep.
 const WOKEN_MAX: Duration = Duration::from_secs(2);
+/// The longest wait between two looks at the clock.
+const LOOK: Duration = Duration::from_millis(100);
 /// The longest wait between two looks at the wire.
 pub(super) const SLICE: Duration = Duration::from_millis(5);
 /// How often the path answers before the step must have come to rest.
@@ -31,29 +33,38 @@ impl Conductor<'_> {
         patience: Duration,
     ) -> Result<Option<Reply>, Trouble> {
         let limit = patience.min(self.until.saturating_duration_since(Instant::now()));
-        let reply = match lane.wait(SLOT_HELD.min(limit))? {
-            None if blocks => self.until_asleep(lane, limit)?,
-            None => {
-                self.slot.give_back();
-                let reply = self.await_long(lane, limit.saturating_sub(SLOT_HELD));
-                self.take_slot();
-                reply?
-            }
-            reply => reply,
-        };
+        let mut reply = lane.wait(SLOT_HELD.min(limit))?;
+        if reply.is_none() && !blocks {
+            self.slot.give_back();
+            let left = limit.saturating_sub(SLOT_HELD);
+            self.punctual.waits_in_slices(now() + left);
+            let came = self.await_long(lane, left);
+            self.punctual.has_waited();
+            self.take_slot();
+            reply = came?;
+        }
+        if reply.is_none() {
+            // Patience is for a call that sleeps, not for one that has not got as far.
+            let more = if blocks { limit } else { WOKEN_MAX };
+            reply = self.until_asleep(lane, more)?;
+        }
         self.deadline_hit |= reply.is_none() && Instant::now() >= self.until;
         Ok(reply)
     }
 
     fn await_long(&mut self, lane: &Lane, limit: Duration) -> Result<Option<Reply>, Trouble> {
-        if self.peers.is_none() {
-            return lane.wait(limit);
-        }
         let until = Instant::now() + limit;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            self.pass(left.min(SLICE))?;
-            let reply = lane.wait(Duration::ZERO)?;
+            let reply = if self.peers.is_some() {
+                self.pass(left.min(SLICE))?;
+                lane.wait(Duration::ZERO)?
+            } else {
+                let due = now() + left.min(LOOK);
+                let reply = lane.wait(left.min(LOOK))?;
+                self.punctual.goes_on(due.min(now()), now());
+                reply
+            };
             if reply.is_some() || left.is_zero() {
                 return Ok(reply);
             }
@@ -90,6 +101,7 @@ impl Conductor<'_> {
                     Some(reply) => {
                         at_rest = false;
                         let Pending { lane, log: call } = self.pending.remove(index);
+                        self.is_on_time(&lane, &reply, log.timed, None)?;
                         let process = lane.process.clone();
                         let call = self.returned(call, reply, process.as_ref(), true)?;
                         log.completed.push(call);
@@ -104,6 +116,7 @@ impl Conductor<'_> {
                 }
             }
             if at_rest || Instant::now() >= until {
+                self.punctual.works(now());
                 log.completed.sort_by_key(|call| call.began);
                 return Ok(());
             }
@@ -117,6 +130,10 @@ impl Conductor<'_> {
             self.slot.give_back();
         }
         let looked = self.look();
+        // It may have turned to waiting for quiet just now.
+        if self.ground.waits_to_settle() {
+            self.punctual.excuse(now());
+        }
         if waits {
             self.take_slot();
         }
@@ -155,6 +172,13 @@ impl Conductor<'_> {
 
     /// Lets time pass. Something on the path acts when its packets come, not when it is over.
     fn pass(&mut self, time: Duration) -> Result<(), Trouble> {
+        let due = now() + time;
+        self.pass_until_over(time)?;
+        self.punctual.goes_on(due, now());
+        Ok(())
+    }
+
+    fn pass_until_over(&mut self, time: Duration) -> Result<(), Trouble> {
         if !self.peers.as_ref().is_some_and(Peers::acts_by_itself) {
             self.ground.pass(time);
             return Ok(());
@@ -175,5 +199,6 @@ impl Conductor<'_> {
         let asked = Instant::now();
         self.slot.take_again();
         self.until += asked.elapsed();
+        self.punctual.works(now());
     }
 }

@@ -174,11 +174,12 @@ fn pair(line: &str) -> Result<(&str, String), String> {
         .and_then(|pair| pair.split_once(": "))
         .filter(|(key, _)| !key.starts_with(' '))
         .ok_or_else(wrong)?;
-    if value.starts_with('"') {
-        let value = serde_json::from_str(value).map_err(|_| wrong())?;
-        return Ok((key, value));
-    }
-    Ok((key, value.to_owned()))
+    let value = match value.starts_with('"') {
+        true => serde_json::from_str(value).map_err(|_| wrong())?,
+        false => value.to_owned(),
+    };
+    // Written again it would be no entry at all.
+    if value.is_empty() { Err(wrong()) } else { Ok((key, value)) }
 }
 
 /// 16 hexadecimal digits that stand for a set of settings: FNV-1a over `key=value` lines in the
@@ -221,6 +222,8 @@ mod tests {
     #[case::foreign("hello\n".to_owned(), 1, "expected `---`")]
     #[case::source("---\nsource: a.rs\n---\nx\n".to_owned(), 2, "expected `info:`")]
     #[case::no_pair("---\ninfo:\n  x\n---\nx\n".to_owned(), 3, "key: value")]
+    #[case::no_value("---\ninfo:\n  wire: \n---\nx\n".to_owned(), 3, "key: value")]
+    #[case::quoted_no_value("---\ninfo:\n  wire: \"\"\n---\nx\n".to_owned(), 3, "key: value")]
     #[case::conflict(snap("6.18", "a() = 0\n<<<<<<< HEAD\nb() = 0"), 10, "merge conflict")]
     #[case::conflict_middle(snap("6.18", "a() = 0\n======="), 10, "merge conflict")]
     fn broken_file_names_its_line(#[case] text: String, #[case] line: u32, #[case] what: &str) {

@@ -16,7 +16,7 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::wire::Captured;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What comes of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -201,19 +201,25 @@ struct FakeCaller {
 
 impl Caller for FakeCaller {
     fn issue(&mut self, request: &Request) -> Reply {
+        let began = now();
         let scripted = {
             let mut world = lock(&self.shared.world);
             (lock(&self.shared.script))(request, &mut world)
         };
         // The script may have woken somebody.
         self.shared.changed.notify_all();
+        let mut took = Duration::ZERO;
         let outcome = match scripted {
             Scripted::Returns(answer) => Outcome::ok(answer),
             Scripted::Fails(name) => Outcome::failed(Errno::named(name), 1),
-            Scripted::Blocks => self.block(descriptor_of(request)),
+            Scripted::Blocks => {
+                let outcome = self.block(descriptor_of(request));
+                took = now().saturating_sub(began);
+                outcome
+            }
             Scripted::Plain => Outcome::ok(plain(request, &mut lock(&self.shared.world))),
         };
-        Reply::Done { outcome, began: Duration::ZERO, took: Duration::ZERO }
+        Reply::Done { outcome, began, took }
     }
 
     fn watch(&self) -> Box<dyn Watch> {
@@ -295,6 +301,10 @@ fn descriptor_of(request: &Request) -> Fd {
         | Request::Close { fd } => *fd,
         _ => -1,
     }
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -270,6 +270,12 @@ pub trait Watch: Send {
     /// wherever the system tells it.
     fn asleep(&self) -> bool;
 
+    /// How long the thread has been ready to run and had to wait for a CPU, in its whole life; zero
+    /// where the system does not tell.
+    fn held_up(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Ends the call if it can be ended (with EINTR). Used only after recording has stopped.
     fn interrupt(&self);
 

@@ -21,6 +21,9 @@ const HANDFUL: [&str; 6] = [
     "udp/unconnected-refused",
 ];
 
+/// A case with more answers than a kernel gives in half a second, unless its limits are lifted.
+const LIMITED: &str = "timewait/segments";
+
 /// Settings of another distribution, or of somebody who hardens or tunes.
 const OTHER_SETTINGS: &str = "sysctl -qw net.ipv4.tcp_timestamps=0 net.ipv4.tcp_sack=0 \
     net.ipv4.tcp_window_scaling=0 net.ipv4.tcp_ecn=1 net.ipv4.tcp_syncookies=0 \
@@ -151,16 +154,19 @@ fn clock_is_set() {
     assert!(spoiled > 0, "no run was under way: {}", told.text);
 }
 
-/// Nothing is pinned: what differs says so.
+/// Nothing is pinned: what differs says so. Repeated answers to wrong segments are limited then.
 fn settings_of_the_host() {
     let folder = Folder::of_suite();
     let mut command = Command::new(PROGRAM);
-    command.args(arguments("--settings host").split_whitespace());
-    Told::of(&mut command, &folder).is_same_or(&["differs"], "settings are not pinned here");
+    command.args(arguments(&format!("--settings host {LIMITED}")).split_whitespace());
+    let told = Told::of(&mut command, &folder);
+    let differing = told.is_same_or(&["differs"], "settings are not pinned here");
+    assert!(differing > 0, "as if they were pinned: {}", told.text);
 }
 
+/// One case more: with the kernel's own limits its answers would be fewer.
 fn other_settings_outside() {
-    assert_eq!(inside(OTHER_SETTINGS, "", "").is_same_or(&[], ""), 0);
+    assert_eq!(inside(OTHER_SETTINGS, LIMITED, "").is_same_or(&[], ""), 0);
 }
 
 fn firewall_outside() {
@@ -185,5 +191,6 @@ fn firewall_shared() {
 
 fn neighbour_floods() {
     let told = inside(FLOOD, "--isolation shared", "kill $flood;");
-    told.is_same_or(&["error"], "");
+    let lost = told.is_same_or(&["error"], "capture overflowed");
+    assert!(lost < told.lines.len(), "every run lost packets: {}", told.text);
 }

@@ -108,7 +108,7 @@ const NOT_SHARED: &[&str] = &[
     "steps:\n  - host.link: down",
     "given: listen\nsteps:\n  - host.firewall: {reject: drop, at: in}",
     "given: established\nsteps:\n  - host.destroy: client",
-    "topology: wire\nsteps:\n  - peer.send: S",
+    "topology: wire\nsteps:\n  - peer.send: {flags: S, to: closed-port}",
 ];
 
 fn shared_loopback_is_kept() {

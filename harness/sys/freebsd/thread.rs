@@ -46,6 +46,11 @@ impl Thread {
         }
     }
 
+    /// How long it has had to wait for a CPU: the system does not tell.
+    pub fn held_up(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Sends it a signal that has a handler.
     pub fn signal(&self, signal: c_int) {
         let (process, thread) = (self.process, c_long::from(self.thread));

@@ -101,7 +101,8 @@ fn cannot_destroy() -> Lack {
 
 /// The ends of a socket; a listener's far end is no address and port 0.
 fn flow_of(fd: RawFd) -> std::io::Result<Flow> {
-    // SAFETY: used for three questions, during which the case makes no call that could close it.
+    // SAFETY: an open socket of this process, asked for three things, during which the case makes
+    // no call that could close it.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
     let socket = SockRef::from(&fd);
     let none = || std::io::Error::other("it has no address");

@@ -32,6 +32,8 @@ pub use crate::sys::unix::ctrl_c::on_interrupt;
 pub use doctor::doctor;
 pub use prepare::{Prepared, prepare, set_env_before_threads};
 pub use threads::allowed_cpus as cpus;
+#[cfg(test)]
+pub use threads::pin;
 
 use super::shared::ports;
 use super::unix::machine::Uname;

@@ -64,6 +64,11 @@ impl Thread {
         (told == len).then_some(info.pth_run_state)
     }
 
+    /// How long it has had to wait for a CPU: the system does not tell.
+    pub fn held_up(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Sends it a signal that has a handler. In another process, any thread which is inside a call
     /// may get it.
     pub fn signal(&self, signal: c_int) {

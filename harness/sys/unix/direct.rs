@@ -5,6 +5,7 @@ use super::{dialect, signal};
 use crate::sys::calls::{self, Gate};
 use crate::sys::{Caller, Reply, Request, Watch};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// Calls of this process.
 #[derive(Default)]
@@ -60,6 +61,10 @@ impl Watch for DirectWatch {
         let sleeps = |time| thread.get().is_some_and(|thread| thread.sleeps(time));
         // Asked again afterwards, because the thread may sleep elsewhere after its call.
         inside.time().is_some_and(sleeps) && inside.time().is_some()
+    }
+
+    fn held_up(&self) -> Duration {
+        self.0.thread.get().map_or(Duration::ZERO, dialect::Thread::held_up)
     }
 
     fn interrupt(&self) {

@@ -328,6 +328,10 @@ impl Watch for RemoteWatch {
         shared.time_inside().is_some_and(sleeps) && shared.time_inside().is_some()
     }
 
+    fn held_up(&self) -> Duration {
+        self.0.thread.held_up()
+    }
+
     fn interrupt(&self) {
         self.signal(false);
     }

@@ -112,6 +112,8 @@ pub struct Thread {
     thread: ThreadId,
     /// `/proc/PID/task/TID/stat`, open for as long as it is watched; none without /proc.
     stat: Option<File>,
+    /// `/proc/PID/task/TID/schedstat`, likewise; none where the kernel does not count.
+    schedstat: Option<File>,
 }
 
 impl Thread {
@@ -129,9 +131,11 @@ impl Thread {
 
     /// A thread of any process.
     pub fn of(process: libc::pid_t, thread: ThreadId) -> Thread {
-        let stat = File::open(format!("/proc/{process}/task/{thread}/stat")).ok();
-        let stat = stat.map(|file| File::from(aside(file.into())));
-        Thread { process, thread, stat }
+        let open = |name: &str| {
+            let file = File::open(format!("/proc/{process}/task/{thread}/{name}")).ok();
+            file.map(|file| File::from(aside(file.into())))
+        };
+        Thread { process, thread, stat: open("stat"), schedstat: open("schedstat") }
     }
 
     /// Whether the scheduler has put it to sleep, interruptibly or not, however long ago.
@@ -145,9 +149,46 @@ impl Thread {
         end.and_then(|end| line.get(end + 2)).is_some_and(|state| b"SD".contains(state))
     }
 
+    /// How long it has been ready to run and had to wait for a CPU.
+    pub fn held_up(&self) -> Duration {
+        let mut line = [0; 64];
+        let Some(schedstat) = &self.schedstat else { return Duration::ZERO };
+        let len = schedstat.read_at(&mut line, 0).unwrap_or(0);
+        // `695125 9831736 2`: nanoseconds on a CPU, nanoseconds ready for one, and how often.
+        let text = std::str::from_utf8(&line[..len]).unwrap_or_default();
+        let ready_ns = text.split(' ').nth(1).and_then(|number| number.parse().ok());
+        Duration::from_nanos(ready_ns.unwrap_or(0))
+    }
+
     /// Sends it one of [`harmless_signals`].
     pub fn signal(&self, signal: c_int) {
         // SAFETY: there is no pointer, and the signal has a handler in the processes of a case.
         unsafe { libc::syscall(libc::SYS_tgkill, self.process, self.thread, signal) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::linux::{cpus, pin};
+    use std::time::Instant;
+
+    /// Two threads that both want all of one CPU: each of them waits about half of the time.
+    #[test]
+    fn waiting_for_a_cpu_is_counted() {
+        const SPIN: Duration = Duration::from_millis(100);
+        let began = Instant::now();
+        let spin = move || {
+            pin(Some(cpus()[0])).unwrap();
+            let before = Thread::current().held_up();
+            while began.elapsed() < SPIN {
+                std::hint::spin_loop();
+            }
+            Thread::current().held_up() - before
+        };
+        let other = std::thread::spawn(spin);
+        let here = std::thread::spawn(spin);
+        let held_up = other.join().unwrap() + here.join().unwrap();
+        assert!(held_up > SPIN / 4, "{held_up:?}");
     }
 }
