@@ -8,6 +8,7 @@ mod capture;
 mod device;
 mod doctor;
 mod features;
+mod filter;
 mod firewall;
 mod ground;
 mod host;
@@ -35,7 +36,6 @@ pub use threads::allowed_cpus as cpus;
 #[cfg(test)]
 pub use threads::pin;
 
-use super::shared::ports;
 use super::unix::machine::Uname;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
@@ -61,9 +61,6 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
             Err(lack) => Features::shared(gvisor, lack),
         },
     };
-    if features.namespace.is_err() {
-        ports::reserve();
-    }
     if features.captures {
         machine.capture = "raw sockets".to_owned();
     }

@@ -22,6 +22,7 @@ pub use machine::machine;
 use super::{Plan, Trouble};
 use crate::model::capability::Lack;
 use crate::wire::Captured;
+use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
@@ -33,6 +34,21 @@ pub trait Tap {
     /// # Errors
     /// [`Trouble::CaptureOverflow`] if packets were lost, or the system's error.
     fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble>;
+
+    /// Whether the system has stamped what was taken, so that stamps tell when a packet came
+    /// and not when it was read.
+    fn stamps(&self) -> bool {
+        false
+    }
+
+    /// Packets of these ports are all that the run wants to see, besides errors and the wire. Where
+    /// the system picks them out, those of others take no room.
+    ///
+    /// # Errors
+    /// The system's error, after which it might pick out the wrong ones.
+    fn watch(&mut self, _ports: &BTreeSet<u16>) -> Result<(), Trouble> {
+        Ok(())
+    }
 
     /// Waits until there may be something to take, at most that long.
     fn wait(&mut self, limit: Duration);

@@ -1,6 +1,8 @@
 //! A shared ground on a tap that plays back.
 
-use super::{Callers, Settling, SharedGround, Tap, quiet};
+use super::ports::Lease;
+use super::quiet::Quiet;
+use super::{Callers, Settling, SharedGround, Tap};
 use crate::model::address::Address;
 use crate::model::case::Family;
 use crate::model::name::Name;
@@ -58,7 +60,8 @@ fn ground(wire: bool, batches: Vec<Vec<Captured>>) -> SharedGround<Nobody> {
         firewall: false,
     };
     let tap = Played(batches.into_iter().map(Ok).collect());
-    SharedGround::new(&plan, Nobody, Settling::Quiet(Box::new(tap), QUIET))
+    let settling = Settling::Quiet(Box::new(tap), Quiet::of(QUIET));
+    SharedGround::new(&plan, Nobody, Lease::begin(), settling)
 }
 
 /// A UDP datagram seen at this millisecond.
@@ -92,7 +95,7 @@ fn a_port_given_out_is_the_runs_own() {
     let port = ground.port().unwrap();
     let own = udp(1, (HERE, 50_000), (HERE, port));
     let tap = Played(VecDeque::from([Ok(vec![own.clone()])]));
-    ground.settling = Settling::Quiet(Box::new(tap), QUIET);
+    ground.settling = Settling::Quiet(Box::new(tap), Quiet::of(QUIET));
     assert_eq!(ground.settle(), Ok(vec![own]));
 }
 
@@ -124,7 +127,7 @@ fn quiet_begins_anew_with_each_packet_of_the_runs_own() {
     let packet = || Ok(vec![udp(1, (HERE, 1), (HERE, 2))]);
     let mut tap = Played((0..10).map(|_| packet()).collect());
     let (began, mut packets) = (Instant::now(), Vec::new());
-    quiet::settle(&mut tap, QUIET, |_| true, &mut packets).unwrap();
+    Quiet::of(QUIET).settle(&mut tap, |_| true, &mut packets).unwrap();
     assert_eq!(packets.len(), 10);
     assert!(began.elapsed() >= QUIET + Duration::from_millis(9));
 }
@@ -132,6 +135,6 @@ fn quiet_begins_anew_with_each_packet_of_the_runs_own() {
 #[test]
 fn a_lost_packet_is_no_silence() {
     let mut tap = Played(VecDeque::from([Ok(Vec::new()), Err(Trouble::CaptureOverflow)]));
-    let settled = quiet::settle(&mut tap, QUIET, |_| true, &mut Vec::new());
+    let settled = Quiet::of(QUIET).settle(&mut tap, |_| true, &mut Vec::new());
     assert_eq!(settled, Err(Trouble::CaptureOverflow));
 }
