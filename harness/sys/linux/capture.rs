@@ -110,9 +110,8 @@ impl Capture {
     /// # Errors
     /// The kernel's error, if it would now throw away others.
     pub fn watch(&mut self, ports: &BTreeSet<u16>) -> Result<(), Trouble> {
-        let has_ports = |protocol: u8| {
-            [libc::IPPROTO_TCP, libc::IPPROTO_UDP].contains(&c_int::from(protocol))
-        };
+        let has_ports =
+            |protocol: u8| [libc::IPPROTO_TCP, libc::IPPROTO_UDP].contains(&c_int::from(protocol));
         let behind = |tap: &Tap| match tap.kind {
             Kind::Raw4(protocol) if has_ports(protocol) => Some(Behind::Ipv4),
             Kind::Raw6(protocol) if has_ports(protocol) => Some(Behind::Nothing),

@@ -78,3 +78,38 @@ fn program(behind: Behind, ports: &BTreeSet<u16>) -> Vec<sock_filter> {
     program.push(plain(libc::BPF_RET | libc::BPF_K, 0));
     program
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::net::UdpSocket;
+    use std::os::fd::AsRawFd;
+
+    /// What a datagram socket is filtered by begins with the ports, as for raw sockets of IPv6.
+    #[rstest]
+    #[case::source(|ports: [u16; 3]| vec![ports[1]], 1)]
+    #[case::destination(|ports: [u16; 3]| vec![ports[0]], 2)]
+    #[case::among_others(|ports: [u16; 3]| vec![1, 2, ports[1], 3], 1)]
+    #[case::neither(|_| vec![1, 2], 0)]
+    #[case::none(|_| Vec::new(), 0)]
+    #[case::more_than_a_filter_holds(|_| (1..4_000).collect(), 2)]
+    fn a_socket_gets_what_has_one_of_the_ports(
+        #[case] watched: fn([u16; 3]) -> Vec<u16>,
+        #[case] expected: usize,
+    ) {
+        let sockets = [(); 3].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let ports = sockets.each_ref().map(|socket| socket.local_addr().unwrap().port());
+        let [receiver, sender, stranger] = &sockets;
+        // One filter takes the place of another.
+        attach(receiver.as_raw_fd(), Behind::Nothing, &BTreeSet::new()).unwrap();
+        let watched = watched(ports).into_iter().collect();
+        attach(receiver.as_raw_fd(), Behind::Nothing, &watched).unwrap();
+        for from in [sender, stranger] {
+            from.send_to(b"x", receiver.local_addr().unwrap()).unwrap();
+        }
+        receiver.set_nonblocking(true).unwrap();
+        let received = (0..2).filter(|_| receiver.recv(&mut [0; 8]).is_ok());
+        assert_eq!(received.count(), expected);
+    }
+}

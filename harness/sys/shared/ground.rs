@@ -1,10 +1,10 @@
 //! The place of one run on a host that it shares with everybody.
 
+use super::Tap;
 use super::flow::Flow;
 use super::folder::Folder;
 use super::ports::Lease;
 use super::quiet::Quiet;
-use super::Tap;
 use crate::model;
 use crate::model::address::Address;
 use crate::model::name::Name;

@@ -62,6 +62,16 @@ pub trait Tap {
     }
 }
 
+/// Runs that may be under way for each CPU. A run that settles by quiet sleeps in every step; were
+/// too many begun, those that wake would wait for their CPU longer than their cases wait for timers
+/// of the stack, the more so beside other processes of this program.
+const RUNS_PER_CPU: usize = 24;
+
+/// How many runs that settle by quiet may be under way at a time.
+pub fn runs_at_once() -> usize {
+    start::cpus().len() * RUNS_PER_CPU
+}
+
 /// Whether there is `::1`.
 pub fn has_ipv6() -> bool {
     UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()

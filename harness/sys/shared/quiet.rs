@@ -57,7 +57,8 @@ impl Quiet {
     ) -> Result<(), Trouble> {
         let began = Instant::now();
         let mut last = now();
-        let mut seen = std::mem::take(&mut self.later);
+        let mut seen = Vec::new();
+        packets.append(&mut self.later);
         loop {
             // Before the look: what comes between the two is found by the next one.
             let looked = now();

@@ -162,7 +162,7 @@ impl Stack for Local {
 
     /// The addresses of a wire are the machine's, so two runs cannot have one at a time.
     fn runs_at_once(&self) -> usize {
-        if self.features.wire.is_ok() { 1 } else { usize::MAX }
+        if self.features.wire.is_ok() { 1 } else { shared::runs_at_once() }
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
