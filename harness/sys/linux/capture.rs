@@ -117,12 +117,9 @@ impl Capture {
             Kind::Raw6(protocol) if has_ports(protocol) => Some(Behind::Nothing),
             _ => None,
         };
-        let watched = self.taps.iter().filter_map(|tap| Some((tap.fd(), behind(tap)?)));
+        let mut watched = self.taps.iter().filter_map(|tap| Some((tap.fd(), behind(tap)?)));
         let failed = |error| Trouble::Failed(format!("a filter of packets: {error}"));
-        watched
-            .map(|(fd, behind)| filter::attach(fd, behind, ports))
-            .collect::<io::Result<()>>()
-            .map_err(failed)
+        watched.try_for_each(|(fd, behind)| filter::attach(fd, behind, ports)).map_err(failed)
     }
 
     /// The descriptors to wait for.
