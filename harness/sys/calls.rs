@@ -50,7 +50,8 @@ pub fn int(number: i128) -> Vec<u8> {
     (number as i32).to_ne_bytes().to_vec()
 }
 
-/// A duration as a case writes it: the value of an option. Zero and less have meanings of their own: off, the default.
+/// A duration as a case writes it: the value of an option. Zero and less have meanings of their
+/// own: off, the default.
 pub fn time_of(number: i32, unit_ms: u64) -> Answer {
     match u64::try_from(number) {
         Ok(count) if count > 0 => {

@@ -21,9 +21,8 @@ const HANDFUL: [&str; 4] =
     ["rst/close-unread-data", "rst/server-dies", "udp/refused-server-keeps-working", CLOSED_PORT];
 /// How often the program is killed unless the environment says.
 const KILLS: u32 = 20;
-/// How often it is stopped and continued, and how long it goes on in between.
+/// How often it is stopped and continued.
 const STOPS: u32 = 200;
-const GOES_ON: Duration = Duration::from_millis(5);
 
 fn main() -> ExitCode {
     let namespaces = || (!support::namespaces()).then(|| "it needs network namespaces".to_owned());
@@ -239,9 +238,9 @@ fn killed_at_any_time() {
     assert!(started(&folder, &run).wait().expect("it ends").success());
 }
 
-/// What a run told that was stopped for so long again and again: what was recorded, or why it
-/// cannot tell.
-fn interrupted(folder: &Folder, arguments: &str, stopped: Duration) -> String {
+/// What a run told that was stopped for so long again and again, and went on for so long in
+/// between: what was recorded, or why it cannot tell.
+fn interrupted(folder: &Folder, arguments: &str, [stopped, goes_on]: [Duration; 2]) -> String {
     let mut program = started(folder, &format!("run {arguments}"));
     let process = program.id().to_string();
     let signal = |name: &str| Command::new("kill").args([name, &process]).status();
@@ -252,7 +251,7 @@ fn interrupted(folder: &Folder, arguments: &str, stopped: Duration) -> String {
         signal("-STOP").expect("kill");
         std::thread::sleep(stopped);
         signal("-CONT").expect("kill");
-        std::thread::sleep(GOES_ON);
+        std::thread::sleep(goes_on);
     }
     let output = program.wait_with_output().expect("it ends");
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -270,8 +269,8 @@ fn interrupted(folder: &Folder, arguments: &str, stopped: Duration) -> String {
 fn put_aside_while_timers_run() {
     let folder = Folder::of_suite();
     let before = folder.files();
-    let cases = "io/rcvtimeo timer/user-timeout timer/keepalive-swallowed rst/connect-silent-host";
-    let told = interrupted(&folder, cases, Duration::from_millis(400));
+    let cases = "io/rcvtimeo timer/data-schedule timer/syn-schedule rst/connect-silent-host";
+    let told = interrupted(&folder, cases, [1_200, 40].map(Duration::from_millis));
     assert!(told.lines().any(|line| line.contains("did not get its CPU")), "{told}");
     assert_eq!(folder.touched(&before), NOTHING);
 }
@@ -282,7 +281,6 @@ fn stopped_and_continued() {
     let folder = Folder::of_suite();
     let before = folder.files();
     let cases = format!("io/rcvtimeo rst/connect-sndtimeo-late-synack {}", HANDFUL.join(" "));
-    let stopped = Duration::from_millis(2);
-    interrupted(&folder, &format!("--repeat 3 {cases}"), stopped);
+    interrupted(&folder, &format!("--repeat 3 {cases}"), [2, 5].map(Duration::from_millis));
     assert_eq!(folder.touched(&before), NOTHING);
 }

@@ -153,8 +153,7 @@ impl Process {
         match act {
             ProcessAct::Wait(limit) => return Ok(self.link.await_end(*limit).unwrap_or_default()),
             ProcessAct::Limit(_) => {
-                let lacking = super::names::lacking("RLIMIT_NOFILE");
-                return Err(Trouble::Lacks(Lack::new(lacking)));
+                return Err(Trouble::Lacks(Lack::new(calls::lacking("RLIMIT_NOFILE"))));
             }
             ProcessAct::Exit => self.tell(&Order::Exit)?,
             ProcessAct::Kill(signal) => match signal.as_str() {
