@@ -51,8 +51,8 @@ pub trait Stack: Send + Sync {
     }
 
     /// How many runs may be under way at a time in this process: where runs share the process's
-    /// descriptors, or a limit of the machine's, they must not meet; where they sleep in every step,
-    /// too many would wake at once.
+    /// descriptors, or a limit of the machine's, they must not meet; where they sleep in every
+    /// step, too many would wake at once.
     fn runs_at_once(&self) -> usize {
         usize::MAX
     }

@@ -162,7 +162,8 @@ impl<C: Callers> Ground for SharedGround<C> {
         loop {
             self.take();
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            // After an error the run ends with its next step.
+            if left.is_zero() || self.trouble.is_some() {
                 return;
             }
             self.wait(left);

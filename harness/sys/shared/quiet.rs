@@ -1,8 +1,8 @@
 //! Settling by quiet.
 //!
 //! How long it has been quiet is told by the stamps of the packets, where the system has stamped
-//! them: on a loaded machine whoever waits is woken late, and what has come after the quiet was over
-//! belongs to what is done next.
+//! them: on a loaded machine whoever waits is woken late, and what has come after the quiet was
+//! over belongs to what is done next.
 
 use super::Tap;
 use crate::sys::Trouble;
