@@ -204,6 +204,25 @@ mod tests {
         assert_eq!(judged(again_ms, topology, false, false), kept);
     }
 
+    /// What came after a step had settled, and before the next one began.
+    #[rstest]
+    #[case::in_the_gap(211, Topology::Loopback, false)]
+    #[case::afterwards(410, Topology::Loopback, true)]
+    #[case::read_afterwards(405, Topology::Wire, true)]
+    fn packet_found_a_step_later(
+        #[case] at_ms: u64,
+        #[case] topology: Topology,
+        #[case] kept: bool,
+    ) {
+        let mut account = Punctuality::begin(ms(0));
+        account.goes_on(ms(10), ms(400));
+        account.judge(&StepLog::default(), topology).unwrap();
+        let packets = vec![segment(ms(at_ms), "S", 0, 0)];
+        let step = StepLog { packets, ..StepLog::default() };
+        assert_eq!(account.judge(&step, topology).is_ok(), kept);
+        assert!(account.judge(&step, topology).is_ok(), "two steps later");
+    }
+
     #[test]
     fn what_a_peer_repeats_is_no_timers() {
         assert!(judged(405, Topology::Wire, false, true));

@@ -65,7 +65,7 @@ pub trait Tap {
 /// Runs that may be under way for each CPU. A run that settles by quiet sleeps in every step; were
 /// too many begun, those that wake would wait for their CPU longer than their cases wait for timers
 /// of the stack, the more so beside other processes of this program.
-const RUNS_PER_CPU: usize = 24;
+const RUNS_PER_CPU: usize = 16;
 
 /// How many runs that settle by quiet may be under way at a time.
 pub fn runs_at_once() -> usize {
