@@ -37,6 +37,8 @@ pub struct Punctuality {
     accounted: Duration,
     /// The gaps of the step in progress.
     gaps: Vec<Gap>,
+    /// Those of the step before: what came in them may be found in this one.
+    before: Vec<Gap>,
     /// A wait in slices ends then: gaps before it keep nothing waiting.
     slices_until: Duration,
     /// How long calls of the step in progress were held up, nobody knows when.
@@ -116,6 +118,11 @@ impl Punctuality {
         let gaps = std::mem::take(&mut self.gaps);
         let late = together(&gaps).max(std::mem::take(&mut self.held_up));
         self.late = self.late / 2 + late;
+        // On the wire what was found later has a later stamp.
+        let is_stamped = topology == Topology::Loopback;
+        let before = self.before.drain(..).filter(|_| is_stamped);
+        let found: Vec<Gap> = before.chain(gaps.iter().copied()).collect();
+        self.before = gaps;
         for (index, packet) in step.packets.iter().enumerate() {
             let is_peers = step.sent.iter().any(|sent| sent.index == index);
             let again = !is_peers && self.resent.see(packet);
@@ -128,7 +135,7 @@ impl Punctuality {
                     Topology::Wire => again && at(gap.puts_off_from, gap.to + NOTICED),
                 }
             };
-            if let Some(gap) = gaps.iter().find(meanwhile) {
+            if let Some(gap) = found.iter().find(meanwhile) {
                 return Err(put_aside(gap.to - gap.from, "in which step a packet came is chance"));
             }
         }
@@ -195,6 +202,25 @@ mod tests {
         #[case] kept: bool,
     ) {
         assert_eq!(judged(again_ms, topology, false, false), kept);
+    }
+
+    /// What came after a step had settled, and before the next one began.
+    #[rstest]
+    #[case::in_the_gap(211, Topology::Loopback, false)]
+    #[case::afterwards(410, Topology::Loopback, true)]
+    #[case::read_afterwards(405, Topology::Wire, true)]
+    fn packet_found_a_step_later(
+        #[case] at_ms: u64,
+        #[case] topology: Topology,
+        #[case] kept: bool,
+    ) {
+        let mut account = Punctuality::begin(ms(0));
+        account.goes_on(ms(10), ms(400));
+        account.judge(&StepLog::default(), topology).unwrap();
+        let packets = vec![segment(ms(at_ms), "S", 0, 0)];
+        let step = StepLog { packets, ..StepLog::default() };
+        assert_eq!(account.judge(&step, topology).is_ok(), kept);
+        assert!(account.judge(&step, topology).is_ok(), "two steps later");
     }
 
     #[test]

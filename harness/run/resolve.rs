@@ -212,7 +212,7 @@ impl Resolver<'_> {
         match &expr.base {
             AddrBase::Socket(name) => self.address_of(name),
             AddrBase::Literal(text) => match text.strip_prefix('@') {
-                Some(name) => Ok(Address::UnixAbstract(name.to_owned())),
+                Some(name) => Ok(self.ground.unix_abstract(name)),
                 None => Ok(self.ground.unix_name(text)?),
             },
             AddrBase::Loopback if purpose == Purpose::Own => {

@@ -132,7 +132,8 @@ impl Conductor<'_> {
         let looked = self.look();
         // It may have turned to waiting for quiet just now.
         if self.ground.waits_to_settle() {
-            self.punctual.excuse(now());
+            self.punctual.excuse(self.ground.settled_at().unwrap_or_else(now));
+            self.punctual.works(now());
         }
         if waits {
             self.take_slot();

@@ -51,7 +51,8 @@ pub trait Stack: Send + Sync {
     }
 
     /// How many runs may be under way at a time in this process: where runs share the process's
-    /// descriptors, or a limit of the machine's, they must not meet.
+    /// descriptors, or a limit of the machine's, they must not meet; where they sleep in every
+    /// step, too many would wake at once.
     fn runs_at_once(&self) -> usize {
         usize::MAX
     }
@@ -161,6 +162,12 @@ pub trait Ground {
         false
     }
 
+    /// When the last settling was over, if it is known: whoever goes on much later has been put
+    /// aside.
+    fn settled_at(&self) -> Option<Duration> {
+        None
+    }
+
     /// The own address of a descriptor: getsockname for the harness itself, not recorded. None for
     /// what has no address.
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address>;
@@ -188,6 +195,12 @@ pub trait Ground {
     /// # Errors
     /// [`Trouble`] if no folder for it can be made.
     fn unix_name(&mut self, name: &str) -> Result<Address, Trouble>;
+
+    /// An abstract name for an AF_UNIX socket: this one, and what makes it the run's own where
+    /// others share the ground.
+    fn unix_abstract(&mut self, name: &str) -> Address {
+        Address::UnixAbstract(name.to_owned())
+    }
 
     /// Gives the process a copy of a descriptor of this process, as fork would have done, and
     /// returns its number there.

@@ -5,6 +5,7 @@
 //! every CPU has been seen elsewhere (12 to 24 ms), so that is left to the end of the thread, with
 //! which the run's own table of descriptors goes, when the run no longer has a place on a CPU.
 
+use super::filter::{self, Behind};
 use super::link;
 use super::network::LOOPBACK_INDEX;
 use super::{poll, sentinel};
@@ -14,6 +15,8 @@ use crate::sys::unix::errno;
 use crate::wire::{Captured, CapturedBytes};
 use libc::{c_int, c_void, cmsghdr, iovec, msghdr};
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv6Addr};
@@ -49,13 +52,15 @@ pub struct Capture {
 pub struct Tap {
     socket: ManuallyDrop<Socket>,
     kind: Kind,
+    /// The kernel has stamped every packet so far.
+    stamps: Cell<bool>,
 }
 
 /// What a socket hands over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Packets from the IP header on.
-    Raw4,
+    /// Packets of this protocol, from the IP header on.
+    Raw4(u8),
     /// Packets of this protocol, from behind the IP header on.
     Raw6(u8),
     /// Packets from the IP header on, before any firewall.
@@ -95,6 +100,28 @@ impl Capture {
         taps.try_for_each(|(tap, _)| tap.drain(&mut self.buffer, packets))
     }
 
+    /// Whether the kernel has stamped every packet so far.
+    pub fn stamps(&self) -> bool {
+        self.taps.iter().all(|tap| tap.stamps.get())
+    }
+
+    /// Has the kernel throw away what is from and to other ports than these, except ICMP.
+    ///
+    /// # Errors
+    /// The kernel's error, if it would now throw away others.
+    pub fn watch(&mut self, ports: &BTreeSet<u16>) -> Result<(), Trouble> {
+        let has_ports =
+            |protocol: u8| [libc::IPPROTO_TCP, libc::IPPROTO_UDP].contains(&c_int::from(protocol));
+        let behind = |tap: &Tap| match tap.kind {
+            Kind::Raw4(protocol) if has_ports(protocol) => Some(Behind::Ipv4),
+            Kind::Raw6(protocol) if has_ports(protocol) => Some(Behind::Nothing),
+            _ => None,
+        };
+        let mut watched = self.taps.iter().filter_map(|tap| Some((tap.fd(), behind(tap)?)));
+        let failed = |error| Trouble::Failed(format!("a filter of packets: {error}"));
+        watched.try_for_each(|(fd, behind)| filter::attach(fd, behind, ports)).map_err(failed)
+    }
+
     /// The descriptors to wait for.
     pub fn fds(&self) -> impl Iterator<Item = RawFd> {
         self.taps.iter().map(Tap::fd)
@@ -113,9 +140,10 @@ impl Drop for Tap {
 impl Tap {
     fn raw(domain: Domain, protocol: Protocol) -> io::Result<Tap> {
         let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(protocol))?;
+        let number = c_int::from(protocol) as u8;
         let kind = match domain {
-            Domain::IPV6 => Kind::Raw6(c_int::from(protocol) as u8),
-            _ => Kind::Raw4,
+            Domain::IPV6 => Kind::Raw6(number),
+            _ => Kind::Raw4(number),
         };
         if domain == Domain::IPV6 {
             let fd = socket.as_raw_fd();
@@ -142,7 +170,7 @@ impl Tap {
     }
 
     fn with(socket: Socket, kind: Kind) -> io::Result<Tap> {
-        let tap = Tap { socket: ManuallyDrop::new(socket), kind };
+        let tap = Tap { socket: ManuallyDrop::new(socket), kind, stamps: Cell::new(true) };
         let fd = tap.fd();
         set_int(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         // Forcing is refused inside a user namespace.
@@ -197,9 +225,10 @@ impl Tap {
         };
         let bytes = buffer[..len].to_vec();
         // gVisor stamps nothing; then the order in which they are read has to do.
+        self.stamps.set(self.stamps.get() && beside.stamp.is_some());
         let at = beside.stamp.unwrap_or_else(now);
         let bytes = match self.kind {
-            Kind::Raw4 | Kind::Packet => CapturedBytes::Ip(bytes),
+            Kind::Raw4(_) | Kind::Packet => CapturedBytes::Ip(bytes),
             Kind::Raw6(protocol) => CapturedBytes::Transport {
                 source: beside.source,
                 destination: beside.destination.into(),

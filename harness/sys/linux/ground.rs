@@ -12,7 +12,8 @@ use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::sys::shared::flow::Flow;
 use crate::sys::shared::folder::Folder;
-use crate::sys::shared::ports::{self, PORTS};
+use crate::sys::shared::ports::{self, Lease, PORTS};
+use crate::sys::shared::quiet::Quiet;
 use crate::sys::shared::{self, Callers, SharedGround, needs_namespace, refuse_changes};
 use crate::sys::unix::process::Processes;
 use crate::sys::{Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
@@ -76,7 +77,7 @@ impl LinuxGround {
             Err(error) => return Err(failed("sockets that see packets", &error)),
         };
         let settling = match features.quiet {
-            Some(quiet) => Settling::Quiet(quiet),
+            Some(quiet) => Settling::Quiet(Quiet::of(quiet)),
             None => Settling::Sentinel(
                 Sentinel::raw().map_err(|error| failed("the sentinel's socket", &error))?,
             ),
@@ -107,20 +108,22 @@ pub fn shared(plan: &Plan, features: &Features) -> Result<SharedGround<Processes
         return Err(needs_namespace("a wire needs"));
     }
     let failed = |error| Trouble::Failed(format!("on the shared loopback: {error}"));
+    let lease = Lease::begin();
     threads::pin(plan.cpu).map_err(failed)?;
     threads::own_descriptors().map_err(failed)?;
     let settling = match features.quiet {
         Some(quiet) => {
-            let capture = Capture::open(Place::Namespace, features.ipv6).map_err(failed)?;
+            let mut capture = Capture::open(Place::Namespace, features.ipv6).map_err(failed)?;
+            capture.watch(&BTreeSet::new())?;
             let sight = Sight { capture: Some(capture), device: None };
-            shared::Settling::Quiet(Box::new(sight), quiet)
+            shared::Settling::Quiet(Box::new(sight), Quiet::of(quiet))
         }
         None => {
             let mut sentinel = Sentinel::datagram().map_err(failed)?;
             shared::Settling::Blind(Box::new(move || deliver(&mut sentinel)))
         }
     };
-    Ok(SharedGround::new(plan, Processes::start(&plan.processes)?, settling))
+    Ok(SharedGround::new(plan, Processes::start(&plan.processes)?, lease, settling))
 }
 
 /// Has all that was sent delivered, without seeing it.
@@ -173,6 +176,13 @@ impl Ground for LinuxGround {
 
     fn waits_to_settle(&self) -> bool {
         matches!(self.wire.settling, Settling::Quiet(_))
+    }
+
+    fn settled_at(&self) -> Option<Duration> {
+        match &self.wire.settling {
+            Settling::Quiet(quiet) => quiet.over(),
+            Settling::Sentinel(_) => None,
+        }
     }
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {

@@ -8,6 +8,7 @@ mod capture;
 mod device;
 mod doctor;
 mod features;
+mod filter;
 mod firewall;
 mod ground;
 mod host;
@@ -35,7 +36,7 @@ pub use threads::allowed_cpus as cpus;
 #[cfg(test)]
 pub use threads::pin;
 
-use super::shared::ports;
+use super::shared;
 use super::unix::machine::Uname;
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
@@ -61,9 +62,6 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
             Err(lack) => Features::shared(gvisor, lack),
         },
     };
-    if features.namespace.is_err() {
-        ports::reserve();
-    }
     if features.captures {
         machine.capture = "raw sockets".to_owned();
     }
@@ -139,6 +137,11 @@ impl Stack for Local {
         let exists = *known.entry(name.to_owned()).or_insert_with(|| settings::exists(name));
         let has = exists || routes && metrics::stands_in_for(name);
         has.then_some(()).ok_or_else(lack)
+    }
+
+    fn runs_at_once(&self) -> usize {
+        let shares_and_waits = self.features.namespace.is_err() && self.features.captures;
+        if shares_and_waits { shared::runs_at_once() } else { usize::MAX }
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {

@@ -5,19 +5,22 @@ use super::device::Device;
 use super::poll;
 use super::sentinel::Sentinel;
 use crate::sys::Trouble;
-use crate::sys::shared::{self, Tap, quiet};
+use crate::sys::shared::quiet::{self, Quiet};
+use crate::sys::shared::{self, Tap};
 use crate::wire::Captured;
+use std::collections::BTreeSet;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 /// A stack that is still sending by then does not settle.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
+
 /// How a ground knows that a step has settled.
 pub enum Settling {
     /// By a sentinel that comes back alone.
     Sentinel(Sentinel),
     /// By quiet on the wire.
-    Quiet(Duration),
+    Quiet(Quiet),
 }
 
 /// Where packets are seen.
@@ -35,6 +38,14 @@ impl Tap for Sight {
             capture.drain(packets)?;
         }
         self.device.as_mut().map_or(Ok(()), |device| device.drain(packets))
+    }
+
+    fn stamps(&self) -> bool {
+        self.device.is_none() && self.capture.as_ref().is_some_and(Capture::stamps)
+    }
+
+    fn watch(&mut self, ports: &BTreeSet<u16>) -> Result<(), Trouble> {
+        self.capture.as_mut().map_or(Ok(()), |capture| capture.watch(ports))
     }
 
     fn wait(&mut self, limit: Duration) {
@@ -69,13 +80,12 @@ impl Wire {
                 let crossed = settle_by(sentinel, &mut self.sight, &mut packets)?;
                 if !crossed {
                     // A firewall drops it or `lo` is down: from now on the run waits for quiet.
-                    self.settling = Settling::Quiet(quiet::LINUX);
-                    quiet::settle(&mut self.sight, quiet::LINUX, |_| true, &mut packets)?;
+                    let mut quiet = Quiet::of(quiet::LINUX);
+                    quiet.settle(&mut self.sight, |_| true, &mut packets)?;
+                    self.settling = Settling::Quiet(quiet);
                 }
             }
-            Settling::Quiet(quiet) => {
-                quiet::settle(&mut self.sight, *quiet, |_| true, &mut packets)?;
-            }
+            Settling::Quiet(quiet) => quiet.settle(&mut self.sight, |_| true, &mut packets)?,
         }
         packets.sort_by_key(|packet| packet.at);
         Ok(packets)

@@ -1,8 +1,10 @@
 //! The place of one run on a host that it shares with everybody.
 
+use super::Tap;
 use super::flow::Flow;
 use super::folder::Folder;
-use super::{Tap, ports, quiet};
+use super::ports::Lease;
+use super::quiet::Quiet;
 use crate::model;
 use crate::model::address::Address;
 use crate::model::name::Name;
@@ -10,7 +12,12 @@ use crate::model::packet::Packet;
 use crate::sys::{Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
 use crate::wire::{self, Captured};
 use std::collections::BTreeSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
+
+/// Digits of what is added to an abstract name: with it the longest that a case may write fits.
+const MARK_DIGITS: usize = 12;
 
 /// Who makes the calls of a run: threads of this process, and the processes of the case.
 pub trait Callers {
@@ -44,7 +51,7 @@ pub trait Callers {
 /// How a shared ground knows that a step has settled.
 pub enum Settling {
     /// Nothing of the run's own has been seen for so long.
-    Quiet(Box<dyn Tap>, Duration),
+    Quiet(Box<dyn Tap>, Quiet),
     /// Packets are not seen: this returns when whatever the calls sent must have been delivered.
     Blind(Box<dyn FnMut() -> Result<(), Trouble>>),
 }
@@ -56,35 +63,43 @@ pub struct SharedGround<C> {
     pub(super) settling: Settling,
     /// Ports that the run alone holds: see [`Ground::holds`].
     ports: BTreeSet<u16>,
+    lease: Lease,
     /// The run has a wire, whose every packet is its own.
     wire: bool,
     /// Packets that came while time passed.
     came: Vec<Captured>,
     trouble: Option<Trouble>,
     folder: Folder,
+    /// Makes abstract names the run's own, of which the machine has one set for all.
+    mark: u64,
 }
 
 impl<C: Callers> SharedGround<C> {
     /// A ground for a run whose processes have been started.
-    pub fn new(plan: &Plan, callers: C, settling: Settling) -> SharedGround<C> {
+    pub fn new(plan: &Plan, callers: C, lease: Lease, settling: Settling) -> SharedGround<C> {
         SharedGround {
             callers,
             settling,
             ports: BTreeSet::new(),
+            lease,
             wire: plan.wire,
             came: Vec::new(),
             trouble: None,
             folder: Folder::default(),
+            mark: RandomState::new().hash_one(0) >> (u64::BITS as usize - 4 * MARK_DIGITS),
         }
     }
 
-    /// Takes what has come on the wire, stamped now and not when somebody asks.
+    /// Takes what has come: on the wire it is stamped now and not when somebody asks, and on
+    /// loopback others fill the room for packets, too.
     fn take(&mut self) {
-        if let Settling::Quiet(tap, _) = &mut self.settling
-            && let Err(trouble) = tap.drain(&mut self.came)
-        {
+        let Settling::Quiet(tap, _) = &mut self.settling else { return };
+        let before = self.came.len();
+        if let Err(trouble) = tap.drain(&mut self.came) {
             self.trouble = Some(trouble);
         }
+        let new = self.came.split_off(before).into_iter();
+        self.came.extend(new.filter(|packet| is_own(packet, &self.ports, self.wire)));
     }
 
     fn wait(&mut self, limit: Duration) {
@@ -123,12 +138,10 @@ impl<C: Callers> Ground for SharedGround<C> {
         if let Some(trouble) = self.trouble.take() {
             return Err(trouble);
         }
-        let mut packets: Vec<Captured> = self.came.drain(..).filter(is_own).collect();
+        let mut packets = std::mem::take(&mut self.came);
         match &mut self.settling {
             Settling::Blind(wait) => wait()?,
-            Settling::Quiet(tap, quiet) => {
-                quiet::settle(&mut **tap, *quiet, is_own, &mut packets)?;
-            }
+            Settling::Quiet(tap, quiet) => quiet.settle(&mut **tap, is_own, &mut packets)?,
         }
         Ok(in_order(packets))
     }
@@ -145,14 +158,12 @@ impl<C: Callers> Ground for SharedGround<C> {
     }
 
     fn pass(&mut self, time: Duration) {
-        if !self.wire {
-            return std::thread::sleep(time);
-        }
         let until = Instant::now() + time;
         loop {
             self.take();
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            // After an error the run ends with its next step.
+            if left.is_zero() || self.trouble.is_some() {
                 return;
             }
             self.wait(left);
@@ -161,6 +172,13 @@ impl<C: Callers> Ground for SharedGround<C> {
 
     fn waits_to_settle(&self) -> bool {
         matches!(self.settling, Settling::Quiet(..))
+    }
+
+    fn settled_at(&self) -> Option<Duration> {
+        match &self.settling {
+            Settling::Quiet(_, quiet) => quiet.over(),
+            Settling::Blind(_) => None,
+        }
     }
 
     fn address(&mut self, process: Option<&Name>, fd: Fd) -> Option<Address> {
@@ -172,17 +190,26 @@ impl<C: Callers> Ground for SharedGround<C> {
     }
 
     fn holds(&mut self, port: u16) {
-        self.ports.insert(port);
+        let is_new = self.ports.insert(port);
+        if let (true, Settling::Quiet(tap, _)) = (is_new, &mut self.settling)
+            && let Err(trouble) = tap.watch(&self.ports)
+        {
+            self.trouble = Some(trouble);
+        }
     }
 
     fn port(&mut self) -> Result<u16, Trouble> {
-        let port = ports::free().ok_or_else(ports::none_left)?;
+        let port = self.lease.port()?;
         self.holds(port);
         Ok(port)
     }
 
     fn unix_name(&mut self, name: &str) -> Result<Address, Trouble> {
         self.folder.name(name)
+    }
+
+    fn unix_abstract(&mut self, name: &str) -> Address {
+        Address::UnixAbstract(format!("{name}.{:0width$x}", self.mark, width = MARK_DIGITS))
     }
 
     fn share(&mut self, process: &Name, fd: Fd) -> Result<Fd, Trouble> {

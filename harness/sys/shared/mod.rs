@@ -22,6 +22,7 @@ pub use machine::machine;
 use super::{Plan, Trouble};
 use crate::model::capability::Lack;
 use crate::wire::Captured;
+use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
@@ -34,6 +35,21 @@ pub trait Tap {
     /// [`Trouble::CaptureOverflow`] if packets were lost, or the system's error.
     fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble>;
 
+    /// Whether the system has stamped what was taken, so that stamps tell when a packet came
+    /// and not when it was read.
+    fn stamps(&self) -> bool {
+        false
+    }
+
+    /// Packets of these ports are all that the run wants to see, besides errors and the wire. Where
+    /// the system picks them out, those of others take no room.
+    ///
+    /// # Errors
+    /// The system's error, after which it might pick out the wrong ones.
+    fn watch(&mut self, _ports: &BTreeSet<u16>) -> Result<(), Trouble> {
+        Ok(())
+    }
+
     /// Waits until there may be something to take, at most that long.
     fn wait(&mut self, limit: Duration);
 
@@ -44,6 +60,16 @@ pub trait Tap {
     fn inject(&mut self, _packet: &[u8]) -> Result<(), Trouble> {
         Err(no_wire())
     }
+}
+
+/// Runs that may be under way for each CPU. A run that settles by quiet sleeps in every step; were
+/// too many begun, those that wake would wait for their CPU longer than their cases wait for timers
+/// of the stack, the more so beside other processes of this program.
+const RUNS_PER_CPU: usize = 16;
+
+/// How many runs that settle by quiet may be under way at a time.
+pub fn runs_at_once() -> usize {
+    start::cpus().len() * RUNS_PER_CPU
 }
 
 /// Whether there is `::1`.

@@ -26,7 +26,9 @@ pub use ctrl_c::on_interrupt;
 pub use doctor::doctor;
 pub use winsock::exclusive;
 
-use super::shared::{self, Settling, SharedGround, ports, quiet};
+use super::shared::ports::Lease;
+use super::shared::quiet::{self, Quiet};
+use super::shared::{self, Settling, SharedGround};
 use super::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble};
 use crate::model::capability::{Capability, Lack};
 use crate::model::case::Family;
@@ -70,7 +72,6 @@ pub fn local(_: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lac
     if features.wire.is_ok() {
         machine.wire = "wintun".to_owned();
     }
-    ports::reserve();
     Ok(Box::new(Local { machine, features }))
 }
 
@@ -161,15 +162,16 @@ impl Stack for Local {
 
     /// The addresses of a wire are the machine's, so two runs cannot have one at a time.
     fn runs_at_once(&self) -> usize {
-        if self.features.wire.is_ok() { 1 } else { usize::MAX }
+        if self.features.wire.is_ok() { 1 } else { shared::runs_at_once() }
     }
 
     fn open(&self, plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
         shared::refuse_changes(plan)?;
         let sights = self.features.sights.as_deref().unwrap_or_default();
         let seen = Seen::open(sights, plan.wire.then_some(plan.family))?;
-        let settling = Settling::Quiet(Box::new(seen), self.features.quiet);
+        let settling = Settling::Quiet(Box::new(seen), Quiet::of(self.features.quiet));
+        let lease = Lease::begin();
         let callers = Processes::start(&plan.processes)?;
-        Ok(Box::new(SharedGround::new(plan, callers, settling)))
+        Ok(Box::new(SharedGround::new(plan, callers, lease, settling)))
     }
 }

@@ -3,12 +3,20 @@
 use super::support::{Folder, is_root, met, namespaces, sockdiff, stdout, unprivileged};
 use snapbox::str;
 
-/// Every case that the machine's own loopback can answer gives the answer that a namespace gave.
+/// Every case that the machine's own loopback can answer gives the answer that a namespace gave,
+/// also to two processes at once.
 #[test]
 fn shared_loopback_gives_the_recorded_packets() {
     if !namespaces() || !met("root", is_root()) {
         return;
     }
+    std::thread::scope(|scope| {
+        scope.spawn(suite_on_shared_loopback);
+        scope.spawn(suite_on_shared_loopback);
+    });
+}
+
+fn suite_on_shared_loopback() {
     let run = sockdiff("run --isolation shared --topology loopback --update no");
     let run = run.assert().success().stderr_eq("");
     let text = stdout(&run);

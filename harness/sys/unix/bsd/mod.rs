@@ -21,7 +21,9 @@ use super::process::Processes;
 use super::{child, signal};
 use crate::model::Family;
 use crate::model::capability::{Capability, Lack};
-use crate::sys::shared::{self, Settling, SharedGround, Tap, bpf, ports};
+use crate::sys::shared::ports::Lease;
+use crate::sys::shared::quiet::Quiet;
+use crate::sys::shared::{self, Settling, SharedGround, Tap, bpf};
 use crate::sys::{Ground, Isolation, LocalOptions, Machine, Plan, Stack, Trouble, WireDevice};
 use crate::wire::Captured;
 use capture::Bpf;
@@ -101,7 +103,6 @@ pub fn local(_: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lac
     if options.wire == WireDevice::Veth {
         features.wire = Err(Lack::new("no veth on this system"));
     }
-    ports::reserve();
     if features.capture.is_ok() {
         machine.capture = "bpf".to_owned();
     }
@@ -169,6 +170,7 @@ impl Stack for Bsd {
         let turn = Turn::take();
         let failed = |error| Trouble::Failed(format!("waiting for other runs: {error}"));
         let turn = turn.map_err(failed)?;
+        let lease = Lease::begin();
         let mut sight = Sight { loopback: None, device: None, _turn: turn };
         let processes = Processes::start(&plan.processes)?;
         if plan.wire {
@@ -181,8 +183,8 @@ impl Stack for Bsd {
             let failed = |error| Trouble::Failed(format!("capturing packets: {error}"));
             sight.loopback = Some(Bpf::open().map_err(failed)?);
         }
-        let settling = Settling::Quiet(Box::new(sight), SYSTEM.quiet);
-        Ok(Box::new(SharedGround::new(plan, processes, settling)))
+        let settling = Settling::Quiet(Box::new(sight), Quiet::of(SYSTEM.quiet));
+        Ok(Box::new(SharedGround::new(plan, processes, lease, settling)))
     }
 
     fn runs_at_once(&self) -> usize {
@@ -204,6 +206,10 @@ impl Tap for Sight {
             loopback.drain(packets)?;
         }
         self.device.as_ref().map_or(Ok(()), |device| device.drain(packets))
+    }
+
+    fn stamps(&self) -> bool {
+        self.loopback.is_some() && self.device.is_none()
     }
 
     fn wait(&mut self, limit: Duration) {
