@@ -89,7 +89,7 @@ fn nothing_wrong(folder: &Folder, before: &support::Files, output: &Output, what
 }
 
 fn descriptors_run_out() {
-    for most in [4, 6, 8, 10, 11, 12, 13, 14, 16, 20] {
+    for most in [4, 8, 16, 32, 63, 64, 72, 80, 96, 128] {
         let folder = handful();
         let before = folder.files();
         let output = limited(&folder, &format!("--nofile={most}"));

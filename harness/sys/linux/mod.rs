@@ -50,6 +50,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// # Errors
 /// The isolation asked for cannot be had, or the platform given has no such form.
 pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stack>, Lack> {
+    threads::enough_descriptors()?;
     let uname = Uname::ask();
     let gvisor = platform::is_gvisor(&uname);
     let detected = platform::detect(&uname);

@@ -1,5 +1,6 @@
-//! CPUs.
+//! CPUs and tables of descriptors: what a run's threads have to themselves.
 
+use crate::model::capability::Lack;
 use crate::sys::unix::aside;
 use std::os::fd::BorrowedFd;
 
@@ -36,6 +37,25 @@ pub fn pin(cpu: Option<usize>) -> std::io::Result<()> {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error()),
     }
+}
+
+/// The least that a run needs besides the sockets of its case, rounded up generously.
+const DESCRIPTORS_MIN: libc::rlim_t = 64;
+
+/// Whether a run may open as many descriptors as it needs. Without them the machine would look like
+/// one that lets nobody see packets.
+///
+/// # Errors
+/// The limit is too low.
+pub fn enough_descriptors() -> Result<(), Lack> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a limit, which the call fills.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } == 0;
+    if !known || limit.rlim_cur >= DESCRIPTORS_MIN {
+        return Ok(());
+    }
+    let what = format!("this process may open {} descriptors, too few to run", limit.rlim_cur);
+    Err(Lack::new(what).remedy(format!("ulimit -n {DESCRIPTORS_MIN}")))
 }
 
 /// Gives the calling thread, and the threads that it starts, a table of descriptors of its own with
