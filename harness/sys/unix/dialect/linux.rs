@@ -138,15 +138,13 @@ impl Thread {
         Thread { process, thread, stat: open("stat"), schedstat: open("schedstat") }
     }
 
-    /// Whether the scheduler has put it to sleep, interruptibly or not, however long ago.
+    /// Whether the scheduler has put it to sleep, however long ago, until something happens or a
+    /// signal comes.
     pub fn sleeps(&self, _: Duration) -> bool {
         let mut line = [0; 64];
         let Some(stat) = &self.stat else { return false };
         let len = stat.read_at(&mut line, 0).unwrap_or(0);
-        // `1234 (name) S …`: the name may hold anything, so the last parenthesis counts. It is at
-        // most 15 bytes long, so the state is within the buffer.
-        let end = line[..len].iter().rposition(|byte| *byte == b')');
-        end.and_then(|end| line.get(end + 2)).is_some_and(|state| b"SD".contains(state))
+        is_interruptible(&line[..len])
     }
 
     /// How long it has been ready to run and had to wait for a CPU.
@@ -167,11 +165,34 @@ impl Thread {
     }
 }
 
+/// Whether a line of `/proc/PID/stat` (proc(5)) tells of an interruptible sleep. The other kind,
+/// `D`, is that of a thread which goes on by itself: the socket is locked, a page is missing, for
+/// instance the one on which the kernel is about to leave the frame of a signal.
+fn is_interruptible(line: &[u8]) -> bool {
+    // `1234 (name) S …`: the name may hold anything, so the last parenthesis counts. It is at most
+    // 15 bytes long, so the state is within the first 64.
+    let end = line.iter().rposition(|byte| *byte == b')');
+    end.and_then(|end| line.get(end + 2)) == Some(&b'S')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sys::linux::{cpus, pin};
+    use rstest::rstest;
     use std::time::Instant;
+
+    #[rstest]
+    #[case::waits_for_something(b"1234 (lane) S 1 2 3", true)]
+    #[case::goes_on_by_itself(b"1234 (lane) D 1 2 3", false)]
+    #[case::runs(b"1234 (lane) R 1 2 3", false)]
+    #[case::stopped(b"1234 (lane) T 1 2 3", false)]
+    #[case::name_like_a_state(b"1234 (a) S (b) R 1 2 3", false)]
+    #[case::thread_is_gone(b"", false)]
+    #[case::cut_off(b"1234 (lane)", false)]
+    fn only_a_thread_that_waits_for_something_sleeps(#[case] line: &[u8], #[case] sleeps: bool) {
+        assert_eq!(is_interruptible(line), sleeps);
+    }
 
     /// Two threads that both want all of one CPU: each of them waits about half of the time.
     #[test]
