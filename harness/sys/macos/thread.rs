@@ -68,8 +68,8 @@ impl Thread {
         Duration::ZERO
     }
 
-    /// Sends it a signal that has a handler. In another process, any thread that makes calls may get
-    /// it.
+    /// Sends it a signal that has a handler. In another process, any thread that makes calls may
+    /// get it.
     pub fn signal(&self, signal: c_int) {
         // SAFETY: the signal has a handler in the processes of a case. The handle is valid, because
         // a lane joins its thread only when nobody watches it any more.
