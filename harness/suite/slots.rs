@@ -294,7 +294,7 @@ mod tests {
             let order = &order;
             let go_on = move |stage: &'static str, mut run: CpuSlot| {
                 run.take();
-                lock(&order).push(stage);
+                lock(order).push(stage);
             };
             scope.spawn(move || go_on("opened", opening));
             while queues() != (1, 0) {
