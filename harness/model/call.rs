@@ -3,7 +3,7 @@
 
 use super::address::AddrExpr;
 use super::name::Name;
-use super::option::{OptionValue, SocketOption};
+use super::option::{OptionRef, OptionValue};
 use std::time::Duration;
 
 /// A call, with the arguments that are wrong on purpose.
@@ -80,12 +80,12 @@ pub enum Call {
     /// `setsockopt(2)`.
     Setsockopt {
         /// The option.
-        option: SocketOption,
+        option: OptionRef,
         /// Its value.
         value: OptionValue,
     },
     /// `getsockopt(2)`.
-    Getsockopt(SocketOption),
+    Getsockopt(OptionRef),
     /// `getsockname(2)`.
     Getsockname,
     /// `getpeername(2)`.

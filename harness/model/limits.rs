@@ -32,6 +32,13 @@ pub const ROWS_BYTES_MAX: usize = 1 << 27;
 pub const UNIX_NAME_BYTES_MAX: usize = 90;
 /// The lowest descriptor number that a case may name: below it are the harness's own.
 pub const FD_MIN: i64 = 900;
+/// The largest value of an option that a case names by number: none that makes a buffer larger
+/// than the language allows, or is the name of a device.
+pub const OPTION_VALUE_MAX: i64 = 65_535;
+/// Options below this number may lead a socket to another device (IP_UNICAST_IF, SO_BINDTOIFINDEX,
+/// IP_BOUND_IF), so by number they are set in a namespace only; those above are at most the
+/// socket's own affair.
+pub const OPTION_ANYWHERE_MIN: i32 = 1024;
 /// How often `times: until-error` repeats a call that does not fail.
 pub const UNTIL_ERROR_MAX: u32 = 10_000;
 /// The largest `times: N`.

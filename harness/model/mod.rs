@@ -34,7 +34,7 @@ pub use claim::Claim;
 pub use errno::Errno;
 pub use flags::TcpFlags;
 pub use name::Name;
-pub use option::{OptionKind, OptionValue, SocketOption};
+pub use option::{OptionKind, OptionRef, OptionValue, SocketOption};
 pub use outcome::{Answer, Outcome};
 pub use packet::{Packet, PacketBody};
 pub use platform::{Platform, Release};

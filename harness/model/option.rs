@@ -1,6 +1,52 @@
 //! Socket options by name, and the kind of value that each one takes.
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
+
+/// An option as a case asks for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum OptionRef {
+    /// By its name.
+    Known(SocketOption),
+    /// By number, which may be nobody's. Its value is an `int`.
+    Number {
+        /// The level.
+        level: Level,
+        /// The option's number in that level: the system's own.
+        option: i32,
+    },
+}
+
+impl OptionRef {
+    /// The kind of its value.
+    pub fn kind(self) -> OptionKind {
+        match self {
+            OptionRef::Known(option) => option.kind,
+            OptionRef::Number { .. } => OptionKind::Int,
+        }
+    }
+}
+
+/// The level of an option. That of a protocol is the protocol's number, on every system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Level {
+    /// SOL_SOCKET, whose number is the system's own.
+    Socket,
+    /// Any other.
+    Number(i32),
+}
+
+impl Level {
+    /// The levels that have a name.
+    pub const NAMED: [(Level, &'static str); 5] = [
+        (Level::Socket, "SOL_SOCKET"),
+        (Level::Number(0), "IPPROTO_IP"),
+        (Level::Number(6), "IPPROTO_TCP"),
+        (Level::Number(17), "IPPROTO_UDP"),
+        (Level::Number(41), "IPPROTO_IPV6"),
+    ];
+}
 
 /// A socket option that a case may name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,6 +55,19 @@ pub struct SocketOption {
     pub name: &'static str,
     /// The kind of its value.
     pub kind: OptionKind,
+}
+
+impl Serialize for SocketOption {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for SocketOption {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SocketOption, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        find(&name).ok_or_else(|| D::Error::custom(format!("no option {name}")))
+    }
 }
 
 /// What the value of an option is.
@@ -33,7 +92,7 @@ pub enum OptionKind {
 }
 
 /// A value to set.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum OptionValue {
     /// A number. For [`OptionKind::Linger`] and [`OptionKind::Time`] it is handed over as an `int`,
     /// which most systems refuse.

@@ -10,7 +10,14 @@ use crate::model::call::Payload;
 use crate::model::option::{self, SocketOption};
 use crate::model::peer::{LocalEnd, Number, TcpOption};
 use crate::model::{AddrBase, AddrExpr, Name, PortExpr, TcpFlags};
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+/// What an `int` of the system can be.
+pub(super) const INT: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
+
+/// The keys of an option that is set by number.
+pub(super) const BY_NUMBER: [&str; 3] = ["level", "option", "value"];
 
 /// What stood after a key.
 #[derive(Clone, Debug)]
@@ -324,7 +331,10 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
             Kind::Str(text) => Value::Word(read_word(node, text, words)?),
             _ => Value::Int(node.int(&(low..=high), &expected())?),
         },
-        Form::Option => Value::Option(read_option(node)?),
+        Form::Option => match node.kind {
+            Kind::Int(_) => Value::Int(node.int(&INT, &expected())?),
+            _ => Value::Option(read_option(node)?),
+        },
         Form::Flags => Value::Flags(packet::read_flags(node)?),
         Form::Number(bases) => Value::Number(packet::read_number(node, bases)?),
         Form::TcpOptions => Value::TcpOptions(packet::read_options(node)?),
@@ -360,6 +370,6 @@ pub(super) fn read_option(node: &Node) -> Read<SocketOption> {
 
 /// The option of this name, or what was probably meant.
 pub(super) fn find_option(name: &str) -> Result<SocketOption, String> {
-    option::find(name)
-        .ok_or_else(|| unknown("option", name, option::OPTIONS.iter().map(|option| option.name)))
+    let names = option::OPTIONS.iter().map(|option| option.name);
+    option::find(name).ok_or_else(|| unknown("option", name, names.chain(BY_NUMBER)))
 }

@@ -1,12 +1,12 @@
 //! The arguments of a verb -> the calls of the model.
 
-use super::args::{Args, find_option};
-use super::error::{Fault, Read};
+use super::args::{Args, BY_NUMBER, INT, find_option};
+use super::error::{Fault, Read, unknown};
 use super::language::{COMMON, Key as Known, Verb};
 use super::scope::Scope;
 use super::tree::{Key, Kind, Node};
 use crate::model::call::{Domain, Kind as Type, Payload};
-use crate::model::option::{OptionKind, SocketOption};
+use crate::model::option::{Level, OptionKind, OptionRef, SocketOption};
 use crate::model::{
     BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, PortExpr,
     RecvForm, SendForm, SocketSpec, limits,
@@ -70,6 +70,11 @@ fn implied(call: &Call) -> Option<Capability> {
         {
             Some(Capability::Namespace)
         }
+        Call::Setsockopt { option: OptionRef::Number { option, .. }, .. }
+            if *option < limits::OPTION_ANYWHERE_MIN =>
+        {
+            Some(Capability::Namespace)
+        }
         Call::EpollCreate | Call::EpollCtl { .. } | Call::EpollWait { .. } => {
             Some(Capability::Epoll)
         }
@@ -122,7 +127,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "dup" => Call::Dup(args.needed("name", args.name("name"))?),
         "fcntl" => Call::Fcntl(value_of(&FcntlOp::ALL, word("cmd")?, args)?),
         "ioctl" => Call::Ioctl(word("request")?),
-        "getsockopt" => Call::Getsockopt(args.needed("option", args.option("option"))?),
+        "getsockopt" => Call::Getsockopt(read_asked(args)?),
         "getsockname" => Call::Getsockname,
         "getpeername" => Call::Getpeername,
         "poll" => Call::Poll { events: args.words("events"), timeout },
@@ -199,10 +204,13 @@ fn short_socket(word: &str) -> Option<(Domain, Type)> {
 fn read_setsockopt(args: &Args<'_>) -> Read<Vec<Call>> {
     let expected = "socket options: {SO_REUSEADDR: 1}, a name, or a list of names";
     let object = args.object.ok_or_else(|| args.fault(format!("setsockopt needs {expected}")))?;
-    let set = |option, value| Call::Setsockopt { option, value };
+    let set = |option, value| Call::Setsockopt { option: OptionRef::Known(option), value };
     let one =
         |node: &Node| super::args::read_option(node).map(|option| set(option, OptionValue::Int(1)));
     let calls = match &object.kind {
+        Kind::Map(entries) if BY_NUMBER.iter().any(|key| args.get(key).is_some()) => {
+            vec![read_numbered(args, entries)?]
+        }
         Kind::Map(entries) => {
             let known = |key: &Key| COMMON.iter().any(|known: &Known| known.name == key.text);
             let options = entries.iter().filter(|(key, _)| !known(key));
@@ -223,10 +231,48 @@ fn read_setsockopt(args: &Args<'_>) -> Read<Vec<Call>> {
     Ok(calls)
 }
 
+/// The option of `getsockopt`: a name, or a number in a level.
+fn read_asked(args: &Args<'_>) -> Read<OptionRef> {
+    let level = match args.word("level") {
+        Some(word) => Some(value_of(&Level::NAMED, word, args)?),
+        None => args.number("level").map(Level::Number),
+    };
+    match (level, args.option("option"), args.number("option")) {
+        (Some(level), _, Some(option)) => Ok(OptionRef::Number { level, option }),
+        (None, Some(option), _) => Ok(OptionRef::Known(option)),
+        (Some(_), Some(option), _) => {
+            Err(args.fault(format!("{} has a level of its own, leave it out", option.name)))
+        }
+        (None, None, Some::<i32>(option)) => {
+            Err(args.fault(format!("option {option} needs a level: SOL_SOCKET, IPPROTO_TCP, 6")))
+        }
+        (_, None, None) => args.needed("option", None),
+    }
+}
+
+/// The one option that `setsockopt` sets by number.
+fn read_numbered(args: &Args<'_>, entries: &[(Key, Node)]) -> Read<Call> {
+    let own = |key: &Key| BY_NUMBER.contains(&&*key.text);
+    let common = |key: &Key| COMMON.iter().any(|known: &Known| known.name == key.text);
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !own(key) && !common(key)) {
+        let known = BY_NUMBER.into_iter().chain(COMMON.iter().map(|known| known.name));
+        return Err(key.fault(unknown("key of an option by number:", &key.text, known)));
+    }
+    match read_asked(args)? {
+        OptionRef::Known(option) => {
+            let name = option.name;
+            Err(args.fault(format!("an option with a name is set by it: {{{name}: 1}}")))
+        }
+        option => {
+            let value = args.needed("value", args.int("value"))?;
+            Ok(Call::Setsockopt { option, value: OptionValue::Int(value) })
+        }
+    }
+}
+
 /// The value of an option, in the form that its kind takes.
 fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
     let name = option.name;
-    let int = i64::from(i32::MIN)..=i64::from(i32::MAX);
     if node.get("len").is_some() {
         node.keys("{len: N}", &["len"])?;
         let len = node.get("len").map(|len| len.int(&(0..=4096), "a number of bytes"));
@@ -234,7 +280,7 @@ fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
     }
     let fault = |example: &str| node.expected(&format!("the value of {name}: {example}"));
     match (option.kind, &node.kind) {
-        (_, Kind::Int(_)) => Ok(OptionValue::Int(node.int(&int, "a number")?)),
+        (_, Kind::Int(_)) => Ok(OptionValue::Int(node.int(&INT, "a number")?)),
         (OptionKind::Linger, Kind::Map(_)) => read_linger(node),
         (OptionKind::Linger, _) => Err(fault("{onoff: 1, linger: 0}, or a number")),
         (OptionKind::Text, Kind::Str(text)) => Ok(OptionValue::Text(text.clone())),
@@ -261,7 +307,7 @@ fn read_linger(node: &Node) -> Read<OptionValue> {
     node.keys(example, &["onoff", "linger"])?;
     let part = |key: &str| -> Result<i32, Fault> {
         let value = node.get(key).ok_or_else(|| node.expected(example))?;
-        let value = value.int(&(i64::from(i32::MIN)..=i64::from(i32::MAX)), "a number")?;
+        let value = value.int(&INT, "a number")?;
         Ok(i32::try_from(value).unwrap_or(0))
     };
     Ok(OptionValue::Linger { onoff: part("onoff")?, linger: part("linger")? })

@@ -9,7 +9,8 @@ pub(super) use form::{Form, Key, Verb};
 use crate::model::call::{
     ACCEPT_FLAGS, EPOLL_EVENTS, EpollOp, FcntlOp, IOCTLS, MSG_FLAGS, POLL_EVENTS,
 };
-use crate::model::limits::{PAYLOAD_BYTES_MAX, TIMES_MAX};
+use crate::model::limits::{OPTION_VALUE_MAX, PAYLOAD_BYTES_MAX, TIMES_MAX};
+use crate::model::option::Level;
 
 /// The keys of a case in the order in which they stand, each with what it is for.
 pub(super) const HEADER: &[(&str, &str)] = &[
@@ -107,6 +108,7 @@ pub(super) const ADDRESS_WORDS: &[(&str, &str)] = &[
     ("bad", "an unmapped address"),
 ];
 
+const LEVELS: &[&str] = &words(&Level::NAMED);
 const FCNTL: &[&str] = &words(&FcntlOp::ALL);
 /// The operations of `epoll_ctl`.
 pub(super) const EPOLL_OPS: &[&str] = &words(&EpollOp::ALL);
@@ -121,6 +123,13 @@ const TO: Key = key("to", Form::Address, "Where to.");
 const SHOW: Key = key("show", Form::Word(&["data"]), "data: the data is part of the record.");
 const TIMEOUT: Key = key("timeout", Form::Time, "How long to wait; not at all unless given.");
 const EPOLL: Key = key("events", Form::Words(EPOLL_EVENTS), "EPOLL… events and input flags.");
+
+const OPTION: Key = key("option", Form::Option, "The option; beside a level its number.");
+const LEVEL: Key = key(
+    "level",
+    Form::WordOrInt(LEVELS, INT_MIN, INT_MAX),
+    "SOL_SOCKET, IPPROTO_…, N: the level of an option that is given by number.",
+);
 
 const SEND: &[Key] = &[LEN, DATA, FLAGS, TO];
 const WRITE: &[Key] = &[LEN, DATA];
@@ -199,13 +208,17 @@ pub(super) const VERBS: &[Verb] = &[
         &["request"],
         &[key("request", Form::Word(IOCTLS), "What to ask.")],
     ),
-    verb("setsockopt", "setsockopt(2): one call for each option, in order.", &[], &[]),
     verb(
-        "getsockopt",
-        "getsockopt(2): an option's name.",
-        &["option"],
-        &[key("option", Form::Option, "The option.")],
+        "setsockopt",
+        "setsockopt(2): one call for each option, in order.",
+        &[],
+        &[
+            LEVEL,
+            OPTION,
+            key("value", Form::Int(-1, OPTION_VALUE_MAX), "Beside a level: the value, an int."),
+        ],
     ),
+    verb("getsockopt", "getsockopt(2): an option's name.", &["option"], &[OPTION, LEVEL]),
     verb("getsockname", "getsockname(2).", &[], &[]),
     verb("getpeername", "getpeername(2).", &[], &[]),
     verb(

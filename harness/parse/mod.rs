@@ -83,7 +83,7 @@
 //! - `ioctl`: `FIONREAD` `SIOCATMARK` `SIOCOUTQ`. Keys: **`request`**.
 //! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
 //!   themselves, see below.
-//! - `getsockopt`: an option's name. Keys: **`option`**.
+//! - `getsockopt`: an option's name. Keys: **`option`**, `level`.
 //! - `getsockname` `getpeername`: stand alone.
 //! - `poll`: alone: POLLIN and POLLOUT without waiting; or a list of events. Keys: `events`,
 //!   `timeout`.
@@ -144,6 +144,13 @@
 //! A value is a number; a duration where the option is a time (`{SO_RCVTIMEO: 100ms}`,
 //! `{TCP_USER_TIMEOUT: 2s}`); `{SO_LINGER: {onoff: 1, linger: 0}}`; text for `TCP_CONGESTION`; or
 //! `{len: 2}`: that many zero bytes, whatever length the option wants.
+//!
+//! An option without a name stands alone, with its level: `{level: SOL_SOCKET, option: 7777, value:
+//! 1}`, for `getsockopt` `{level: 6, option: 7777}`. The level is `SOL_SOCKET`, one of `IPPROTO_IP`
+//! `IPPROTO_IPV6` `IPPROTO_TCP` `IPPROTO_UDP`, or a number. Numbers are handed over as they stand,
+//! and are each system's own: one number may be an option here and nobody's there. The value is an
+//! `int` from -1 to 65535. Options below 1024 are set in a namespace of the case's own only: some of
+//! them lead a socket to another device.
 //!
 //! ## Signals
 //!

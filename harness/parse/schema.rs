@@ -228,7 +228,11 @@ fn form(form: Form) -> Value {
         Form::WordOrInt(list, low, high) => {
             any_of(vec![words(list.iter().copied()), int(low, high), reference("variable")])
         }
-        Form::Option => or_variable(reference("option")),
+        Form::Option => any_of(vec![
+            reference("option"),
+            json!({ "type": "integer" }),
+            reference("variable"),
+        ]),
         wire => wire::form(wire),
     }
 }
@@ -251,7 +255,7 @@ fn option_names() -> Value {
 /// What may stand after a verb: a value that is no map, or a map.
 fn object_of(verb: &Verb) -> Value {
     if verb.takes_options() {
-        return setsockopt();
+        return setsockopt(verb);
     }
     let mut forms: Vec<Value> = verb.short_keys().map(|key| form(key.form)).collect();
     forms.extend([reference("variable"), map_of_verb(verb)]);
@@ -278,10 +282,11 @@ fn references(keys: &'static [Key]) -> impl Iterator<Item = (&'static str, Value
     keys.iter().map(|key| (key.name, reference(key.name)))
 }
 
-fn setsockopt() -> Value {
+fn setsockopt(verb: &Verb) -> Value {
     let kind = |option: &SocketOption| word_of(OPTION_KINDS, option.kind);
     let options = OPTIONS.iter().map(|option| (option.name, reference(kind(option))));
-    let mut map = map_of(pairs(references(COMMON).chain(options)));
+    let by_number = verb.keys.iter().map(|key| (key.name, described(form(key.form), key.doc)));
+    let mut map = map_of(pairs(references(COMMON).chain(options).chain(by_number)));
     map["patternProperties"] = json!({ "\\$[a-z]": {} });
     any_of(vec![
         map,

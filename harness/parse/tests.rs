@@ -4,9 +4,10 @@ use super::language::wire;
 use super::parse_case;
 use crate::model::address::{AddrBase, AddrExpr, PortExpr};
 use crate::model::call::{Domain, Kind, Payload};
+use crate::model::option::{self, Level};
 use crate::model::{
-    Action, BadArgs, Call, Capability, Case, CaseId, EpollOp, FcntlOp, How, Name, OptionValue,
-    ProcessVerb, RecvForm, SendForm, SocketSpec, Step, Times, option,
+    Action, BadArgs, Call, Capability, Case, CaseId, EpollOp, FcntlOp, How, Name, OptionRef,
+    OptionValue, ProcessVerb, RecvForm, SendForm, SocketSpec, Step, Times,
 };
 use rstest::rstest;
 use std::path::Path;
@@ -59,7 +60,11 @@ fn socket(word: &'static str, domain: Domain, kind: Kind) -> SocketSpec {
 }
 
 fn set(name: &str, value: OptionValue) -> Call {
-    Call::Setsockopt { option: option::find(name).expect("a known option"), value }
+    Call::Setsockopt { option: known(name), value }
+}
+
+fn known(name: &str) -> OptionRef {
+    OptionRef::Known(option::find(name).expect("a known option"))
 }
 
 #[rstest]
@@ -138,7 +143,14 @@ fn set(name: &str, value: OptionValue) -> Call {
     set("TCP_CONGESTION", OptionValue::Text("cubic".to_owned())))]
 #[case("client.setsockopt: {SO_KEEPALIVE: {len: 2}}", set("SO_KEEPALIVE", OptionValue::Zeros(2)))]
 #[case("client.getsockopt: SO_ERROR",
-    Call::Getsockopt(option::find("SO_ERROR").expect("a known option")))]
+    Call::Getsockopt(known("SO_ERROR")))]
+#[case("client.setsockopt: {level: 0x200, option: 7777, value: 1}", Call::Setsockopt {
+    option: OptionRef::Number { level: Level::Number(512), option: 7777 },
+    value: OptionValue::Int(1) })]
+#[case("client.getsockopt: {level: SOL_SOCKET, option: 7777}",
+    Call::Getsockopt(OptionRef::Number { level: Level::Socket, option: 7777 }))]
+#[case("client.getsockopt: {level: IPPROTO_TCP, option: -1, buf: bad}",
+    Call::Getsockopt(OptionRef::Number { level: Level::Number(6), option: -1 }))]
 #[case("client.getsockname", Call::Getsockname)]
 #[case("client.getpeername: {buf: bad}", Call::Getpeername)]
 #[case("client.shutdown: rdwr", Call::Shutdown(How::Rdwr))]

@@ -188,6 +188,39 @@ fn with_step(step: &str) -> String {
     steps[0].client.setsockopt.TCP_KEEPIDLE: TCP_KEEPIDLE counts whole seconds$"
 )]
 #[case(
+    "client.setsockopt: {level: SOL_SOCKETS, option: 7777, value: 1}",
+    "foo.yaml:5:32: steps[0].client.setsockopt.level: unknown word `SOL_SOCKETS`, expected one of \
+    SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6; did you mean `SOL_SOCKET`?$"
+)]
+#[case(
+    "client.setsockopt: {level: 6, option: 7777}",
+    "foo.yaml:5:24: steps[0].client.setsockopt: `value` is missing$"
+)]
+#[case(
+    "client.setsockopt: {level: 6, option: 7777, value: 65536}",
+    "foo.yaml:5:56: steps[0].client.setsockopt.value: 65536 is out of bounds, expected -1 to 65535$"
+)]
+#[case(
+    "client.setsockopt: {level: 6, option: 7777, valeu: 1}",
+    "foo.yaml:5:49: steps[0].client.setsockopt.valeu: unknown key of an option by number: `valeu`, \
+    expected one of level, option, value, blocks, timed, times, for, fd, addrlen, buf; did you \
+    mean `value`?$"
+)]
+#[case(
+    "client.setsockopt: {option: SO_REUSEADDR, value: 1}",
+    "foo.yaml:5:24: steps[0].client.setsockopt: an option with a name is set by it: \
+    {SO_REUSEADDR: 1}$"
+)]
+#[case(
+    "client.getsockopt: {option: 7777}",
+    "foo.yaml:5:24: steps[0].client.getsockopt: option 7777 needs a level: SOL_SOCKET, \
+    IPPROTO_TCP, 6$"
+)]
+#[case(
+    "client.getsockopt: {level: 6, option: SO_ERROR}",
+    "foo.yaml:5:24: steps[0].client.getsockopt: SO_ERROR has a level of its own, leave it out$"
+)]
+#[case(
     "client.setsockopt: {blocks: true}",
     "foo.yaml:5:24: steps[0].client.setsockopt: \
     setsockopt needs socket options:"

@@ -4,8 +4,9 @@ use crate::model::address::{AddrBase, AddrExpr, PortExpr};
 use crate::model::call::{
     BadArgs, Call, CallSpec, Domain, EpollOp, FcntlOp, How, Kind, Payload, SocketSpec, word_of,
 };
+use crate::model::Name;
+use crate::model::option::{Level, OptionRef, OptionValue};
 use crate::model::time::Shown;
-use crate::model::{Name, OptionValue};
 use std::time::Duration;
 
 /// `client.send(256)`: a call without what came of it.
@@ -49,9 +50,11 @@ fn right_arguments(call: &Call) -> Vec<String> {
             arguments
         }
         Call::Setsockopt { option, value } => {
-            vec![option.name.to_owned(), option_value(value)]
+            let mut arguments = socket_option(*option);
+            arguments.push(option_value(value));
+            arguments
         }
-        Call::Getsockopt(option) => vec![option.name.to_owned()],
+        Call::Getsockopt(option) => socket_option(*option),
         Call::Shutdown(how) => vec![match how {
             How::Rd => "SHUT_RD".to_owned(),
             How::Wr => "SHUT_WR".to_owned(),
@@ -119,6 +122,20 @@ fn address(expr: &AddrExpr) -> String {
         Some(PortExpr::Of(name)) => format!("{base}:{name}"),
         Some(PortExpr::Literal(port)) => format!("{base}:{port}"),
         Some(PortExpr::Closed) => format!("{base}:closed-port"),
+    }
+}
+
+/// `SO_ERROR`, which tells its level; by number, `SOL_SOCKET, 7777`.
+fn socket_option(option: OptionRef) -> Vec<String> {
+    match option {
+        OptionRef::Known(option) => vec![option.name.to_owned()],
+        OptionRef::Number { level, option } => vec![
+            match (level, word_of(&Level::NAMED, level)) {
+                (Level::Number(level), "") => level.to_string(),
+                (_, word) => word.to_owned(),
+            },
+            option.to_string(),
+        ],
     }
 }
 

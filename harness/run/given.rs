@@ -13,8 +13,8 @@ use crate::model::option;
 use crate::model::peer::{Base, Number, PacketSpec, PeerVerb, SegmentSpec};
 use crate::model::transcript::Fate;
 use crate::model::{
-    Action, AddrBase, AddrExpr, Answer, BadArgs, Call, CallSpec, Given, Name, Outcome, Step, Times,
-    Topology,
+    Action, AddrBase, AddrExpr, Answer, BadArgs, Call, CallSpec, Given, Name, OptionRef, Outcome, Step,
+    Times, Topology,
 };
 use crate::sys::Trouble;
 
@@ -73,7 +73,8 @@ impl Conductor<'_> {
         let Some(option) = option::find("TCP_INFO") else {
             return Ok(());
         };
-        let log = self.step(None, &step(socket, Call::Getsockopt(option)))?;
+        let ask = Call::Getsockopt(OptionRef::Known(option));
+        let log = self.step(None, &step(socket, ask))?;
         let returned = log.calls.first().map(|call| &call.fate);
         let wanted = words(given.state);
         match returned {

@@ -318,13 +318,11 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         },
         Call::Setsockopt { option, value } => Request::Setsockopt {
             fd,
-            option: option.name.to_owned(),
+            option: *option,
             value: value.clone(),
             bad: bad.buf,
         },
-        Call::Getsockopt(option) => {
-            Request::Getsockopt { fd, option: option.name.to_owned(), bad: bad.buf }
-        }
+        Call::Getsockopt(option) => Request::Getsockopt { fd, option: *option, bad: bad.buf },
         Call::Getsockname => Request::Getsockname { fd, place },
         Call::Getpeername => Request::Getpeername { fd, place },
         Call::Shutdown(how) => Request::Shutdown { fd, how: *how },

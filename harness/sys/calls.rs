@@ -168,9 +168,9 @@ impl Call<'_> {
             }
             Request::Send { .. } | Request::Recv { .. } => self.data(request)?,
             Request::Setsockopt { fd, option, value, bad } => {
-                self.set_option(*fd, option, value, *bad)?
+                self.set_option(*fd, *option, value, *bad)?
             }
-            Request::Getsockopt { fd, option, bad } => self.get_option(*fd, option, *bad)?,
+            Request::Getsockopt { fd, option, bad } => self.get_option(*fd, *option, *bad)?,
             Request::Poll { fd, events, timeout_ms } => self.poll(*fd, events, *timeout_ms)?,
             Request::Select { fd, timeout_ms } => self.select(*fd, *timeout_ms)?,
             Request::EpollCreate | Request::EpollCtl { .. } | Request::EpollWait { .. } => {

@@ -20,7 +20,7 @@ use crate::model::capability::{Capability, Lack};
 use crate::model::case::Family;
 use crate::model::host::{FirewallVerdict, RouteKind};
 use crate::model::name::Name;
-use crate::model::option::OptionValue;
+use crate::model::option::{OptionRef, OptionValue};
 use crate::model::outcome::Outcome;
 use crate::model::platform::Platform;
 use crate::wire::Captured;
@@ -329,8 +329,8 @@ pub enum Request {
     Fcntl { fd: Fd, op: FcntlOp },
     Send { fd: Fd, form: SendForm, data: Buffer, flags: Vec<String>, to: Option<Target> },
     Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, flags: Vec<String>, control: bool },
-    Setsockopt { fd: Fd, option: String, value: OptionValue, bad: bool },
-    Getsockopt { fd: Fd, option: String, bad: bool },
+    Setsockopt { fd: Fd, option: OptionRef, value: OptionValue, bad: bool },
+    Getsockopt { fd: Fd, option: OptionRef, bad: bool },
     Getsockname { fd: Fd, place: AddressPlace },
     Getpeername { fd: Fd, place: AddressPlace },
     Shutdown { fd: Fd, how: How },

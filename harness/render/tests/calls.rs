@@ -7,7 +7,8 @@ use crate::model::call::{
     SocketSpec,
 };
 use crate::model::control::{Control, ControlValue};
-use crate::model::{Address, Answer, Errno, OptionValue, Outcome, option};
+use crate::model::option::{self, Level, OptionRef};
+use crate::model::{Address, Answer, Errno, OptionValue, Outcome};
 use crate::render::{Naming, answer, head};
 use rstest::rstest;
 use std::time::Duration;
@@ -33,7 +34,15 @@ fn recv(form: RecvForm, flags: &[&'static str], show_data: bool) -> Call {
 }
 
 fn setsockopt(option: &str, value: OptionValue) -> Call {
-    Call::Setsockopt { option: option::find(option).expect("a known option"), value }
+    Call::Setsockopt { option: known(option), value }
+}
+
+fn known(option: &str) -> OptionRef {
+    OptionRef::Known(option::find(option).expect("a known option"))
+}
+
+fn by_number(level: Level) -> OptionRef {
+    OptionRef::Number { level, option: 7777 }
 }
 
 fn poll(events: &[&'static str], ms: Option<u64>) -> Call {
@@ -101,6 +110,13 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
     r#"setsockopt(TCP_CONGESTION, "reno")"#
 )]
 #[case(setsockopt("SO_KEEPALIVE", OptionValue::Zeros(2)), "setsockopt(SO_KEEPALIVE, {len: 2})")]
+#[case(
+    Call::Setsockopt { option: by_number(Level::Socket), value: OptionValue::Int(1) },
+    "setsockopt(SOL_SOCKET, 7777, 1)"
+)]
+#[case(Call::Getsockopt(known("SO_ERROR")), "getsockopt(SO_ERROR)")]
+#[case(Call::Getsockopt(by_number(Level::Number(6))), "getsockopt(IPPROTO_TCP, 7777)")]
+#[case(Call::Getsockopt(by_number(Level::Number(-1))), "getsockopt(-1, 7777)")]
 #[case(Call::Shutdown(How::Rdwr), "shutdown(SHUT_RDWR)")]
 #[case(Call::Shutdown(How::Number(7)), "shutdown(7)")]
 #[case(poll(&[], None), "poll()")]

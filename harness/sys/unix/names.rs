@@ -2,6 +2,7 @@
 
 use super::dialect;
 use crate::model::call::{Domain, How, Kind};
+use crate::model::option::Level;
 use crate::sys::calls::{NotHere, find, lacking};
 use libc::{c_int, c_short};
 
@@ -80,6 +81,14 @@ pub fn kind(kind: Kind) -> c_int {
         Kind::Seqpacket => libc::SOCK_SEQPACKET,
         Kind::Raw => libc::SOCK_RAW,
         Kind::Number(number) => number,
+    }
+}
+
+/// The level of a socket option.
+pub fn level(level: Level) -> c_int {
+    match level {
+        Level::Socket => libc::SOL_SOCKET,
+        Level::Number(number) => number,
     }
 }
 

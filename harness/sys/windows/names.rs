@@ -1,6 +1,7 @@
 //! Flags and numbers by name. A name that this system lacks is told as such, never guessed.
 
 use crate::model::call::{Domain, How, Kind};
+use crate::model::option::Level;
 use crate::sys::calls::{NotHere, find, lacking};
 use windows_sys::Win32::Networking::WinSock as ws;
 
@@ -125,6 +126,14 @@ pub fn kind(kind: Kind) -> i32 {
         Kind::Seqpacket => ws::SOCK_SEQPACKET,
         Kind::Raw => ws::SOCK_RAW,
         Kind::Number(number) => number,
+    }
+}
+
+/// The level of a socket option.
+pub fn level(level: Level) -> i32 {
+    match level {
+        Level::Socket => ws::SOL_SOCKET,
+        Level::Number(number) => number,
     }
 }
 

@@ -1,11 +1,11 @@
 //! `setsockopt` and `getsockopt`.
 
-use crate::model::option::{OptionKind, OptionValue, find};
+use crate::model::option::{OptionKind, OptionRef, OptionValue};
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
 use crate::sys::Fd;
 use crate::sys::calls::{BAD, Call, NotHere, int, lacking, number, time_of};
-use crate::sys::unix::{dialect, errno};
+use crate::sys::unix::{dialect, errno, names};
 use libc::{c_int, c_void, linger, socklen_t, suseconds_t, time_t, timeval};
 use std::mem::offset_of;
 use std::time::Duration;
@@ -17,7 +17,7 @@ impl Call<'_> {
     pub fn set_option(
         &mut self,
         fd: Fd,
-        option: &str,
+        option: OptionRef,
         value: &OptionValue,
         bad: bool,
     ) -> Result<Outcome, NotHere> {
@@ -35,7 +35,7 @@ impl Call<'_> {
         Ok(self.outcome(returned, Answer::Value))
     }
 
-    pub fn get_option(&mut self, fd: Fd, option: &str, bad: bool) -> Result<Outcome, NotHere> {
+    pub fn get_option(&mut self, fd: Fd, option: OptionRef, bad: bool) -> Result<Outcome, NotHere> {
         let (level, name, kind) = known(option)?;
         let mut bytes = [0u8; VALUE_BYTES_MAX];
         let mut len = wanted_len(kind);
@@ -85,12 +85,17 @@ const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IPV6_RECVPKTINFO", libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
 ];
 
-fn known(option: &str) -> Result<(c_int, c_int, OptionKind), NotHere> {
-    let kind = find(option).map_or(OptionKind::Int, |option| option.kind);
-    let tables = OPTIONS.iter().chain(dialect::BSD_OPTIONS).chain(dialect::OPTIONS);
-    let here = { tables }.find(|(name, ..)| *name == option);
-    let (_, level, number) = here.ok_or_else(|| lacking(option))?;
-    Ok((*level, *number, kind))
+fn known(option: OptionRef) -> Result<(c_int, c_int, OptionKind), NotHere> {
+    let (level, number) = match option {
+        OptionRef::Number { level, option } => (names::level(level), option),
+        OptionRef::Known(option) => {
+            let tables = OPTIONS.iter().chain(dialect::BSD_OPTIONS).chain(dialect::OPTIONS);
+            let here = { tables }.find(|(name, ..)| *name == option.name);
+            let (_, level, number) = here.ok_or_else(|| lacking(option.name))?;
+            (*level, *number)
+        }
+    };
+    Ok((level, number, option.kind()))
 }
 
 fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
@@ -178,7 +183,7 @@ fn timeval_of(bytes: &[u8]) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::{from_bytes, known, to_bytes};
-    use crate::model::option::{OptionKind, OptionValue};
+    use crate::model::option::{Level, OptionKind, OptionRef, OptionValue, find};
     use crate::model::outcome::Answer;
     use rstest::rstest;
     use std::time::Duration;
@@ -226,7 +231,15 @@ mod tests {
 
     #[test]
     fn an_option_of_another_system_is_not_here() {
-        let lack = known("SO_EXCLUSIVEADDRUSE").unwrap_err();
-        assert_eq!(lack, "no SO_EXCLUSIVEADDRUSE on this system");
+        let option = OptionRef::Known(find("SO_EXCLUSIVEADDRUSE").unwrap());
+        assert_eq!(known(option).unwrap_err(), "no SO_EXCLUSIVEADDRUSE on this system");
+    }
+
+    #[test]
+    fn a_number_is_handed_over_as_it_is() {
+        let number = |level| known(OptionRef::Number { level, option: 7777 });
+        let (int, here) = (OptionKind::Int, libc::SOL_SOCKET);
+        assert_eq!(number(Level::Socket), Ok((here, 7777, int)));
+        assert_eq!(number(Level::Number(-1)), Ok((-1, 7777, int)));
     }
 }

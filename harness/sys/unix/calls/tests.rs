@@ -1,6 +1,7 @@
 //! Arguments that are wrong on purpose reach the system.
 
-use crate::model::{Address, Answer, OptionValue};
+use crate::model::option::find;
+use crate::model::{Address, Answer, OptionRef, OptionValue};
 use crate::sys::calls::{Gate, make};
 use crate::sys::{AddressPlace, Fd, Reply, Request};
 use rstest::rstest;
@@ -28,16 +29,20 @@ fn an_address_that_was_cut_is_not_told(#[case] len: u32, #[case] answer: Answer)
     assert_eq!(outcome.answer, answer);
 }
 
+fn known(option: &str) -> OptionRef {
+    OptionRef::Known(find(option).unwrap())
+}
+
 const BAD: AddressPlace = AddressPlace { bad: true, len: None, told: false };
 
 #[rstest]
 #[case::set(|fd| Request::Setsockopt {
     fd,
-    option: "SO_REUSEADDR".to_owned(),
+    option: known("SO_REUSEADDR"),
     value: OptionValue::Int(1),
     bad: true,
 })]
-#[case::get(|fd| Request::Getsockopt { fd, option: "SO_ERROR".to_owned(), bad: true })]
+#[case::get(|fd| Request::Getsockopt { fd, option: known("SO_ERROR"), bad: true })]
 #[case::own_name(|fd| Request::Getsockname { fd, place: BAD })]
 #[case::far_name(|fd| Request::Getpeername { fd, place: BAD })]
 fn an_unmapped_buffer_is_a_fault(#[case] request: fn(Fd) -> Request) {

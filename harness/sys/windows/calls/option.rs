@@ -1,11 +1,11 @@
 //! `setsockopt` and `getsockopt`, and the ioctl that is TCP_INFO elsewhere.
 
-use crate::model::option::{OptionKind, OptionValue, find};
+use crate::model::option::{OptionKind, OptionRef, OptionValue};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::Fd;
 use crate::sys::calls::{BAD, Call, NotHere, int, lacking, number, time_of};
-use crate::sys::windows::errno;
 use crate::sys::windows::names::{OPTIONS, TCP_INFO, TCP_STATES};
+use crate::sys::windows::{errno, names};
 use std::ptr::null_mut;
 use windows_sys::Win32::Networking::WinSock::{self as ws, LINGER, TCP_INFO_v0};
 
@@ -16,7 +16,7 @@ impl Call<'_> {
     pub fn set_option(
         &mut self,
         fd: Fd,
-        option: &str,
+        option: OptionRef,
         value: &OptionValue,
         bad: bool,
     ) -> Result<Outcome, NotHere> {
@@ -28,8 +28,8 @@ impl Call<'_> {
         Ok(self.plain(|| unsafe { ws::setsockopt(number(fd), level, name, data, len) }))
     }
 
-    pub fn get_option(&mut self, fd: Fd, option: &str, bad: bool) -> Result<Outcome, NotHere> {
-        if option == TCP_INFO {
+    pub fn get_option(&mut self, fd: Fd, option: OptionRef, bad: bool) -> Result<Outcome, NotHere> {
+        if matches!(option, OptionRef::Known(option) if option.name == TCP_INFO) {
             return Ok(self.tcp_info(fd, bad));
         }
         let (level, name, kind) = known(option)?;
@@ -68,11 +68,16 @@ impl Call<'_> {
     }
 }
 
-fn known(option: &str) -> Result<(i32, i32, OptionKind), NotHere> {
-    let kind = find(option).map_or(OptionKind::Int, |option| option.kind);
-    let here = OPTIONS.iter().find(|(name, ..)| *name == option);
-    let (_, level, number) = here.ok_or_else(|| lacking(option))?;
-    Ok((*level, *number, kind))
+fn known(option: OptionRef) -> Result<(i32, i32, OptionKind), NotHere> {
+    let (level, number) = match option {
+        OptionRef::Number { level, option } => (names::level(level), option),
+        OptionRef::Known(option) => {
+            let here = OPTIONS.iter().find(|(name, ..)| *name == option.name);
+            let (_, level, number) = here.ok_or_else(|| lacking(option.name))?;
+            (*level, *number)
+        }
+    };
+    Ok((level, number, option.kind()))
 }
 
 fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
@@ -136,7 +141,7 @@ fn int_at(bytes: &[u8]) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::{from_bytes, known, to_bytes};
-    use crate::model::option::{OptionKind, OptionValue};
+    use crate::model::option::{OptionKind, OptionRef, OptionValue, find};
     use crate::model::outcome::Answer;
     use rstest::rstest;
     use std::time::Duration;
@@ -180,6 +185,7 @@ mod tests {
 
     #[test]
     fn an_option_of_another_system_is_not_here() {
-        assert_eq!(known("SO_REUSEPORT").unwrap_err(), "no SO_REUSEPORT on this system");
+        let option = OptionRef::Known(find("SO_REUSEPORT").unwrap());
+        assert_eq!(known(option).unwrap_err(), "no SO_REUSEPORT on this system");
     }
 }
