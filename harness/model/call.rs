@@ -15,7 +15,7 @@ pub struct CallSpec {
     pub bad: BadArgs,
 }
 
-/// Wrong arguments, for the cases that ask about them. (A bad address is
+/// Arguments in place of the usual ones, for the cases that ask about them. (A bad address is
 /// [`super::AddrBase::Bad`].)
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct BadArgs {
@@ -25,6 +25,8 @@ pub struct BadArgs {
     pub addrlen: Option<u32>,
     /// An unmapped address instead of a buffer.
     pub buf: bool,
+    /// Flags by number, or-ed to those with a name.
+    pub flags: u32,
 }
 
 /// A socket call. Verbs are POSIX names; each is documented by its manual page.

@@ -32,6 +32,7 @@ pub(super) enum Value {
     Time(Duration),
     Word(&'static str),
     Words(Vec<&'static str>),
+    Bits(Vec<&'static str>, u32),
     Option(SocketOption),
     Flags(TcpFlags),
     Number(Number),
@@ -142,8 +143,16 @@ impl<'n> Args<'n> {
     /// Words; none if the key is not there.
     pub fn words(&self, key: &str) -> Vec<&'static str> {
         match self.get(key) {
-            Some(Value::Words(words)) => words.clone(),
+            Some(Value::Words(words) | Value::Bits(words, _)) => words.clone(),
             _ => Vec::new(),
+        }
+    }
+
+    /// What flags have beyond words; 0 if the key is not there.
+    pub fn bits(&self, key: &str) -> u32 {
+        match self.get(key) {
+            Some(Value::Bits(_, bits)) => *bits,
+            _ => 0,
         }
     }
 
@@ -260,7 +269,7 @@ impl<'n> Args<'n> {
 fn takes(form: Form, node: &Node) -> bool {
     match (form, &node.kind) {
         (Form::Int(..), Kind::Int(_)) | (Form::WordOrInt(..), Kind::Int(_) | Kind::Str(_)) => true,
-        (Form::Words(_), Kind::Str(_) | Kind::List(_)) => true,
+        (Form::Words(_) | Form::Bits(_), Kind::Str(_) | Kind::List(_)) => true,
         // `udp` and `any` are other words; `none` is no flag at all.
         (Form::Flags, Kind::Str(text)) => {
             text == "none" || !text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -298,6 +307,7 @@ pub(super) fn in_words(form: Form) -> String {
         Form::Time => "a duration (300ms, 2s, 1min)".to_owned(),
         Form::Word(words) => format!("a word: {}", words.join(", ")),
         Form::Words(words) => format!("words: {}", words.join(", ")),
+        Form::Bits(words) => format!("words or numbers: {}", words.join(", ")),
         Form::WordOrInt(words, ..) => format!("a number or a word: {}", words.join(", ")),
         Form::Option => "the name of a socket option (SO_ERROR)".to_owned(),
         Form::Flags => "TCP flags (S., R, none)".to_owned(),
@@ -327,6 +337,10 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
         Form::Time => Value::Time(node.duration()?),
         Form::Word(words) => Value::Word(read_word(node, node.text(&expected())?, words)?),
         Form::Words(words) => Value::Words(read_words(node, words)?),
+        Form::Bits(words) => {
+            let (words, bits) = read_bits(node, words)?;
+            Value::Bits(words, bits)
+        }
         Form::WordOrInt(words, low, high) => match &node.kind {
             Kind::Str(text) => Value::Word(read_word(node, text, words)?),
             _ => Value::Int(node.int(&(low..=high), &expected())?),
@@ -360,6 +374,26 @@ fn read_words(node: &Node, words: &'static [&'static str]) -> Read<Vec<&'static 
     };
     // Asked for in another order or twice it is the same call, so it prints the same.
     Ok(words.iter().copied().filter(|word| found.contains(word)).collect())
+}
+
+/// Words as [`read_words`] takes them, and numbers among them: or-ed together.
+fn read_bits(node: &Node, words: &'static [&'static str]) -> Read<(Vec<&'static str>, u32)> {
+    let nodes = match &node.kind {
+        Kind::List(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let (mut found, mut bits) = (Vec::new(), 0);
+    for node in nodes {
+        match node.kind {
+            Kind::Int(_) => {
+                let number = node.int(&(1..=i64::from(u32::MAX)), "a number")?;
+                bits |= u32::try_from(number).unwrap_or(0);
+            }
+            Kind::Str(_) => found.extend(read_words(node, words)?),
+            _ => return Err(node.expected(&in_words(Form::Bits(words)))),
+        }
+    }
+    Ok((words.iter().copied().filter(|word| found.contains(word)).collect(), bits))
 }
 
 /// The name of a socket option.

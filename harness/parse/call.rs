@@ -36,6 +36,7 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
         fd: args.int("fd"),
         addrlen: args.number("addrlen"),
         buf: args.word("buf").is_some(),
+        flags: args.bits("flags"),
     };
     Ok(calls.into_iter().map(|call| CallSpec { call, bad: bad.clone() }).collect())
 }

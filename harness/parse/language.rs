@@ -118,7 +118,7 @@ const ADDR: Key = key("addr", Form::Base, "The address.");
 const PORT: Key = key("port", Form::Port, "The port: NAME (of that socket), closed-port, 0, N.");
 const LEN: Key = key("len", Form::Int(0, BYTES_MAX), "That many bytes.");
 const DATA: Key = key("data", Form::Text, "This text.");
-const FLAGS: Key = key("flags", Form::Words(MSG_FLAGS), "MSG_… flags.");
+const FLAGS: Key = key("flags", Form::Bits(MSG_FLAGS), "MSG_… flags, or numbers.");
 const TO: Key = key("to", Form::Address, "Where to.");
 const SHOW: Key = key("show", Form::Word(&["data"]), "data: the data is part of the record.");
 const TIMEOUT: Key = key("timeout", Form::Time, "How long to wait; not at all unless given.");
@@ -169,7 +169,7 @@ pub(super) const VERBS: &[Verb] = &[
         &[],
         &[
             key("name", Form::NewName, "The new socket's name."),
-            key("flags", Form::Words(ACCEPT_FLAGS), "Flags of accept4(2)."),
+            key("flags", Form::Bits(ACCEPT_FLAGS), "Flags of accept4(2), or numbers."),
             key("show", Form::Word(&["address"]), "address: whose call it was is recorded."),
         ],
     ),

@@ -94,7 +94,8 @@
 //!
 //! A length stands for that many bytes counting up from 0; text without quotes that YAML does not
 //! read as a number (`10 bytes`, `1_000`) is sent as it stands. Flags and events are a word,
-//! words with `|` between them, or a list. In any map:
+//! words with `|` between them, or a list. Flags of calls may be numbers, too, alone or in the list:
+//! `[MSG_DONTWAIT, 0x8000000]`; the numbers are each system's own. In any map:
 //!
 //! - `blocks: true`: the call belongs to a second thread; the case goes on as soon as that
 //!   thread sleeps.

@@ -44,7 +44,7 @@ pub(super) fn text() -> String {
     }
     definitions.insert("option".into(), option_names());
     definitions.extend(wire::definitions());
-    definitions.insert("message-flags".into(), word_list(MSG_FLAGS));
+    definitions.insert("message-flags".into(), flag_list(MSG_FLAGS));
     let properties =
         HEADER.iter().map(|(name, doc)| ((*name).to_owned(), described(header_form(name), doc)));
     let schema = json!({
@@ -223,16 +223,15 @@ fn form(form: Form) -> Value {
         Form::Flag => or_variable(json!({ "type": "boolean" })),
         Form::Time => reference("duration"),
         Form::Word(list) => or_variable(words(list.iter().copied())),
-        Form::Words(list) if list == MSG_FLAGS => reference("message-flags"),
+        Form::Bits(list) if list == MSG_FLAGS => reference("message-flags"),
+        Form::Bits(list) => flag_list(list),
         Form::Words(list) => word_list(list),
         Form::WordOrInt(list, low, high) => {
             any_of(vec![words(list.iter().copied()), int(low, high), reference("variable")])
         }
-        Form::Option => any_of(vec![
-            reference("option"),
-            json!({ "type": "integer" }),
-            reference("variable"),
-        ]),
+        Form::Option => {
+            any_of(vec![reference("option"), json!({ "type": "integer" }), reference("variable")])
+        }
         wire => wire::form(wire),
     }
 }
@@ -246,6 +245,13 @@ fn word_list(list: &[&str]) -> Value {
         json!({ "type": "string", "pattern": format!("^({word})(\\|({word}))+$") }),
         reference("variable"),
     ])
+}
+
+/// As a list of words, with numbers in place of some or all.
+fn flag_list(list: &[&str]) -> Value {
+    let bits = || int(1, u32::MAX.into());
+    let flag = any_of(vec![words(list.iter().copied()), bits()]);
+    any_of(vec![word_list(list), bits(), list_of(or_variable(flag))])
 }
 
 fn option_names() -> Value {

@@ -142,8 +142,7 @@ fn known(name: &str) -> OptionRef {
 #[case("client.setsockopt: {TCP_CONGESTION: cubic}",
     set("TCP_CONGESTION", OptionValue::Text("cubic".to_owned())))]
 #[case("client.setsockopt: {SO_KEEPALIVE: {len: 2}}", set("SO_KEEPALIVE", OptionValue::Zeros(2)))]
-#[case("client.getsockopt: SO_ERROR",
-    Call::Getsockopt(known("SO_ERROR")))]
+#[case("client.getsockopt: SO_ERROR", Call::Getsockopt(known("SO_ERROR")))]
 #[case("client.setsockopt: {level: 0x200, option: 7777, value: 1}", Call::Setsockopt {
     option: OptionRef::Number { level: Level::Number(512), option: 7777 },
     value: OptionValue::Int(1) })]
@@ -187,8 +186,25 @@ fn common_keys_stand_beside_the_verbs_own() {
     assert_eq!(step.patience, Some(Duration::from_secs(8)));
     assert_eq!(step.line, 6);
     let Action::Calls { calls, .. } = step.action else { panic!("no call") };
-    assert_eq!(calls[0].bad, BadArgs { fd: Some(999), addrlen: Some(3), buf: true });
+    assert_eq!(calls[0].bad, BadArgs { fd: Some(999), addrlen: Some(3), buf: true, flags: 0 });
     assert_eq!(last_step("client.send: {len: 1, times: 30}").times, Times::Count(30));
+}
+
+#[rstest]
+#[case("client.send: {len: 1, flags: 0x8000000}", &[], 0x800_0000)]
+#[case("client.send: {len: 1, flags: [MSG_OOB, 4, 0x100, MSG_OOB]}", &["MSG_OOB"], 0x104)]
+#[case("client.recv: {len: 1, flags: [MSG_PEEK|MSG_OOB, 4294967295]}",
+    &["MSG_OOB", "MSG_PEEK"], u32::MAX)]
+#[case("server.accept: {name: b, flags: [SOCK_CLOEXEC, 1]}", &["SOCK_CLOEXEC"], 1)]
+fn flags_may_be_numbers(#[case] step: &str, #[case] names: &[&str], #[case] bits: u32) {
+    let Action::Calls { calls, .. } = last_step(step).action else { panic!("no call") };
+    assert_eq!(calls[0].bad.flags, bits);
+    let (Call::Send { flags, .. } | Call::Recv { flags, .. } | Call::Accept { flags, .. }) =
+        &calls[0].call
+    else {
+        panic!("{calls:?}");
+    };
+    assert_eq!(flags, names);
 }
 
 #[test]

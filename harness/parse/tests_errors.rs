@@ -131,6 +131,15 @@ fn with_step(step: &str) -> String {
     "foo.yaml:5:35: \
     steps[0].client.send.flags[0]: unknown word `MSG_OBB`, expected one of MSG_OOB,"
 )]
+#[case(
+    "client.send: {len: 1, flags: [MSG_OOB, 0]}",
+    "foo.yaml:5:44: steps[0].client.send.flags[1]: 0 is out of bounds, expected 1 to 4294967295$"
+)]
+#[case(
+    "client.accept: {flags: {}}",
+    "foo.yaml:5:28: steps[0].client.accept.flags: expected words or numbers: SOCK_NONBLOCK, \
+    SOCK_CLOEXEC, found a map$"
+)]
 #[case("client.send: -1", "foo.yaml:5:18: steps[0].client.send: -1 is out of bounds, expected 0")]
 #[case("client.send: 99999999999999999999", "foo.yaml:5:18: steps[0].client.send: a number beyond")]
 #[case(

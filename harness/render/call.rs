@@ -1,10 +1,10 @@
 //! Calls in strace's form, socket first.
 
+use crate::model::Name;
 use crate::model::address::{AddrBase, AddrExpr, PortExpr};
 use crate::model::call::{
     BadArgs, Call, CallSpec, Domain, EpollOp, FcntlOp, How, Kind, Payload, SocketSpec, word_of,
 };
-use crate::model::Name;
 use crate::model::option::{Level, OptionRef, OptionValue};
 use crate::model::time::Shown;
 use std::time::Duration;
@@ -17,20 +17,21 @@ pub fn head(subject: &Name, spec: &CallSpec) -> String {
 
 /// The arguments, those that are wrong on purpose last.
 pub(super) fn arguments(spec: &CallSpec) -> Vec<String> {
-    let BadArgs { fd, addrlen, buf } = &spec.bad;
-    let mut arguments = right_arguments(&spec.call);
+    let BadArgs { fd, addrlen, buf, flags } = &spec.bad;
+    let mut arguments = right_arguments(&spec.call, *flags);
     arguments.extend(fd.map(|fd| format!("fd {fd}")));
     arguments.extend(addrlen.map(|len| format!("addrlen {len}")));
     arguments.extend(buf.then(|| "buf bad".to_owned()));
     arguments
 }
 
-fn right_arguments(call: &Call) -> Vec<String> {
+/// The arguments of the call itself, and what `bits` its flags have beyond those with a name.
+fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
     match call {
         Call::Socket(spec) => socket(spec),
         Call::Bind(to) | Call::Connect(to) => vec![address(to)],
         Call::Listen(backlog) => vec![backlog.to_string()],
-        Call::Accept { flags, .. } => joined(flags),
+        Call::Accept { flags, .. } => flags_with(flags, bits).into_iter().collect(),
         Call::Close | Call::Dup(_) | Call::Getsockname | Call::Getpeername | Call::EpollCreate => {
             Vec::new()
         }
@@ -40,13 +41,13 @@ fn right_arguments(call: &Call) -> Vec<String> {
                 Payload::Len(len) => len.to_string(),
                 Payload::Text(text) => quoted(text.as_bytes()),
             }];
-            arguments.extend(joined(flags));
+            arguments.extend(flags_with(flags, bits));
             arguments.extend(to.as_ref().map(address));
             arguments
         }
         Call::Recv { len, flags, .. } => {
             let mut arguments = vec![len.to_string()];
-            arguments.extend(joined(flags));
+            arguments.extend(flags_with(flags, bits));
             arguments
         }
         Call::Setsockopt { option, value } => {
@@ -155,6 +156,13 @@ fn joined(flags: &[&str]) -> Vec<String> {
         return Vec::new();
     }
     vec![flags.join("|")]
+}
+
+/// Flags as one argument, those without a name last: `MSG_DONTWAIT|0x8000000`.
+fn flags_with(names: &[&str], bits: u32) -> Option<String> {
+    let bits = (bits != 0).then(|| format!("{bits:#x}"));
+    let all: Vec<&str> = names.iter().copied().chain(bits.as_deref()).collect();
+    (!all.is_empty()).then(|| all.join("|"))
 }
 
 fn shown(timeout: Option<Duration>) -> Option<String> {

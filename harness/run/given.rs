@@ -13,8 +13,8 @@ use crate::model::option;
 use crate::model::peer::{Base, Number, PacketSpec, PeerVerb, SegmentSpec};
 use crate::model::transcript::Fate;
 use crate::model::{
-    Action, AddrBase, AddrExpr, Answer, BadArgs, Call, CallSpec, Given, Name, OptionRef, Outcome, Step,
-    Times, Topology,
+    Action, AddrBase, AddrExpr, Answer, BadArgs, Call, CallSpec, Given, Name, OptionRef, Outcome,
+    Step, Times, Topology,
 };
 use crate::sys::Trouble;
 

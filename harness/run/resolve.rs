@@ -6,7 +6,7 @@ use crate::model::wire::{self, End, peer_port};
 use crate::model::{
     AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr, Topology,
 };
-use crate::sys::{AddressPlace, Buffer, Fd, Ground, Request, Target, Trouble};
+use crate::sys::{AddressPlace, Buffer, Fd, Flags, Ground, Request, Target, Trouble};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
@@ -165,7 +165,7 @@ impl Resolver<'_> {
             }
             Call::Send { form, payload, flags, to } => {
                 let to = to.as_ref().map(|to| self.target(subject, socket, to, Purpose::Far, bad));
-                let (form, flags, to) = (*form, owned(flags), to.transpose()?);
+                let (form, flags, to) = (*form, all(flags, bad), to.transpose()?);
                 Ok(Request::Send { fd, form, data: buffer(payload, bad), flags, to })
             }
             Call::EpollCtl { op, target, events } => {
@@ -304,7 +304,7 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
     let place = AddressPlace { bad: bad.buf, len: bad.addrlen, told };
     Some(match call {
         Call::Listen(backlog) => Request::Listen { fd, backlog: *backlog },
-        Call::Accept { flags, .. } => Request::Accept { fd, place, flags: owned(flags) },
+        Call::Accept { flags, .. } => Request::Accept { fd, place, flags: all(flags, bad) },
         Call::Close => Request::Close { fd },
         Call::Dup(_) => Request::Dup { fd },
         Call::Fcntl(op) => Request::Fcntl { fd, op: *op },
@@ -313,15 +313,12 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
             form: *form,
             len: *len,
             bad: bad.buf,
-            flags: owned(flags),
+            flags: all(flags, bad),
             control: *show_control,
         },
-        Call::Setsockopt { option, value } => Request::Setsockopt {
-            fd,
-            option: *option,
-            value: value.clone(),
-            bad: bad.buf,
-        },
+        Call::Setsockopt { option, value } => {
+            Request::Setsockopt { fd, option: *option, value: value.clone(), bad: bad.buf }
+        }
         Call::Getsockopt(option) => Request::Getsockopt { fd, option: *option, bad: bad.buf },
         Call::Getsockname => Request::Getsockname { fd, place },
         Call::Getpeername => Request::Getpeername { fd, place },
@@ -363,6 +360,10 @@ fn literal(text: &str) -> Result<(IpAddr, Option<u16>), Refusal> {
 
 fn buffer(payload: &Payload, bad: &BadArgs) -> Buffer {
     if bad.buf { Buffer::Bad(payload.len()) } else { Buffer::Bytes(payload.bytes()) }
+}
+
+fn all(flags: &[&'static str], bad: &BadArgs) -> Flags {
+    Flags { names: owned(flags), bits: bad.flags }
 }
 
 fn owned(words: &[&'static str]) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! Everything that can be prepared is prepared before the call is entered; between [`Gate::enter`]
 //! and [`Gate::leave`] there is the call alone. A bad pointer is [`BAD`].
 
-use super::{AddressPlace, Fd, Reply, Request, Target};
+use super::{AddressPlace, Fd, Flags, Reply, Request, Target};
 use crate::model::address::Address;
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
@@ -38,8 +38,8 @@ pub fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
 ///
 /// # Errors
 /// There are some.
-pub fn no_flags(takes_none: bool, flags: &[String]) -> Result<(), NotHere> {
-    match flags.first() {
+pub fn no_flags(takes_none: bool, flags: &Flags) -> Result<(), NotHere> {
+    match flags.names.first() {
         Some(flag) if takes_none => Err(format!("read and write take no {flag}")),
         _ => Ok(()),
     }

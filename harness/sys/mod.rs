@@ -323,12 +323,12 @@ pub enum Request {
     Bind { fd: Fd, to: Target },
     Connect { fd: Fd, to: Target },
     Listen { fd: Fd, backlog: i32 },
-    Accept { fd: Fd, place: AddressPlace, flags: Vec<String> },
+    Accept { fd: Fd, place: AddressPlace, flags: Flags },
     Close { fd: Fd },
     Dup { fd: Fd },
     Fcntl { fd: Fd, op: FcntlOp },
-    Send { fd: Fd, form: SendForm, data: Buffer, flags: Vec<String>, to: Option<Target> },
-    Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, flags: Vec<String>, control: bool },
+    Send { fd: Fd, form: SendForm, data: Buffer, flags: Flags, to: Option<Target> },
+    Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, flags: Flags, control: bool },
     Setsockopt { fd: Fd, option: OptionRef, value: OptionValue, bad: bool },
     Getsockopt { fd: Fd, option: OptionRef, bad: bool },
     Getsockname { fd: Fd, place: AddressPlace },
@@ -340,6 +340,15 @@ pub enum Request {
     EpollCtl { fd: Fd, op: EpollOp, target: Fd, token: u64, events: Vec<String> },
     EpollWait { fd: Fd, timeout_ms: i32 },
     Ioctl { fd: Fd, request: String },
+}
+
+/// The flags of a call.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Flags {
+    /// Those with a name.
+    pub names: Vec<String>,
+    /// Others by number.
+    pub bits: u32,
 }
 
 /// An address argument.

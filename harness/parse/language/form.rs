@@ -27,6 +27,8 @@ pub(in crate::parse) enum Form {
     Word(&'static [&'static str]),
     /// Words of a list: one, several with `|` between them, or a YAML list.
     Words(&'static [&'static str]),
+    /// As [`Form::Words`], or numbers: flags, or-ed together.
+    Bits(&'static [&'static str]),
     /// One word of a list, or a number within these bounds.
     WordOrInt(&'static [&'static str], i64, i64),
     /// The name of a socket option.

@@ -147,6 +147,16 @@ fn call_heads(#[case] call: Call, #[case] expected: &str) {
     send(SendForm::Send, Payload::Len(256), &[], None), BadArgs { buf: true, ..RIGHT },
     "send(256, buf bad)"
 )]
+#[case(
+    send(SendForm::Send, Payload::Len(1), &["MSG_DONTWAIT"], None),
+    BadArgs { flags: 0x800_0000, ..RIGHT },
+    "send(1, MSG_DONTWAIT|0x8000000)"
+)]
+#[case(
+    Call::Accept { name: "conn".into(), flags: vec![], show_address: false },
+    BadArgs { flags: 4, ..RIGHT },
+    "accept(0x4)"
+)]
 fn wrong_arguments(#[case] call: Call, #[case] bad: BadArgs, #[case] expected: &str) {
     let head = head(&name("client"), &CallSpec { call, bad });
     assert_eq!(head, format!("client.{expected}"));

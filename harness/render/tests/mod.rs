@@ -14,7 +14,7 @@ use crate::model::{Answer, Name, Outcome, Transcript};
 use rstest::rstest;
 use std::time::Duration;
 
-const RIGHT: BadArgs = BadArgs { fd: None, addrlen: None, buf: false };
+const RIGHT: BadArgs = BadArgs { fd: None, addrlen: None, buf: false, flags: 0 };
 
 fn name(text: &str) -> Name {
     Name::new(text)

@@ -3,12 +3,13 @@
 use super::dialect;
 use crate::model::call::{Domain, How, Kind};
 use crate::model::option::Level;
+use crate::sys::Flags;
 use crate::sys::calls::{NotHere, find, lacking};
 use libc::{c_int, c_short};
 
 /// The flags of the sending and receiving calls, or-ed together.
-pub fn message_flags(names: &[String]) -> Result<c_int, NotHere> {
-    names.iter().try_fold(0, |flags, name| {
+pub fn message_flags(flags: &Flags) -> Result<c_int, NotHere> {
+    flags.names.iter().try_fold(flags.bits as c_int, |flags, name| {
         let flag = find(MESSAGE_FLAGS, name).or_else(|| find(dialect::MESSAGE_FLAGS, name));
         Ok(flags | flag.ok_or_else(|| lacking(name))?)
     })

@@ -2,12 +2,13 @@
 
 use crate::model::call::{Domain, How, Kind};
 use crate::model::option::Level;
+use crate::sys::Flags;
 use crate::sys::calls::{NotHere, find, lacking};
 use windows_sys::Win32::Networking::WinSock as ws;
 
 /// The flags of the sending and receiving calls, or-ed together.
-pub fn message_flags(names: &[String]) -> Result<i32, NotHere> {
-    names.iter().try_fold(0, |flags, name| {
+pub fn message_flags(flags: &Flags) -> Result<i32, NotHere> {
+    flags.names.iter().try_fold(flags.bits as i32, |flags, name| {
         Ok(flags | find(MESSAGE_FLAGS, name).ok_or_else(|| lacking(name))?)
     })
 }

@@ -10,7 +10,7 @@ use super::{dialect, names};
 use crate::model::call::{Domain, FcntlOp, Kind};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Call, NotHere, find, lacking, number};
-use crate::sys::{AddressPlace, Fd, Request};
+use crate::sys::{AddressPlace, Fd, Flags, Request};
 use libc::c_int;
 
 impl Call<'_> {
@@ -32,17 +32,20 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         wanted: AddressPlace,
-        flags: &[String],
+        flags: &Flags,
     ) -> Result<Outcome, NotHere> {
-        if flags.is_empty() {
+        if *flags == Flags::default() {
             // SAFETY: the pointers are null, or to a storage and a length, or bad on purpose.
             return Ok(self.accept_by(fd, wanted, |fd, to, len| unsafe {
                 i64::from(libc::accept(fd, to, len))
             }));
         }
-        let flags = flags.iter().try_fold(0, |all, name| {
+        if dialect::ACCEPT_FLAGS.is_empty() {
+            return Err(lacking("accept4"));
+        }
+        let flags = flags.names.iter().try_fold(flags.bits as c_int, |all, name| {
             let flag = find(dialect::ACCEPT_FLAGS, name);
-            Ok::<c_int, NotHere>(all | flag.ok_or_else(|| lacking("accept4"))?)
+            Ok::<c_int, NotHere>(all | flag.ok_or_else(|| lacking(name))?)
         })?;
         // SAFETY: as above.
         Ok(self.accept_by(fd, wanted, |fd, to, len| unsafe {

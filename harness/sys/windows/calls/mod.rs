@@ -18,7 +18,7 @@ use super::names;
 use crate::model::call::{Domain, FcntlOp, Kind};
 use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Call, NotHere, find, lacking, number};
-use crate::sys::{AddressPlace, Fd, Request};
+use crate::sys::{AddressPlace, Fd, Flags, Request};
 use windows_sys::Win32::Networking::WinSock as ws;
 
 impl Call<'_> {
@@ -36,9 +36,9 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         wanted: AddressPlace,
-        flags: &[String],
+        flags: &Flags,
     ) -> Result<Outcome, NotHere> {
-        if !flags.is_empty() {
+        if *flags != Flags::default() {
             return Err(lacking("accept4"));
         }
         // SAFETY: the pointers are null, or to a storage and a length, or bad on purpose.
