@@ -22,7 +22,9 @@ pub struct BadArgs {
     /// This descriptor number instead of the socket's.
     pub fd: Option<i64>,
     /// This address length instead of the right one.
-    pub addrlen: Option<u32>,
+    pub addrlen: Option<i32>,
+    /// The address length that the call tells is part of the record.
+    pub addrlen_told: bool,
     /// An unmapped address instead of a buffer.
     pub buf: bool,
     /// Flags by number, or-ed to those with a name.

@@ -13,17 +13,26 @@ pub struct Outcome {
     pub errno_raw: Option<i32>,
     /// A signal raised in the calling thread by this call: `SIGPIPE`.
     pub signal: Option<String>,
+    /// The address length that a call told, where the case asks for it.
+    pub addrlen: Option<i64>,
 }
 
 impl Outcome {
     /// An outcome without error and signal.
     pub fn ok(answer: Answer) -> Outcome {
-        Outcome { answer, errno_raw: None, signal: None }
+        Outcome { answer, errno_raw: None, signal: None, addrlen: None }
     }
 
     /// -1 and this error.
     pub fn failed(errno: Errno, raw: i32) -> Outcome {
-        Outcome { answer: Answer::Error(errno), errno_raw: Some(raw), signal: None }
+        Outcome { answer: Answer::Error(errno), errno_raw: Some(raw), signal: None, addrlen: None }
+    }
+
+    /// The same with the address length that the call told; a call that failed told none.
+    #[must_use]
+    pub fn with_addrlen(self, told: Option<i64>) -> Outcome {
+        let addrlen = told.filter(|_| self.errno().is_none());
+        Outcome { addrlen, ..self }
     }
 
     /// The errno, if the call failed.

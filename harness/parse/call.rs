@@ -35,6 +35,8 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
     let bad = BadArgs {
         fd: args.int("fd"),
         addrlen: args.number("addrlen"),
+        addrlen_told: args.word("show") == Some("addrlen")
+            || args.words("show").contains(&"addrlen"),
         buf: args.word("buf").is_some(),
         flags: args.bits("flags"),
     };
@@ -116,7 +118,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "accept" => Call::Accept {
             name: args.name("name").unwrap_or_else(|| Name::new("conn")),
             flags: args.words("flags"),
-            show_address: args.word("show").is_some(),
+            show_address: args.words("show").contains(&"address"),
         },
         "shutdown" => Call::Shutdown(match args.word("how") {
             Some("rd") => How::Rd,

@@ -75,7 +75,7 @@ pub(super) const COMMON: &[Key] = &[
     TIMES,
     key("for", Form::Time, "How long this call may stay inside, in place of `patience`."),
     key("fd", Form::Int(INT_MIN, INT_MAX), "This descriptor number instead of the socket's."),
-    key("addrlen", Form::Int(0, INT_MAX), "This address length instead of the right one."),
+    key("addrlen", Form::Int(INT_MIN, INT_MAX), "This address length instead of the right one."),
     key("buf", Form::Word(&["bad"]), "bad: an unmapped address instead of a buffer."),
 ];
 
@@ -131,6 +131,12 @@ const LEVEL: Key = key(
     "SOL_SOCKET, IPPROTO_…, N: the level of an option that is given by number.",
 );
 
+const SHOW_ADDRLEN: &[Key] = &[key(
+    "show",
+    Form::Word(&["addrlen"]),
+    "addrlen: the address length that the call tells is part of the record.",
+)];
+
 const SEND: &[Key] = &[LEN, DATA, FLAGS, TO];
 const WRITE: &[Key] = &[LEN, DATA];
 const RECV: &[Key] = &[LEN, FLAGS, SHOW];
@@ -170,7 +176,11 @@ pub(super) const VERBS: &[Verb] = &[
         &[
             key("name", Form::NewName, "The new socket's name."),
             key("flags", Form::Bits(ACCEPT_FLAGS), "Flags of accept4(2), or numbers."),
-            key("show", Form::Word(&["address"]), "address: whose call it was is recorded."),
+            key(
+                "show",
+                Form::Words(&["address", "addrlen"]),
+                "Whose call it was, or the address length that accept() tells: recorded too.",
+            ),
         ],
     ),
     verb("send", "send(2): a length, or text in quotes.", PAYLOAD, SEND),
@@ -219,8 +229,8 @@ pub(super) const VERBS: &[Verb] = &[
         ],
     ),
     verb("getsockopt", "getsockopt(2): an option's name.", &["option"], &[OPTION, LEVEL]),
-    verb("getsockname", "getsockname(2).", &[], &[]),
-    verb("getpeername", "getpeername(2).", &[], &[]),
+    verb("getsockname", "getsockname(2).", &[], SHOW_ADDRLEN),
+    verb("getpeername", "getpeername(2).", &[], SHOW_ADDRLEN),
     verb(
         "poll",
         "poll(2): POLLIN and POLLOUT without waiting, unless it says more.",

@@ -68,7 +68,8 @@
 //! - `bind`, `connect`: an address. Keys: **`addr`**, `port`.
 //! - `listen`: the backlog. Keys: **`backlog`**.
 //! - `accept`: the new socket's name; alone it is `conn`. Keys: `name`, `flags`:
-//!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`, `show: address` (that accept() returns of the far end).
+//!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`, `show: address` (that accept() returns of the far end),
+//!   `addrlen` (its length, as the call tells it) or both.
 //! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
 //!   `flags`: `MSG_…`, `to`: an address.
 //! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**.
@@ -84,7 +85,8 @@
 //! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
 //!   themselves, see below.
 //! - `getsockopt`: an option's name. Keys: **`option`**, `level`.
-//! - `getsockname` `getpeername`: stand alone.
+//! - `getsockname` `getpeername`: alone, or `addrlen`: the length that the call tells is recorded
+//!   too. Keys: `show: addrlen`.
 //! - `poll`: alone: POLLIN and POLLOUT without waiting; or a list of events. Keys: `events`,
 //!   `timeout`.
 //! - `select`: alone: without waiting; or a duration. Keys: `timeout`.
@@ -106,8 +108,8 @@
 //! - `for: 8s`: in place of the case's `patience`.
 //! - `fd: 999`: this descriptor number; the subject is then only a name, no socket is needed.
 //!   900 or more, or negative: the harness has descriptors of its own below.
-//! - `addrlen: 8`: this address length; only where there is an address. An address in an answer
-//!   that was cut by it is not told.
+//! - `addrlen: 8`: this address length, which may be negative; only where there is an address. An
+//!   address in an answer that was cut by it is not told.
 //! - `buf: bad`: an unmapped address for the buffer (of `accept`, `getsockname`: for the
 //!   address; of `setsockopt`, `getsockopt`: for the value); only where there is a buffer.
 //!

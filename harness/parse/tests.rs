@@ -186,7 +186,8 @@ fn common_keys_stand_beside_the_verbs_own() {
     assert_eq!(step.patience, Some(Duration::from_secs(8)));
     assert_eq!(step.line, 6);
     let Action::Calls { calls, .. } = step.action else { panic!("no call") };
-    assert_eq!(calls[0].bad, BadArgs { fd: Some(999), addrlen: Some(3), buf: true, flags: 0 });
+    let bad = BadArgs { fd: Some(999), addrlen: Some(3), buf: true, ..BadArgs::default() };
+    assert_eq!(calls[0].bad, bad);
     assert_eq!(last_step("client.send: {len: 1, times: 30}").times, Times::Count(30));
 }
 
@@ -205,6 +206,17 @@ fn flags_may_be_numbers(#[case] step: &str, #[case] names: &[&str], #[case] bits
         panic!("{calls:?}");
     };
     assert_eq!(flags, names);
+}
+
+#[rstest]
+#[case("client.getsockname: {addrlen: -1}", Some(-1), false)]
+#[case("client.getpeername: {show: addrlen}", None, true)]
+#[case("server.accept: {addrlen: 4, show: [addrlen, address]}", Some(4), true)]
+#[case("server.accept: {show: address}", None, false)]
+#[case("client.connect: {addr: server, addrlen: -2147483648}", Some(i32::MIN), false)]
+fn address_lengths(#[case] step: &str, #[case] addrlen: Option<i32>, #[case] told: bool) {
+    let Action::Calls { calls, .. } = last_step(step).action else { panic!("no call") };
+    assert_eq!((calls[0].bad.addrlen, calls[0].bad.addrlen_told), (addrlen, told));
 }
 
 #[test]

@@ -54,6 +54,9 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
         }
         Answer::Died(how) => format!("? {how}"),
     };
+    if let Some(len) = outcome.addrlen {
+        text.push_str(&format!(" addrlen {len}"));
+    }
     if let Some(signal) = &outcome.signal {
         text.push_str(", ");
         text.push_str(signal);

@@ -17,7 +17,7 @@ pub fn head(subject: &Name, spec: &CallSpec) -> String {
 
 /// The arguments, those that are wrong on purpose last.
 pub(super) fn arguments(spec: &CallSpec) -> Vec<String> {
-    let BadArgs { fd, addrlen, buf, flags } = &spec.bad;
+    let BadArgs { fd, addrlen, buf, flags, .. } = &spec.bad;
     let mut arguments = right_arguments(&spec.call, *flags);
     arguments.extend(fd.map(|fd| format!("fd {fd}")));
     arguments.extend(addrlen.map(|len| format!("addrlen {len}")));

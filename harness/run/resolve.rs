@@ -301,7 +301,7 @@ impl Resolver<'_> {
 /// A call that needs nothing but its descriptor and its own arguments.
 fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
     let told = matches!(call, Call::Accept { show_address: true, .. });
-    let place = AddressPlace { bad: bad.buf, len: bad.addrlen, told };
+    let place = AddressPlace { bad: bad.buf, len: bad.addrlen, len_told: bad.addrlen_told, told };
     Some(match call {
         Call::Listen(backlog) => Request::Listen { fd, backlog: *backlog },
         Call::Accept { flags, .. } => Request::Accept { fd, place, flags: all(flags, bad) },

@@ -192,10 +192,12 @@ impl Call<'_> {
             false => place.pointers(),
         };
         let returned = self.enter(|| call(number(fd), pointer, len));
-        self.outcome(returned, |fd| match place.address().filter(|_| wanted.told) {
+        let told = place.len_told();
+        let outcome = self.outcome(returned, |fd| match place.address().filter(|_| wanted.told) {
             Some(from) => Answer::Accepted { fd, from },
             None => Answer::Fd(fd),
-        })
+        });
+        outcome.with_addrlen(told)
     }
 
     /// An address of a socket by the call given.
@@ -208,10 +210,12 @@ impl Call<'_> {
         let mut place = Place::new(wanted);
         let (pointer, len) = place.pointers();
         let returned = self.enter(|| i64::from(call(number(fd), pointer, len)));
-        self.outcome(returned, |_| match place.address() {
+        let told = place.len_told();
+        let outcome = self.outcome(returned, |_| match place.address() {
             Some(address) => Answer::Addr(address),
             None => Answer::Value(0),
-        })
+        });
+        outcome.with_addrlen(told)
     }
 }
 
@@ -306,6 +310,11 @@ impl Place {
         let storage = (&raw mut self.storage).cast();
         let address = if self.wanted.bad { BAD as *mut sockaddr } else { storage };
         (address, &raw mut self.len)
+    }
+
+    /// The length, where it is asked for.
+    fn len_told(&self) -> Option<i64> {
+        self.wanted.len_told.then_some(self.len.into())
     }
 
     /// The address, unless it was cut: half of one names nobody.

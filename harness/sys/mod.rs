@@ -357,7 +357,7 @@ pub struct Target {
     /// The address; none: an unmapped one.
     pub address: Option<Address>,
     /// This length instead of the right one.
-    pub len: Option<u32>,
+    pub len: Option<i32>,
 }
 
 /// Where a call is to write an address.
@@ -366,7 +366,9 @@ pub struct AddressPlace {
     /// An unmapped address instead of a buffer.
     pub bad: bool,
     /// This length instead of the buffer's.
-    pub len: Option<u32>,
+    pub len: Option<i32>,
+    /// The length that the call tells is part of the answer.
+    pub len_told: bool,
     /// accept(): an address is asked for, and part of the answer.
     pub told: bool,
 }

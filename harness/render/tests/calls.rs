@@ -274,6 +274,20 @@ fn queued(origin: &str, message: (u8, u8), info: u32, has_offender: bool) -> Con
     }
 }
 
+#[rstest]
+#[case(Call::Getsockname, Answer::Value(0), "0 addrlen 16")]
+#[case(Call::Getpeername, Answer::Addr(Address::UnixUnnamed), "0 a addrlen 16")]
+#[case(
+    Call::Accept { name: "conn".into(), flags: vec![], show_address: true },
+    Answer::Accepted { fd: 4, from: Address::UnixUnnamed }, "fd conn from a addrlen 16"
+)]
+fn an_address_length_follows(#[case] call: Call, #[case] told: Answer, #[case] expected: &str) {
+    let outcome = Outcome::ok(told).with_addrlen(Some(16));
+    assert_eq!(answer(&name("client"), &call, &outcome, &Fixed), expected);
+    let failed = Outcome::failed(Errno::named("EINVAL"), 22).with_addrlen(Some(16));
+    assert_eq!(answer(&name("client"), &call, &failed, &Fixed), "-1 EINVAL");
+}
+
 #[test]
 fn a_signal_follows_the_error() {
     let outcome = Outcome {

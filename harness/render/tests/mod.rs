@@ -14,7 +14,8 @@ use crate::model::{Answer, Name, Outcome, Transcript};
 use rstest::rstest;
 use std::time::Duration;
 
-const RIGHT: BadArgs = BadArgs { fd: None, addrlen: None, buf: false, flags: 0 };
+const RIGHT: BadArgs =
+    BadArgs { fd: None, addrlen: None, addrlen_told: false, buf: false, flags: 0 };
 
 fn name(text: &str) -> Name {
     Name::new(text)

@@ -18,22 +18,23 @@ impl Gate for Open {
 #[rstest]
 #[case::whole(110, Answer::Addr(Address::UnixUnnamed))]
 #[case::cut(1, Answer::Value(0))]
-fn an_address_that_was_cut_is_not_told(#[case] len: u32, #[case] answer: Answer) {
+fn an_address_that_was_cut_is_not_told(#[case] len: i32, #[case] answer: Answer) {
     let (socket, _other) = UnixStream::pair().unwrap();
-    let place = AddressPlace { len: Some(len), ..AddressPlace::default() };
+    let place = AddressPlace { len: Some(len), len_told: true, ..AddressPlace::default() };
     let fd = Fd::from(socket.as_raw_fd());
     let reply = make(&Request::Getsockname { fd, place }, &Open);
     let Reply::Done { outcome, .. } = reply else {
         panic!("not made: {reply:?}");
     };
     assert_eq!(outcome.answer, answer);
+    assert!(outcome.addrlen.is_some_and(|len| len > 1), "{outcome:?}");
 }
 
 fn known(option: &str) -> OptionRef {
     OptionRef::Known(find(option).unwrap())
 }
 
-const BAD: AddressPlace = AddressPlace { bad: true, len: None, told: false };
+const BAD: AddressPlace = AddressPlace { bad: true, len: None, len_told: false, told: false };
 
 #[rstest]
 #[case::set(|fd| Request::Setsockopt {
