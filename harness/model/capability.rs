@@ -29,11 +29,13 @@ pub enum Capability {
     Epoll,
     /// A signal can be sent to a thread that is inside a call.
     Signal,
+    /// A process can give up what it may do beyond others: `capabilities(7)`.
+    Unprivileged,
 }
 
 impl Capability {
     /// Every capability with the word that a case writes under `needs`.
-    pub const ALL: [(Capability, &'static str); 12] = [
+    pub const ALL: [(Capability, &'static str); 13] = [
         (Capability::Namespace, "namespace"),
         (Capability::Capture, "capture"),
         (Capability::Wire, "wire"),
@@ -46,6 +48,7 @@ impl Capability {
         (Capability::Destroy, "destroy"),
         (Capability::Epoll, "epoll"),
         (Capability::Signal, "signal"),
+        (Capability::Unprivileged, "unprivileged"),
     ];
 
     /// The capability that a case calls `word`.

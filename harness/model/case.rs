@@ -275,6 +275,8 @@ pub enum ProcessVerb {
     /// From now on it cannot make descriptors of this number and above: the soft limit
     /// RLIMIT_NOFILE.
     Setrlimit(u32),
+    /// It gives up its capabilities, for good.
+    Drop,
     /// It calls exit(0).
     Exit,
     /// Its end is awaited and told.

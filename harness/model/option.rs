@@ -127,6 +127,7 @@ pub const OPTIONS: &[SocketOption] = &[
     option("SO_BROADCAST", OptionKind::Int),
     option("SO_OOBINLINE", OptionKind::Int),
     option("SO_DONTROUTE", OptionKind::Int),
+    option("SO_BINDTODEVICE", OptionKind::Text),
     option("SO_RCVBUF", OptionKind::Int),
     option("SO_SNDBUF", OptionKind::Int),
     option("SO_RCVLOWAT", OptionKind::Int),

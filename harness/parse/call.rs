@@ -78,6 +78,12 @@ fn implied(call: &Call) -> Option<Capability> {
         {
             Some(Capability::Namespace)
         }
+        // Packets to loopback's addresses would leave by the device.
+        Call::Setsockopt { option: OptionRef::Known(option), .. }
+            if option.name == "SO_BINDTODEVICE" =>
+        {
+            Some(Capability::Namespace)
+        }
         Call::EpollCreate | Call::EpollCtl { .. } | Call::EpollWait { .. } => {
             Some(Capability::Epoll)
         }

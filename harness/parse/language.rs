@@ -262,6 +262,7 @@ pub(super) const VERBS: &[Verb] = &[
 pub(super) const PROCESS_VERBS: &[(&str, &str)] = &[
     ("kill", "Sends a signal: SIGKILL. The step ends when the process is gone."),
     ("setrlimit", "{RLIMIT_NOFILE: 1}: descriptors of this number and above cannot be made."),
+    ("drop", "capabilities: the process gives up all that it may do beyond others, for good."),
     ("exit", "The process calls exit(0)."),
     ("wait", "Its end is awaited and told."),
 ];

@@ -174,7 +174,9 @@
 //! `worker.kill: SIGKILL` sends a signal, `worker.exit` calls exit(0), `worker.wait` awaits the end
 //! and tells it, or `still running` after the case's `patience`. `worker.setrlimit:
 //! {RLIMIT_NOFILE: 1}` sets the soft limit: descriptors of this number and above cannot be made
-//! until it is raised again; poll() takes no more descriptors either. `worker` has to stand under
+//! until it is raised again; poll() takes no more descriptors either. `worker.drop: capabilities`
+//! takes from all its threads, for good, what they may do beyond others (capabilities(7)): they then
+//! get the answers that an ordinary user gets, whoever runs the case. `worker` has to stand under
 //! `processes`. A step in a process that has ended is not issued.
 //!
 //! A socket that is accepted or duplicated into a process is made there, through a copy of its

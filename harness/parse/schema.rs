@@ -335,6 +335,21 @@ fn option_value(kind: OptionKind) -> Value {
     any_of(forms)
 }
 
+/// What may stand after the verb of a process; none where it stands alone.
+fn object_of_process(verb: &str) -> Option<Value> {
+    Some(match verb {
+        "kill" => words(SIGNALS.iter().copied()),
+        "drop" => words(["capabilities"]),
+        "setrlimit" => {
+            let number = json!({ "type": "integer", "minimum": 0, "maximum": DESCRIPTORS_MAX });
+            let mut limit = map_of(pairs([("RLIMIT_NOFILE", or_variable(number))]));
+            limit["required"] = json!(["RLIMIT_NOFILE"]);
+            limit
+        }
+        _ => return None,
+    })
+}
+
 fn step() -> Value {
     let mut properties = Map::new();
     let mut patterns = Map::new();
@@ -357,18 +372,12 @@ fn step() -> Value {
     for verb in BARE_STEPS {
         properties.insert(verb.name.to_owned(), described(object_of(verb), verb.doc));
     }
-    for (verb, doc) in PROCESS_VERBS.iter().filter(|(verb, _)| *verb == "kill") {
-        let signals = described(or_variable(words(SIGNALS.iter().copied())), doc);
-        properties.insert(format!("{USUAL_PROCESS}.{verb}"), signals.clone());
-        patterns.insert(format!("^{NAME}\\.{verb}$"), signals);
-    }
-    for (verb, doc) in PROCESS_VERBS.iter().filter(|(verb, _)| *verb == "setrlimit") {
-        let number = json!({ "type": "integer", "minimum": 0, "maximum": DESCRIPTORS_MAX });
-        let mut limit = map_of(pairs([("RLIMIT_NOFILE", or_variable(number))]));
-        limit["required"] = json!(["RLIMIT_NOFILE"]);
-        let limit = described(or_variable(limit), doc);
-        properties.insert(format!("{USUAL_PROCESS}.{verb}"), limit.clone());
-        patterns.insert(format!("^{NAME}\\.{verb}$"), limit);
+    for (verb, doc) in PROCESS_VERBS {
+        if let Some(object) = object_of_process(verb) {
+            let object = described(or_variable(object), doc);
+            properties.insert(format!("{USUAL_PROCESS}.{verb}"), object.clone());
+            patterns.insert(format!("^{NAME}\\.{verb}$"), object);
+        }
     }
     let bare = VERBS.iter().filter(|verb| verb.needs.is_empty() && !verb.takes_options());
     let bare: Vec<&str> = bare.map(|verb| verb.name).collect();

@@ -55,7 +55,7 @@ pub(super) fn read(node: &Node, scope: &mut Scope<'_>) -> Read<Option<Step>> {
         "host" => host::read(&parts, verb, scope),
         subject if packet::is_peer(subject) => peer::read(&parts, subject, verb, scope),
         process if scope.is_process(process) => {
-            read_process(&parts, process, verb).map(|action| parts.step(action))
+            read_process(&parts, process, verb, scope).map(|action| parts.step(action))
         }
         subject => read_call(&parts, subject, verb, scope),
     };
@@ -111,7 +111,12 @@ fn read_bare(parts: &Parts<'_>, scope: &mut Scope<'_>) -> Read<Step> {
     })
 }
 
-fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
+fn read_process(
+    parts: &Parts<'_>,
+    process: &str,
+    verb: &str,
+    scope: &mut Scope<'_>,
+) -> Read<Action> {
     let verb = match (verb, parts.object) {
         ("kill", Some(signal)) => {
             let text = signal.text("a signal: SIGKILL")?;
@@ -122,6 +127,15 @@ fn read_process(parts: &Parts<'_>, process: &str, verb: &str) -> Read<Action> {
         }
         ("kill", None) => return Err(parts.fault("kill needs a signal: SIGKILL")),
         ("setrlimit", limits) => ProcessVerb::Setrlimit(read_limit(parts, limits)?),
+        ("drop", Some(what)) => {
+            const EXPECTED: &str = "capabilities";
+            match what.text(EXPECTED)? {
+                EXPECTED => scope.needs.insert(Capability::Unprivileged),
+                other => return Err(what.fault(unknown("word", other, [EXPECTED]))),
+            };
+            ProcessVerb::Drop
+        }
+        ("drop", None) => return Err(parts.fault("drop needs a word: capabilities")),
         ("exit" | "wait", Some(object)) => return Err(object.expected("no argument")),
         ("exit", None) => ProcessVerb::Exit,
         ("wait", None) => ProcessVerb::Wait,

@@ -243,6 +243,8 @@ fn setsockopt_is_one_call_for_each_option() {
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Kill("SIGKILL".to_owned()) })]
 #[case("w.setrlimit: {RLIMIT_NOFILE: 1}",
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Setrlimit(1) })]
+#[case("w.drop: capabilities",
+    Action::Process { process: Name::new("w"), verb: ProcessVerb::Drop })]
 #[case("w.exit", Action::Process { process: Name::new("w"), verb: ProcessVerb::Exit })]
 #[case("w.wait", Action::Process { process: Name::new("w"), verb: ProcessVerb::Wait })]
 fn steps_without_a_call(#[case] step: &str, #[case] expected: Action) {
@@ -307,6 +309,13 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[case("tags: []", "a.socket: {domain: AF_INET6, type: tcp}", &[Capability::Ipv6])]
 #[case("tags: []", "ep.epoll_create", &[Capability::Epoll])]
 #[case("given: listen", "signal: server", &[Capability::Signal])]
+#[case("processes: {w: []}", "w.drop: capabilities",
+    &[Capability::Fork, Capability::Unprivileged])]
+#[case("given: listen", "client.setsockopt: {SO_BINDTODEVICE: lo}", &[Capability::Namespace])]
+#[case("given: listen", "client.setsockopt: {level: 0, option: 1023, value: 1}",
+    &[Capability::Namespace])]
+#[case("given: listen", "client.setsockopt: {level: 0, option: 1024, value: 1}", &[])]
+#[case("given: listen", "client.getsockopt: {level: 0, option: 50}", &[])]
 #[case("given: listen", "client.connect: {addr: any, port: 80}", &[Capability::Namespace])]
 #[case("given: listen", "client.connect: \"127.0.0.1:80\"", &[Capability::Namespace])]
 #[case("given: listen", "client.connect: 192.0.2.1", &[Capability::Namespace])]

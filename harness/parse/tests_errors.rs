@@ -97,7 +97,13 @@ fn with_step(step: &str) -> String {
 #[case(
     "w.kil: SIGKILL",
     "foo.yaml:5:5: steps[0].w.kil: unknown verb of the process `w`: `kil`, \
-    expected one of kill, setrlimit, exit, wait; did you mean `kill`?$"
+    expected one of kill, setrlimit, drop, exit, wait; did you mean `kill`?$"
+)]
+#[case("w.drop", "foo.yaml:5:5: steps[0]: drop needs a word: capabilities$")]
+#[case(
+    "w.drop: capabilites",
+    "foo.yaml:5:13: steps[0].w.drop: unknown word `capabilites`, expected capabilities; did you \
+    mean `capabilities`?$"
 )]
 #[case("w.kill: SIGKIL", "foo.yaml:5:13: steps[0].w.kill: unknown signal `SIGKIL`, expected one")]
 #[case("x.kill: SIGKILL", "foo.yaml:5:5: steps[0].x.kill: unknown process `x`, expected w")]

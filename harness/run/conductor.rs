@@ -251,6 +251,7 @@ impl<'a> Conductor<'a> {
             ProcessVerb::Setrlimit(most) => {
                 (ProcessAct::Limit(*most), format!("{process}.setrlimit(RLIMIT_NOFILE, {most})"))
             }
+            ProcessVerb::Drop => (ProcessAct::Drop, format!("{process}.drop(capabilities)")),
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
             ProcessVerb::Wait => return self.await_process(process),
         };
@@ -265,7 +266,7 @@ impl<'a> Conductor<'a> {
         self.ground.process(process, &act)?;
         self.punctual.excuse(now());
         match &act {
-            ProcessAct::Limit(_) => {}
+            ProcessAct::Limit(_) | ProcessAct::Drop => {}
             ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
                 self.names.stopped.insert(process.clone());
             }

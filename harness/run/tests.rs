@@ -310,3 +310,12 @@ fn a_full_table_is_an_answer_only_where_the_case_has_limited_it() {
     let log = execute(&case, 0, Family::V4, &fake, &conditions, &mut AnyCpu);
     assert!(log.unwrap_err().to_string().contains("ulimit -n"));
 }
+
+#[test]
+fn a_process_without_capabilities_goes_on() {
+    let steps = "processes: {worker: [a]}\nsteps:\n  - a.socket: tcp\n  \
+                 - worker.drop: capabilities\n  - a.listen: 1\n";
+    let log = run(steps, plain);
+    assert_eq!(log.steps[1].note.as_deref(), Some("worker.drop(capabilities)"));
+    assert_eq!(story(&log), ["a.socket Fd(3)", "a.listen Value(0)"]);
+}

@@ -261,6 +261,8 @@ pub enum ProcessAct {
     Kill(String),
     /// Let it make no descriptors of this number and above.
     Limit(u32),
+    /// Let it give up its capabilities.
+    Drop,
     /// Let it call exit(0).
     Exit,
     /// Await its end, at most that long; nothing is told of a process that is still there.

@@ -118,9 +118,11 @@ impl Stack for Local {
             Capability::Sysctl => self.own_network("pinned settings need"),
             Capability::Capture => when(self.features.captures, "raw sockets are for root"),
             Capability::Ipv6 => when(self.features.ipv6, "no ::1 on this machine"),
-            Capability::AfUnix | Capability::Fork | Capability::Epoll | Capability::Signal => {
-                Ok(())
-            }
+            Capability::AfUnix
+            | Capability::Fork
+            | Capability::Epoll
+            | Capability::Signal
+            | Capability::Unprivileged => Ok(()),
             // An ICMP error comes from the far end of the wire.
             Capability::Wire | Capability::IcmpInject => {
                 self.own_network("a wire needs")?;

@@ -21,6 +21,8 @@ pub enum Order {
     FarAddress(i64),
     /// Set the soft limit RLIMIT_NOFILE, and tell the errno if that failed.
     Limit(u32),
+    /// Give up all capabilities, and tell the errno if that failed.
+    Drop,
     /// Call exit(0).
     Exit,
 }

@@ -8,6 +8,7 @@ use crate::sys::calls::{self, Gate};
 use std::io::Write;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The private argument.
 pub const ARGUMENT: &str = "--case-process";
@@ -47,6 +48,7 @@ fn run() -> ! {
             (Order::Address(fd), _) => channel::send(&control, &calls::own_address(fd), None),
             (Order::FarAddress(fd), _) => channel::send(&control, &address::far(fd), None),
             (Order::Limit(most), _) => channel::send(&control, &limit(most), None),
+            (Order::Drop, _) => channel::send(&control, &drop_capabilities(), None),
             (Order::Exit, _) => break,
             (Order::Caller | Order::Share, None) => Ok(()),
         };
@@ -58,6 +60,17 @@ fn run() -> ! {
     std::process::exit(0)
 }
 
+/// Set before the next call of any thread; each gives up its own capabilities.
+static DROPPED: AtomicBool = AtomicBool::new(false);
+
+/// Gives up the capabilities of this thread, which makes all others that are still to come, and
+/// tells those that make calls to do likewise. The errno if that failed.
+fn drop_capabilities() -> Option<i32> {
+    let result = dialect::give_up();
+    DROPPED.store(result.is_ok(), Ordering::SeqCst);
+    result.err().map(|error| error.raw_os_error().unwrap_or(libc::ENOSYS))
+}
+
 /// Makes the calls that come through one channel.
 fn serve(mut channel: &UnixStream) {
     signal::unblock_all();
@@ -65,7 +78,15 @@ fn serve(mut channel: &UnixStream) {
     if channel.write_all(&thread).is_err() {
         return;
     }
+    let mut dropped = false;
     while let Ok((request, _)) = channel::receive(channel) {
+        if !dropped && DROPPED.load(Ordering::SeqCst) {
+            if dialect::give_up().is_err() {
+                // Rather no answer than one with capabilities.
+                std::process::exit(1);
+            }
+            dropped = true;
+        }
         let reply = calls::make(&request, &Announce(channel));
         let told = channel.write_all(&[REPLY]);
         if told.and_then(|()| channel::send(channel, &reply, None)).is_err() {

@@ -7,6 +7,8 @@ pub mod address;
 #[cfg(not(target_os = "linux"))]
 pub mod bsd;
 pub mod calls;
+#[cfg(target_os = "linux")]
+mod capabilities;
 pub mod channel;
 pub mod child;
 #[cfg(target_os = "linux")]

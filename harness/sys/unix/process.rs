@@ -187,14 +187,11 @@ impl Process {
             }),
             ProcessAct::Limit(most) => {
                 self.tell(Order::Limit(*most), None)?;
-                match self.told::<Option<i32>>()? {
-                    None => Ok(String::new()),
-                    Some(errno) => Err(Trouble::Failed(format!(
-                        "{}: setrlimit: {}",
-                        self.name,
-                        io::Error::from_raw_os_error(errno)
-                    ))),
-                }
+                self.done("setrlimit")
+            }
+            ProcessAct::Drop => {
+                self.tell(Order::Drop, None)?;
+                self.done("giving up capabilities")
             }
             ProcessAct::Exit => {
                 self.tell(Order::Exit, None)?;
@@ -215,6 +212,17 @@ impl Process {
                     _ => drop(self.await_end()?),
                 }
                 Ok(String::new())
+            }
+        }
+    }
+
+    /// What the process tells of an order that may fail.
+    fn done(&self, what: &str) -> Result<String, Trouble> {
+        match self.told::<Option<i32>>()? {
+            None => Ok(String::new()),
+            Some(errno) => {
+                let error = io::Error::from_raw_os_error(errno);
+                Err(Trouble::Failed(format!("{}: {what}: {error}", self.name)))
             }
         }
     }

@@ -155,6 +155,9 @@ impl Process {
             ProcessAct::Limit(_) => {
                 return Err(Trouble::Lacks(Lack::new(calls::lacking("RLIMIT_NOFILE"))));
             }
+            ProcessAct::Drop => {
+                return Err(Trouble::Lacks(Lack::new(calls::lacking("capabilities"))));
+            }
             ProcessAct::Exit => self.tell(&Order::Exit)?,
             ProcessAct::Kill(signal) => match signal.as_str() {
                 // TerminateProcess is what runtimes make of both (libuv, CPython).

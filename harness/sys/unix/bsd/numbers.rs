@@ -6,6 +6,7 @@ use crate::sys::Request;
 use crate::sys::calls::{Call, NotHere, lacking};
 use crate::sys::unix::errno::numbers;
 use libc::{c_int, c_ulong};
+use std::io;
 
 /// Error numbers beyond the common ones.
 pub const ERRNOS: &[(&str, i32)] = numbers![
@@ -49,6 +50,14 @@ pub const BSD_OPTIONS: &[(&str, c_int, c_int)] = &[
 /// Two signals that nobody else uses.
 pub fn harmless_signals() -> [c_int; 2] {
     [libc::SIGUSR2, libc::SIGUSR1]
+}
+
+/// There are no capabilities to give up.
+///
+/// # Errors
+/// Always.
+pub fn give_up() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// There is no `epoll`.

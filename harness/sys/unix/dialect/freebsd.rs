@@ -8,7 +8,7 @@ pub use crate::sys::freebsd::thread::{Thread, ThreadId};
 pub use crate::sys::unix::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
 pub use crate::sys::unix::bsd::numbers::{
     ABSTRACT_NAMES, BSD_OPTIONS, ERRNOS, IOCTLS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES,
-    control, epoll, harmless_signals,
+    control, epoll, give_up, harmless_signals,
 };
 pub use crate::sys::unix::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
 

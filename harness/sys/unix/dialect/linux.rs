@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 pub use super::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
+pub use super::capabilities::give_up;
 pub use super::control::{READS_CONTROL, control};
 pub use super::epoll::epoll;
 pub use super::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
@@ -62,6 +63,7 @@ pub const BSD_OPTIONS: &[(&str, c_int, c_int)] = &[];
 
 /// Socket options beyond the common ones: level and number.
 pub const OPTIONS: &[(&str, c_int, c_int)] = &[
+    ("SO_BINDTODEVICE", libc::SOL_SOCKET, libc::SO_BINDTODEVICE),
     ("SO_PROTOCOL", libc::SOL_SOCKET, libc::SO_PROTOCOL),
     ("SO_DOMAIN", libc::SOL_SOCKET, libc::SO_DOMAIN),
     ("SO_PRIORITY", libc::SOL_SOCKET, libc::SO_PRIORITY),

@@ -8,7 +8,7 @@ pub use crate::sys::macos::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
 pub use crate::sys::macos::thread::{Thread, ThreadId};
 pub use crate::sys::unix::bsd::numbers::{
     ABSTRACT_NAMES, BSD_OPTIONS, ERRNOS, IOCTLS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES,
-    control, epoll, harmless_signals,
+    control, epoll, give_up, harmless_signals,
 };
 
 /// Flags of the sending and receiving calls beyond the common ones.
