@@ -27,6 +27,8 @@ pub struct BadArgs {
     pub addrlen_told: bool,
     /// An unmapped address instead of a buffer.
     pub buf: bool,
+    /// The data is in so many buffers instead of one.
+    pub iov: Option<u32>,
     /// Flags by number, or-ed to those with a name.
     pub flags: u32,
 }

@@ -376,7 +376,7 @@ fn read_words(node: &Node, words: &'static [&'static str]) -> Read<Vec<&'static 
     Ok(words.iter().copied().filter(|word| found.contains(word)).collect())
 }
 
-/// Words as [`read_words`] takes them, and numbers among them: or-ed together.
+/// Words as [`read_words`] takes them, and numbers among them (`0x80` in text): or-ed together.
 fn read_bits(node: &Node, words: &'static [&'static str]) -> Read<(Vec<&'static str>, u32)> {
     let nodes = match &node.kind {
         Kind::List(nodes) => nodes.as_slice(),
@@ -384,12 +384,19 @@ fn read_bits(node: &Node, words: &'static [&'static str]) -> Read<(Vec<&'static 
     };
     let (mut found, mut bits) = (Vec::new(), 0);
     for node in nodes {
-        match node.kind {
+        match &node.kind {
             Kind::Int(_) => {
                 let number = node.int(&(1..=i64::from(u32::MAX)), "a number")?;
                 bits |= u32::try_from(number).unwrap_or(0);
             }
-            Kind::Str(_) => found.extend(read_words(node, words)?),
+            Kind::Str(text) => {
+                for part in text.split('|').map(str::trim) {
+                    match part.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16)) {
+                        Some(Ok(number)) if number != 0 => bits |= number,
+                        _ => found.push(read_word(node, part, words)?),
+                    }
+                }
+            }
             _ => return Err(node.expected(&in_words(Form::Bits(words)))),
         }
     }

@@ -38,6 +38,7 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
         addrlen_told: args.word("show") == Some("addrlen")
             || args.words("show").contains(&"addrlen"),
         buf: args.word("buf").is_some(),
+        iov: args.number("iov"),
         flags: args.bits("flags"),
     };
     Ok(calls.into_iter().map(|call| CallSpec { call, bad: bad.clone() }).collect())

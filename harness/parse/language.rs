@@ -9,7 +9,7 @@ pub(super) use form::{Form, Key, Verb};
 use crate::model::call::{
     ACCEPT_FLAGS, EPOLL_EVENTS, EpollOp, FcntlOp, IOCTLS, MSG_FLAGS, POLL_EVENTS,
 };
-use crate::model::limits::{OPTION_VALUE_MAX, PAYLOAD_BYTES_MAX, TIMES_MAX};
+use crate::model::limits::{BUFFERS_MAX, OPTION_VALUE_MAX, PAYLOAD_BYTES_MAX, TIMES_MAX};
 use crate::model::option::Level;
 
 /// The keys of a case in the order in which they stand, each with what it is for.
@@ -137,15 +137,25 @@ const SHOW_ADDRLEN: &[Key] = &[key(
     "addrlen: the address length that the call tells is part of the record.",
 )];
 
+const IOV: Key = key(
+    "iov",
+    Form::Int(0, BUFFERS_MAX as i64),
+    "The data is in so many buffers; in one unless given.",
+);
+
 const SEND: &[Key] = &[LEN, DATA, FLAGS, TO];
+const SENDMSG: &[Key] = &[LEN, DATA, FLAGS, TO, IOV];
 const WRITE: &[Key] = &[LEN, DATA];
+const WRITEV: &[Key] = &[LEN, DATA, IOV];
 const RECV: &[Key] = &[LEN, FLAGS, SHOW];
 const RECVMSG: &[Key] = &[
     LEN,
     FLAGS,
     key("show", Form::Words(&["data", "control"]), "The data, or control messages: recorded too."),
+    IOV,
 ];
 const READ: &[Key] = &[LEN, SHOW];
+const READV: &[Key] = &[LEN, SHOW, IOV];
 const PAYLOAD: &[&str] = &["len", "data"];
 
 /// Every verb of a socket, in the order of a connection's life.
@@ -185,14 +195,14 @@ pub(super) const VERBS: &[Verb] = &[
     ),
     verb("send", "send(2): a length, or text in quotes.", PAYLOAD, SEND),
     verb("sendto", "sendto(2): a length, or text in quotes.", PAYLOAD, SEND),
-    verb("sendmsg", "sendmsg(2): a length, or text in quotes.", PAYLOAD, SEND),
+    verb("sendmsg", "sendmsg(2): a length, or text in quotes.", PAYLOAD, SENDMSG),
     verb("write", "write(2): a length, or text in quotes.", PAYLOAD, WRITE),
-    verb("writev", "writev(2): a length, or text in quotes.", PAYLOAD, WRITE),
+    verb("writev", "writev(2): a length, or text in quotes.", PAYLOAD, WRITEV),
     verb("recv", "recv(2) into a buffer of that many bytes.", &["len"], RECV),
     verb("recvfrom", "recvfrom(2) into a buffer of that many bytes.", &["len"], RECV),
     verb("recvmsg", "recvmsg(2) into a buffer of that many bytes.", &["len"], RECVMSG),
     verb("read", "read(2) into a buffer of that many bytes.", &["len"], READ),
-    verb("readv", "readv(2) into a buffer of that many bytes.", &["len"], READ),
+    verb("readv", "readv(2) into a buffer of that many bytes.", &["len"], READV),
     verb(
         "shutdown",
         "shutdown(2): rd, wr or rdwr.",

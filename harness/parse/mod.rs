@@ -71,11 +71,13 @@
 //!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`, `show: address` (that accept() returns of the far end),
 //!   `addrlen` (its length, as the call tells it) or both.
 //! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
-//!   `flags`: `MSG_…`, `to`: an address.
-//! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**.
+//!   `flags`: `MSG_…`, `to`: an address; of `sendmsg` also `iov`.
+//! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**; of `writev` also
+//!   `iov: 3`: the data is in so many buffers (of one length; the last has the rest).
 //! - `recv` `recvfrom` `recvmsg`: a length. Keys: **`len`**, `flags`: `MSG_…`, `show: data`; of
-//!   `recvmsg` also `show: control`, or `[control, data]`: the control messages that come along.
-//! - `read` `readv`: a length. Keys: **`len`**, `show: data`.
+//!   `recvmsg` also `show: control`, or `[control, data]`: the control messages that come along,
+//!   and `iov`.
+//! - `read` `readv`: a length. Keys: **`len`**, `show: data`; of `readv` also `iov`.
 //! - `shutdown`: `rd` `wr` `rdwr` or a number. Keys: **`how`**.
 //! - `close`: stands alone.
 //! - `dup`: the new socket's name. Keys: **`name`**.
@@ -96,8 +98,8 @@
 //!
 //! A length stands for that many bytes counting up from 0; text without quotes that YAML does not
 //! read as a number (`10 bytes`, `1_000`) is sent as it stands. Flags and events are a word,
-//! words with `|` between them, or a list. Flags of calls may be numbers, too, alone or in the list:
-//! `[MSG_DONTWAIT, 0x8000000]`; the numbers are each system's own. In any map:
+//! words with `|` between them, or a list. Flags of calls may be numbers, too: `[MSG_DONTWAIT, 128]`,
+//! `MSG_DONTWAIT|0x80`; the numbers are each system's own. In any map:
 //!
 //! - `blocks: true`: the call belongs to a second thread; the case goes on as soon as that
 //!   thread sleeps.

@@ -251,7 +251,9 @@ fn word_list(list: &[&str]) -> Value {
 fn flag_list(list: &[&str]) -> Value {
     let bits = || int(1, u32::MAX.into());
     let flag = any_of(vec![words(list.iter().copied()), bits()]);
-    any_of(vec![word_list(list), bits(), list_of(or_variable(flag))])
+    let one = format!("({}|0x[0-9a-fA-F]+)", list.join("|"));
+    let joined = json!({ "type": "string", "pattern": format!("^{one}(\\|{one})*$") });
+    any_of(vec![word_list(list), bits(), list_of(or_variable(flag)), joined])
 }
 
 fn option_names() -> Value {

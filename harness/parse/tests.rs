@@ -194,6 +194,7 @@ fn common_keys_stand_beside_the_verbs_own() {
 #[rstest]
 #[case("client.send: {len: 1, flags: 0x8000000}", &[], 0x800_0000)]
 #[case("client.send: {len: 1, flags: [MSG_OOB, 4, 0x100, MSG_OOB]}", &["MSG_OOB"], 0x104)]
+#[case("client.send: {len: 1, flags: 0x1|MSG_OOB|0x80}", &["MSG_OOB"], 0x81)]
 #[case("client.recv: {len: 1, flags: [MSG_PEEK|MSG_OOB, 4294967295]}",
     &["MSG_OOB", "MSG_PEEK"], u32::MAX)]
 #[case("server.accept: {name: b, flags: [SOCK_CLOEXEC, 1]}", &["SOCK_CLOEXEC"], 1)]
@@ -206,6 +207,16 @@ fn flags_may_be_numbers(#[case] step: &str, #[case] names: &[&str], #[case] bits
         panic!("{calls:?}");
     };
     assert_eq!(flags, names);
+}
+
+#[rstest]
+#[case("client.sendmsg: {len: 9, iov: 1025}")]
+#[case("client.writev: {data: x, iov: 1025}")]
+#[case("client.recvmsg: {len: 9, iov: 1025}")]
+#[case("client.readv: {len: 9, iov: 1025}")]
+fn data_may_be_in_several_buffers(#[case] step: &str) {
+    let Action::Calls { calls, .. } = last_step(step).action else { panic!("no call") };
+    assert_eq!(calls[0].bad, BadArgs { iov: Some(1025), ..BadArgs::default() });
 }
 
 #[rstest]

@@ -142,6 +142,19 @@ fn with_step(step: &str) -> String {
     "foo.yaml:5:44: steps[0].client.send.flags[1]: 0 is out of bounds, expected 1 to 4294967295$"
 )]
 #[case(
+    "client.accept: {flags: SOCK_CLOEXEC|0x100000000}",
+    "foo.yaml:5:28: steps[0].client.accept.flags: unknown word `0x100000000`, expected one of \
+    SOCK_NONBLOCK, SOCK_CLOEXEC$"
+)]
+#[case(
+    "client.send: {len: 1, iov: 2}",
+    "foo.yaml:5:27: steps[0].client.send.iov: unknown key of send `iov`, expected one of len,"
+)]
+#[case(
+    "client.writev: {len: 1, iov: 4097}",
+    "foo.yaml:5:34: steps[0].client.writev.iov: 4097 is out of bounds, expected 0 to 4096$"
+)]
+#[case(
     "client.accept: {flags: {}}",
     "foo.yaml:5:28: steps[0].client.accept.flags: expected words or numbers: SOCK_NONBLOCK, \
     SOCK_CLOEXEC, found a map$"

@@ -17,8 +17,9 @@ pub fn head(subject: &Name, spec: &CallSpec) -> String {
 
 /// The arguments, those that are wrong on purpose last.
 pub(super) fn arguments(spec: &CallSpec) -> Vec<String> {
-    let BadArgs { fd, addrlen, buf, flags, .. } = &spec.bad;
+    let BadArgs { fd, addrlen, buf, iov, flags, .. } = &spec.bad;
     let mut arguments = right_arguments(&spec.call, *flags);
+    arguments.extend(iov.map(|count| format!("iov {count}")));
     arguments.extend(fd.map(|fd| format!("fd {fd}")));
     arguments.extend(addrlen.map(|len| format!("addrlen {len}")));
     arguments.extend(buf.then(|| "buf bad".to_owned()));

@@ -166,7 +166,8 @@ impl Resolver<'_> {
             Call::Send { form, payload, flags, to } => {
                 let to = to.as_ref().map(|to| self.target(subject, socket, to, Purpose::Far, bad));
                 let (form, flags, to) = (*form, all(flags, bad), to.transpose()?);
-                Ok(Request::Send { fd, form, data: buffer(payload, bad), flags, to })
+                let (data, iov) = (buffer(payload, bad), bad.iov);
+                Ok(Request::Send { fd, form, data, iov, flags, to })
             }
             Call::EpollCtl { op, target, events } => {
                 let watched = self.usable(target)?;
@@ -313,6 +314,7 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
             form: *form,
             len: *len,
             bad: bad.buf,
+            iov: bad.iov,
             flags: all(flags, bad),
             control: *show_control,
         },

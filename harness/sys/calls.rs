@@ -45,6 +45,17 @@ pub fn no_flags(takes_none: bool, flags: &Flags) -> Result<(), NotHere> {
     }
 }
 
+/// Where so many buffers begin that data of this length is cut into, and how long each is: all
+/// alike, and the last one takes what is left over.
+pub fn cut(len: usize, buffers: Option<u32>) -> impl Iterator<Item = (usize, usize)> {
+    let count = buffers.map_or(1, |count| count as usize);
+    let each = len.checked_div(count).unwrap_or(0);
+    (0..count).map(move |nth| {
+        let is_last = nth + 1 == count;
+        (nth * each, if is_last { len - nth * each } else { each })
+    })
+}
+
 /// The low bits of a number as an `int`: what C makes of a number that is too large.
 pub fn int(number: i128) -> Vec<u8> {
     (number as i32).to_ne_bytes().to_vec()

@@ -148,6 +148,10 @@ fn call_heads(#[case] call: Call, #[case] expected: &str) {
     "send(256, buf bad)"
 )]
 #[case(
+    send(SendForm::Writev, Payload::Len(256), &[], None), BadArgs { iov: Some(1025), ..RIGHT },
+    "writev(256, iov 1025)"
+)]
+#[case(
     send(SendForm::Send, Payload::Len(1), &["MSG_DONTWAIT"], None),
     BadArgs { flags: 0x800_0000, ..RIGHT },
     "send(1, MSG_DONTWAIT|0x8000000)"

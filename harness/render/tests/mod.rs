@@ -15,7 +15,7 @@ use rstest::rstest;
 use std::time::Duration;
 
 const RIGHT: BadArgs =
-    BadArgs { fd: None, addrlen: None, addrlen_told: false, buf: false, flags: 0 };
+    BadArgs { fd: None, addrlen: None, addrlen_told: false, buf: false, iov: None, flags: 0 };
 
 fn name(text: &str) -> Name {
     Name::new(text)

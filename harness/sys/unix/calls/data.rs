@@ -2,7 +2,7 @@
 
 use crate::model::call::{RecvForm, SendForm};
 use crate::model::outcome::{Answer, Outcome};
-use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, no_flags, number};
+use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, cut, no_flags, number};
 use crate::sys::unix::dialect;
 use crate::sys::unix::names::{message_flags, received_flags};
 use crate::sys::{AddressPlace, Buffer, Fd, Request};
@@ -12,17 +12,17 @@ use std::ptr::null;
 impl Call<'_> {
     pub fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
-            Request::Send { fd, form, data, flags, to } => {
+            Request::Send { fd, form, data, iov, flags, to } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
                 let to = to.as_ref().map(Argument::new).transpose()?;
-                Ok(self.send(*fd, *form, data, message_flags(flags)?, to.as_ref()))
+                Ok(self.send(*fd, *form, (data, *iov), message_flags(flags)?, to.as_ref()))
             }
-            Request::Recv { fd, form, len, bad, flags, control } => {
+            Request::Recv { fd, form, len, bad, iov, flags, control } => {
                 no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
                 if *control && !dialect::READS_CONTROL {
                     return Err("no control messages on this system yet".to_owned());
                 }
-                Ok(self.recv(*fd, *form, (*len, *bad), message_flags(flags)?))
+                Ok(self.recv(*fd, *form, (*len, *bad, *iov), message_flags(flags)?))
             }
             _ => unreachable!("dispatch hands over the two kinds above"),
         }
@@ -32,7 +32,7 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: SendForm,
-        data: &Buffer,
+        (data, iov): (&Buffer, Option<u32>),
         flags: c_int,
         to: Option<&Argument>,
     ) -> Outcome {
@@ -42,11 +42,12 @@ impl Call<'_> {
             Buffer::Bad(len) => (BAD as *const c_void, *len),
         };
         let (name, name_len) = to.map_or((null(), 0), |to| (to.pointer(), to.len));
-        let mut vector = iovec { iov_base: data.cast_mut(), iov_len: len };
-        let mut message = message(&raw mut vector);
+        let mut buffers = buffers(data.cast_mut(), len, iov);
+        let (vector, count) = (buffers.as_ptr(), buffers.len() as c_int);
+        let mut message = message(&mut buffers);
         message.msg_name = name.cast_mut().cast();
         message.msg_namelen = name_len;
-        // SAFETY: buffer, vector, message and address outlive the call and have the lengths told;
+        // SAFETY: buffers, vector, message and address outlive the call and have the lengths told;
         // those that are bad on purpose are answered with an error.
         let returned = self.enter(|| unsafe {
             let sent = match form {
@@ -56,27 +57,33 @@ impl Call<'_> {
                 }
                 SendForm::Sendmsg => libc::sendmsg(fd, &raw const message, flags),
                 SendForm::Write => libc::write(fd, data, len),
-                SendForm::Writev => libc::writev(fd, &raw const vector, 1),
+                SendForm::Writev => libc::writev(fd, vector, count),
             };
             sent as i64
         });
         self.outcome(returned, Answer::Value)
     }
 
-    fn recv(&mut self, fd: Fd, form: RecvForm, to: (usize, bool), flags: c_int) -> Outcome {
+    fn recv(
+        &mut self,
+        fd: Fd,
+        form: RecvForm,
+        (len, bad, iov): (usize, bool, Option<u32>),
+        flags: c_int,
+    ) -> Outcome {
         let fd = number(fd);
-        let (len, bad) = to;
         let mut buffer = vec![0u8; if bad { 0 } else { len }];
         let mut control = [0u64; 64];
         let data = if bad { BAD as *mut c_void } else { buffer.as_mut_ptr().cast() };
         let mut place = Place::new(AddressPlace::default());
         let (name, name_len) = place.pointers();
-        let mut vector = iovec { iov_base: data, iov_len: len };
-        let mut message = message(&raw mut vector);
+        let mut buffers = buffers(data, len, iov);
+        let (vector, count) = (buffers.as_ptr(), buffers.len() as c_int);
+        let mut message = message(&mut buffers);
         message.msg_name = name.cast();
         message.msg_control = control.as_mut_ptr().cast();
         message.msg_controllen = size_of_val(&control) as _;
-        // SAFETY: buffer, vector, message, address and control buffer outlive the call, are
+        // SAFETY: buffers, vector, message, address and control buffer outlive the call, are
         // writable and have the lengths told; a bad buffer is answered with an error. No other
         // reference to the address is used until the call has returned.
         let returned = self.enter(|| unsafe {
@@ -86,7 +93,7 @@ impl Call<'_> {
                 RecvForm::Recvfrom => libc::recvfrom(fd, data, len, flags, name, name_len),
                 RecvForm::Recvmsg => libc::recvmsg(fd, &raw mut message, flags),
                 RecvForm::Read => libc::read(fd, data, len),
-                RecvForm::Readv => libc::readv(fd, &raw const vector, 1),
+                RecvForm::Readv => libc::readv(fd, vector, count),
             };
             received as i64
         });
@@ -115,11 +122,17 @@ impl Call<'_> {
     }
 }
 
-/// A message of one buffer.
-fn message(vector: *mut iovec) -> msghdr {
+/// The data cut into so many buffers.
+fn buffers(data: *mut c_void, len: usize, count: Option<u32>) -> Vec<iovec> {
+    let one = |(at, len)| iovec { iov_base: data.wrapping_byte_add(at), iov_len: len };
+    cut(len, count).map(one).collect()
+}
+
+/// A message of these buffers.
+fn message(buffers: &mut [iovec]) -> msghdr {
     // SAFETY: all zeroes is a message without address, data, control data and flags.
     let mut message: msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = vector;
-    message.msg_iovlen = 1;
+    message.msg_iov = buffers.as_mut_ptr();
+    message.msg_iovlen = buffers.len() as _;
     message
 }

@@ -1,9 +1,10 @@
 //! Arguments that are wrong on purpose reach the system.
 
+use crate::model::call::{Payload, RecvForm, SendForm};
 use crate::model::option::find;
 use crate::model::{Address, Answer, OptionRef, OptionValue};
-use crate::sys::calls::{Gate, make};
-use crate::sys::{AddressPlace, Fd, Reply, Request};
+use crate::sys::calls::{Gate, cut, make};
+use crate::sys::{AddressPlace, Buffer, Fd, Flags, Reply, Request};
 use rstest::rstest;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -53,4 +54,41 @@ fn an_unmapped_buffer_is_a_fault(#[case] request: fn(Fd) -> Request) {
         panic!("not made: {reply:?}");
     };
     assert_eq!(outcome.errno().map(|errno| errno.name()), Some("EFAULT"));
+}
+
+#[rstest]
+#[case::one(10, None, &[(0, 10)])]
+#[case::none(10, Some(0), &[])]
+#[case::alike(10, Some(2), &[(0, 5), (5, 5)])]
+#[case::rest_is_last(10, Some(3), &[(0, 3), (3, 3), (6, 4)])]
+#[case::more_than_bytes(1, Some(3), &[(0, 0), (0, 0), (0, 1)])]
+fn data_is_cut(
+    #[case] len: usize,
+    #[case] buffers: Option<u32>,
+    #[case] expected: &[(usize, usize)],
+) {
+    assert_eq!(cut(len, buffers).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_is_sent_from_many_buffers_arrives_in_many() {
+    let (from, to) = UnixStream::pair().unwrap();
+    let fd = |socket: &UnixStream| Fd::from(socket.as_raw_fd());
+    let (iov, flags) = (Some(1000), Flags::default());
+    let data = Buffer::Bytes(Payload::Len(2_500).bytes());
+    let form = SendForm::Writev;
+    make(&Request::Send { fd: fd(&from), form, data, iov, flags: flags.clone(), to: None }, &Open);
+    let form = RecvForm::Readv;
+    let ask = Request::Recv {
+        fd: fd(&to),
+        form,
+        len: 3_000,
+        bad: false,
+        iov: Some(7),
+        flags,
+        control: false,
+    };
+    let Reply::Done { outcome, .. } = make(&ask, &Open) else { panic!("not made") };
+    let Answer::Received { data, .. } = outcome.answer else { panic!("{outcome:?}") };
+    assert_eq!(data, Payload::Len(2_500).bytes());
 }

@@ -2,7 +2,7 @@
 
 use crate::model::call::{RecvForm, SendForm};
 use crate::model::outcome::{Answer, Outcome};
-use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, lacking, no_flags, number};
+use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, cut, lacking, no_flags, number};
 use crate::sys::windows::names::{message_flags, received_flags};
 use crate::sys::windows::winsock;
 use crate::sys::{AddressPlace, Buffer, Fd, Request};
@@ -12,17 +12,17 @@ use windows_sys::Win32::Networking::WinSock::{self as ws, WSABUF, WSAMSG};
 impl Call<'_> {
     pub fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
-            Request::Send { fd, form, data, flags, to } => {
+            Request::Send { fd, form, data, iov, flags, to } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
                 let to = to.as_ref().map(Argument::new).transpose()?;
-                self.send(*fd, *form, data, message_flags(flags)?, to.as_ref())
+                self.send(*fd, *form, (data, *iov), message_flags(flags)?, to.as_ref())
             }
             Request::Recv { control: true, .. } => {
                 Err("no control messages on this system yet".to_owned())
             }
-            Request::Recv { fd, form, len, bad, flags, .. } => {
+            Request::Recv { fd, form, len, bad, iov, flags, .. } => {
                 no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
-                self.recv(*fd, *form, (*len, *bad), message_flags(flags)?)
+                self.recv(*fd, *form, (*len, *bad, *iov), message_flags(flags)?)
             }
             _ => unreachable!("dispatch hands over the two kinds above"),
         }
@@ -32,7 +32,7 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: SendForm,
-        data: &Buffer,
+        (data, iov): (&Buffer, Option<u32>),
         flags: i32,
         to: Option<&Argument>,
     ) -> Result<Outcome, NotHere> {
@@ -42,21 +42,22 @@ impl Call<'_> {
             Buffer::Bad(len) => (BAD as *const u8, *len),
         };
         let (name, name_len) = to.map_or((null(), 0), |to| (to.pointer(), to.len));
-        let mut vector = WSABUF { len: len as u32, buf: data.cast_mut() };
+        let mut buffers = buffers(data.cast_mut(), len, iov);
         let message = WSAMSG {
             name: name.cast_mut(),
             namelen: name_len,
-            lpBuffers: &raw mut vector,
-            dwBufferCount: 1,
+            lpBuffers: buffers.as_mut_ptr(),
+            dwBufferCount: buffers.len() as u32,
             ..WSAMSG::default()
         };
-        let (vector, len) = (message.lpBuffers.cast_const(), len as i32);
+        let (vector, buffer_count) = (message.lpBuffers.cast_const(), message.dwBufferCount);
+        let len = len as i32;
         let mut sent = 0;
         let count = &raw mut sent;
         if form == SendForm::Write {
             return Err(no_file("write"));
         }
-        // SAFETY: buffer, vector, message and address outlive the call and have the lengths told;
+        // SAFETY: buffers, vector, message and address outlive the call and have the lengths told;
         // those that are bad on purpose end in an error, or in the end of the process.
         let returned = self.enter(|| unsafe {
             let returned = match form {
@@ -67,7 +68,9 @@ impl Call<'_> {
                 SendForm::Sendmsg => {
                     ws::WSASendMsg(fd, &raw const message, flags as u32, count, null_mut(), None)
                 }
-                SendForm::Writev => ws::WSASend(fd, vector, 1, count, 0, null_mut(), None),
+                SendForm::Writev => {
+                    ws::WSASend(fd, vector, buffer_count, count, 0, null_mut(), None)
+                }
             };
             counted(returned, count)
         });
@@ -78,26 +81,26 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: RecvForm,
-        to: (usize, bool),
+        (len, bad, iov): (usize, bool, Option<u32>),
         flags: i32,
     ) -> Result<Outcome, NotHere> {
         let fd = number(fd);
-        let (len, bad) = to;
         let mut buffer = vec![0u8; if bad { 0 } else { len }];
         let mut control = [0u64; 64];
         let data = if bad { BAD as *mut u8 } else { buffer.as_mut_ptr() };
         let mut place = Place::new(AddressPlace::default());
         let (name, name_len) = place.pointers();
-        let mut vector = WSABUF { len: len as u32, buf: data };
+        let mut buffers = buffers(data, len, iov);
         let mut message = WSAMSG {
             name,
             namelen: 0,
-            lpBuffers: &raw mut vector,
-            dwBufferCount: 1,
+            lpBuffers: buffers.as_mut_ptr(),
+            dwBufferCount: buffers.len() as u32,
             Control: WSABUF { len: size_of_val(&control) as u32, buf: control.as_mut_ptr().cast() },
             dwFlags: flags as u32,
         };
-        let (vector, len) = (message.lpBuffers.cast_const(), len as i32);
+        let (vector, buffer_count) = (message.lpBuffers.cast_const(), message.dwBufferCount);
+        let len = len as i32;
         let (mut received, mut flags_word) = (0, flags as u32);
         let count = &raw mut received;
         let recv_msg = match form {
@@ -105,7 +108,7 @@ impl Call<'_> {
             RecvForm::Recvmsg => Some(winsock::recv_msg().map_err(|_| lacking("WSARecvMsg"))?),
             _ => None,
         };
-        // SAFETY: buffer, vector, message, address and control buffer outlive the call, are
+        // SAFETY: buffers, vector, message, address and control buffer outlive the call, are
         // writable and have the lengths told; a bad buffer ends in an error, or in the end of the
         // process. No other reference to the address is used until the call has returned.
         let returned = self.enter(|| unsafe {
@@ -116,7 +119,7 @@ impl Call<'_> {
                 }
                 (RecvForm::Readv, _) => {
                     let flags = &raw mut flags_word;
-                    ws::WSARecv(fd, vector, 1, count, flags, null_mut(), None)
+                    ws::WSARecv(fd, vector, buffer_count, count, flags, null_mut(), None)
                 }
                 (RecvForm::Recvfrom, _) => {
                     return ws::recvfrom(fd, data, len, flags, name, name_len).into();
@@ -143,6 +146,12 @@ impl Call<'_> {
             }
         }))
     }
+}
+
+/// The data cut into so many buffers.
+fn buffers(data: *mut u8, len: usize, count: Option<u32>) -> Vec<WSABUF> {
+    let one = |(at, len)| WSABUF { len: len as u32, buf: data.wrapping_add(at) };
+    cut(len, count).map(one).collect()
 }
 
 /// The calls of Winsock's own shape return 0 and tell the count beside it.
