@@ -85,10 +85,11 @@
 //!   **`cmd`**.
 //! - `ioctl`: `FIONREAD` `SIOCATMARK` `SIOCOUTQ`. Keys: **`request`**.
 //! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
-//!   themselves, see below.
+//!   themselves, or `level`, `option`, `value`, see below.
 //! - `getsockopt`: an option's name. Keys: **`option`**, `level`.
 //! - `getsockname` `getpeername`: alone, or `addrlen`: the length that the call tells is recorded
-//!   too. Keys: `show: addrlen`.
+//!   too (where it is known before: a name of AF_UNIX is longer by the path of the run's folder).
+//!   Keys: `show: addrlen`.
 //! - `poll`: alone: POLLIN and POLLOUT without waiting; or a list of events. Keys: `events`,
 //!   `timeout`.
 //! - `select`: alone: without waiting; or a duration. Keys: `timeout`.

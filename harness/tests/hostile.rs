@@ -47,6 +47,16 @@ const REFUSED: &[(&str, &str)] = &[
     ("steps:\n  - a.socket: tcp\n  - a.send: 10000000000", "is out of bounds"),
     ("steps:\n  - a.socket: tcp\n  - a.recv: {len: 9999999999}", "is out of bounds"),
     ("steps:\n  - a.socket: {type: tcp, times: 1000000000}", "is out of bounds"),
+    ("steps:\n  - a.socket: tcp\n  - a.writev: {len: 1, iov: 1000000}", "is out of bounds"),
+    (
+        "steps:\n  - a.socket: tcp\n  - a.setsockopt: {level: 1, option: 32, value: 2147483647}",
+        "is out of bounds",
+    ),
+    (
+        "steps:\n  - a.socket: udp\n  - a.setsockopt: {level: 0, option: 64, value: {len: 96}}",
+        "expected a number",
+    ),
+    ("steps:\n  - a.socket: tcp\n  - a.drop: capabilities", "unknown process `a`"),
     ("steps:\n  - pause: 999999min", "is too long"),
     ("deadline: 99999min\nsteps:\n  - pause: 1ms", "is too long"),
 ];
@@ -102,6 +112,9 @@ const NOT_SHARED: &[&str] = &[
     "steps:\n  - a.socket: {domain: AF_INET, type: 3, protocol: 255}",
     "steps:\n  - a.socket: {domain: 16, type: 3, protocol: 0}",
     "steps:\n  - a.socket: {domain: 17, type: 3, protocol: 768}",
+    "steps:\n  - a.socket: udp\n  - a.setsockopt: {SO_BINDTODEVICE: eth0}",
+    "steps:\n  - a.socket: udp\n  - a.setsockopt: {level: 0, option: 50, value: 2}",
+    "steps:\n  - a.socket: udp\n  - a.setsockopt: {level: 1, option: 62, value: 2}",
     "settings: {linux: {net.ipv4.tcp_sack: 0}}\nsteps:\n  - pause: 1ms",
     "steps:\n  - host.sysctl: {net.ipv4.ip_forward: 1}",
     "steps:\n  - host.route: {to: 0.0.0.0/0, type: blackhole}",
