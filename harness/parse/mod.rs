@@ -99,8 +99,8 @@
 //!
 //! A length stands for that many bytes counting up from 0; text without quotes that YAML does not
 //! read as a number (`10 bytes`, `1_000`) is sent as it stands. Flags and events are a word,
-//! words with `|` between them, or a list. Flags of calls may be numbers, too: `[MSG_DONTWAIT, 128]`,
-//! `MSG_DONTWAIT|0x80`; the numbers are each system's own. In any map:
+//! words with `|` between them, or a list. Flags of calls may be numbers, too: `[MSG_OOB, 128]`,
+//! `MSG_OOB|0x80`; the numbers are each system's own. In any map:
 //!
 //! - `blocks: true`: the call belongs to a second thread; the case goes on as soon as that
 //!   thread sleeps.
@@ -155,8 +155,8 @@
 //! 1}`, for `getsockopt` `{level: 6, option: 7777}`. The level is `SOL_SOCKET`, one of `IPPROTO_IP`
 //! `IPPROTO_IPV6` `IPPROTO_TCP` `IPPROTO_UDP`, or a number. Numbers are handed over as they stand,
 //! and are each system's own: one number may be an option here and nobody's there. The value is an
-//! `int` from -1 to 65535. Options below 1024 are set in a namespace of the case's own only: some of
-//! them lead a socket to another device.
+//! `int` from -1 to 65535. Options below 1024 are set in a namespace of the case's own only: some
+//! of them lead a socket to another device.
 //!
 //! ## Signals
 //!
@@ -178,9 +178,9 @@
 //! and tells it, or `still running` after the case's `patience`. `worker.setrlimit:
 //! {RLIMIT_NOFILE: 1}` sets the soft limit: descriptors of this number and above cannot be made
 //! until it is raised again; poll() takes no more descriptors either. `worker.drop: capabilities`
-//! takes from all its threads, for good, what they may do beyond others (capabilities(7)): they then
-//! get the answers that an ordinary user gets, whoever runs the case. `worker` has to stand under
-//! `processes`. A step in a process that has ended is not issued.
+//! takes from all its threads, for good, what they may do beyond others (capabilities(7)): they
+//! then get the answers that an ordinary user gets, whoever runs the case. `worker` has to stand
+//! under `processes`. A step in a process that has ended is not issued.
 //!
 //! A socket that is accepted or duplicated into a process is made there, through a copy of its
 //! listener such as fork() would have left: the process keeps that copy until it ends, so that

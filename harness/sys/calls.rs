@@ -4,7 +4,7 @@
 //! Everything that can be prepared is prepared before the call is entered; between [`Gate::enter`]
 //! and [`Gate::leave`] there is the call alone. A bad pointer is [`BAD`].
 
-use super::{AddressPlace, Fd, Flags, Reply, Request, Target};
+use super::{AddressPlace, Fd, Flags, Iov, Reply, Request, Target};
 use crate::model::address::Address;
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
@@ -47,7 +47,7 @@ pub fn no_flags(takes_none: bool, flags: &Flags) -> Result<(), NotHere> {
 
 /// Where so many buffers begin that data of this length is cut into, and how long each is: all
 /// alike, and the last one takes what is left over.
-pub fn cut(len: usize, buffers: Option<u32>) -> impl Iterator<Item = (usize, usize)> {
+pub fn cut(len: usize, buffers: Iov) -> impl Iterator<Item = (usize, usize)> {
     let count = buffers.map_or(1, |count| count as usize);
     let each = len.checked_div(count).unwrap_or(0);
     (0..count).map(move |nth| {

@@ -321,105 +321,31 @@ pub enum Reply {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the calls and their arguments, see `model::call`")]
 pub enum Request {
-    Socket {
-        domain: Domain,
-        kind: Kind,
-        protocol: i32,
-        nonblock: bool,
-    },
-    Bind {
-        fd: Fd,
-        to: Target,
-    },
-    Connect {
-        fd: Fd,
-        to: Target,
-    },
-    Listen {
-        fd: Fd,
-        backlog: i32,
-    },
-    Accept {
-        fd: Fd,
-        place: AddressPlace,
-        flags: Flags,
-    },
-    Close {
-        fd: Fd,
-    },
-    Dup {
-        fd: Fd,
-    },
-    Fcntl {
-        fd: Fd,
-        op: FcntlOp,
-    },
-    Send {
-        fd: Fd,
-        form: SendForm,
-        data: Buffer,
-        iov: Option<u32>,
-        flags: Flags,
-        to: Option<Target>,
-    },
-    Recv {
-        fd: Fd,
-        form: RecvForm,
-        len: usize,
-        bad: bool,
-        iov: Option<u32>,
-        flags: Flags,
-        control: bool,
-    },
-    Setsockopt {
-        fd: Fd,
-        option: OptionRef,
-        value: OptionValue,
-        bad: bool,
-    },
-    Getsockopt {
-        fd: Fd,
-        option: OptionRef,
-        bad: bool,
-    },
-    Getsockname {
-        fd: Fd,
-        place: AddressPlace,
-    },
-    Getpeername {
-        fd: Fd,
-        place: AddressPlace,
-    },
-    Shutdown {
-        fd: Fd,
-        how: How,
-    },
-    Poll {
-        fd: Fd,
-        events: Vec<String>,
-        timeout_ms: i32,
-    },
-    Select {
-        fd: Fd,
-        timeout_ms: i32,
-    },
+    Socket { domain: Domain, kind: Kind, protocol: i32, nonblock: bool },
+    Bind { fd: Fd, to: Target },
+    Connect { fd: Fd, to: Target },
+    Listen { fd: Fd, backlog: i32 },
+    Accept { fd: Fd, place: AddressPlace, flags: Flags },
+    Close { fd: Fd },
+    Dup { fd: Fd },
+    Fcntl { fd: Fd, op: FcntlOp },
+    Send { fd: Fd, form: SendForm, data: Buffer, iov: Iov, flags: Flags, to: Option<Target> },
+    Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, iov: Iov, flags: Flags, control: bool },
+    Setsockopt { fd: Fd, option: OptionRef, value: OptionValue, bad: bool },
+    Getsockopt { fd: Fd, option: OptionRef, bad: bool },
+    Getsockname { fd: Fd, place: AddressPlace },
+    Getpeername { fd: Fd, place: AddressPlace },
+    Shutdown { fd: Fd, how: How },
+    Poll { fd: Fd, events: Vec<String>, timeout_ms: i32 },
+    Select { fd: Fd, timeout_ms: i32 },
     EpollCreate,
-    EpollCtl {
-        fd: Fd,
-        op: EpollOp,
-        target: Fd,
-        token: u64,
-        events: Vec<String>,
-    },
-    EpollWait {
-        fd: Fd,
-        timeout_ms: i32,
-    },
-    Ioctl {
-        fd: Fd,
-        request: String,
-    },
+    EpollCtl { fd: Fd, op: EpollOp, target: Fd, token: u64, events: Vec<String> },
+    EpollWait { fd: Fd, timeout_ms: i32 },
+    Ioctl { fd: Fd, request: String },
 }
+
+/// How many buffers hold the data; none: one, of which the calls without a vector know.
+pub type Iov = Option<u32>;
 
 /// The flags of a call.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, cut, no_flags, number};
 use crate::sys::unix::dialect;
 use crate::sys::unix::names::{message_flags, received_flags};
-use crate::sys::{AddressPlace, Buffer, Fd, Request};
+use crate::sys::{AddressPlace, Buffer, Fd, Iov, Request};
 use libc::{c_int, c_void, iovec, msghdr};
 use std::ptr::null;
 
@@ -32,7 +32,7 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: SendForm,
-        (data, iov): (&Buffer, Option<u32>),
+        (data, iov): (&Buffer, Iov),
         flags: c_int,
         to: Option<&Argument>,
     ) -> Outcome {
@@ -68,7 +68,7 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: RecvForm,
-        (len, bad, iov): (usize, bool, Option<u32>),
+        (len, bad, iov): (usize, bool, Iov),
         flags: c_int,
     ) -> Outcome {
         let fd = number(fd);
@@ -123,7 +123,7 @@ impl Call<'_> {
 }
 
 /// The data cut into so many buffers.
-fn buffers(data: *mut c_void, len: usize, count: Option<u32>) -> Vec<iovec> {
+fn buffers(data: *mut c_void, len: usize, count: Iov) -> Vec<iovec> {
     let one = |(at, len)| iovec { iov_base: data.wrapping_byte_add(at), iov_len: len };
     cut(len, count).map(one).collect()
 }

@@ -5,7 +5,7 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, cut, lacking, no_flags, number};
 use crate::sys::windows::names::{message_flags, received_flags};
 use crate::sys::windows::winsock;
-use crate::sys::{AddressPlace, Buffer, Fd, Request};
+use crate::sys::{AddressPlace, Buffer, Fd, Iov, Request};
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Networking::WinSock::{self as ws, WSABUF, WSAMSG};
 
@@ -32,7 +32,7 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: SendForm,
-        (data, iov): (&Buffer, Option<u32>),
+        (data, iov): (&Buffer, Iov),
         flags: i32,
         to: Option<&Argument>,
     ) -> Result<Outcome, NotHere> {
@@ -81,7 +81,7 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: RecvForm,
-        (len, bad, iov): (usize, bool, Option<u32>),
+        (len, bad, iov): (usize, bool, Iov),
         flags: i32,
     ) -> Result<Outcome, NotHere> {
         let fd = number(fd);
@@ -149,7 +149,7 @@ impl Call<'_> {
 }
 
 /// The data cut into so many buffers.
-fn buffers(data: *mut u8, len: usize, count: Option<u32>) -> Vec<WSABUF> {
+fn buffers(data: *mut u8, len: usize, count: Iov) -> Vec<WSABUF> {
     let one = |(at, len)| WSABUF { len: len as u32, buf: data.wrapping_add(at) };
     cut(len, count).map(one).collect()
 }
