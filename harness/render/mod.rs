@@ -33,7 +33,10 @@
 //!   Flags are joined by `|`, durations are as a case writes them.
 //! - A socket's short word stands alone; without one there are the domain, unless it is the run's
 //!   own, the type and the protocol.
-//! - Arguments that are wrong on purpose come last: `fd 999`, `addrlen 8`, `buf bad`; an unmapped
+//! - What has no name is a number: flags last and in hexadecimal, `MSG_DONTWAIT|0x8000000`; an
+//!   option in decimal behind its level, `setsockopt(SOL_SOCKET, 7777, 1)`.
+//! - Arguments in place of the usual ones come last: `iov 1025` (the data is in so many buffers),
+//!   and those wrong on purpose: `fd 999`, `addrlen 8`, `buf bad`; an unmapped
 //!   address is `bad`, an option's value of zero bytes, of a length of the case's choosing,
 //!   `{len: 2}`.
 //! - An address is the name of the socket that holds it, a word (`loopback`, `any`, `closed-port`)
@@ -42,6 +45,7 @@
 //!   are no UTF-8 are `\xff`.
 //! - What is returned: a number; `-1 ECONNRESET`, with `, SIGPIPE` if the call raised it;
 //!   `fd NAME`; events or flags, or 0 for none; for calls that fill in a value, `0` and the value.
+//!   The address length that a call told, on request, follows: `= 0 server addrlen 16`.
 //!   A process that ended inside the call: `= ? killed by SIGPIPE`.
 //! - Control messages follow all that recvmsg() returned, on request, each by the name of its type
 //!   and as much of its value as two runs share: `= 4 [MSG_ERRQUEUE] from peer IP_RECVERR
@@ -97,9 +101,9 @@
 //! # Other lines
 //! `pause 300ms`, `silence 150ms`, `signal client SA_RESTART`, `worker.kill(SIGKILL)`,
 //! `worker.setrlimit(RLIMIT_NOFILE, 1)`, `worker.drop(capabilities)` and `worker.wait() = exited 0`
-//! (or `killed by SIGTERM`, `still running`) are steps without a call. Under `silence`, `    nothing
-//! for 150ms` says that no packet was seen, where packets are captured. The last line of a run that
-//! had to be ended is `deadline 10s`.
+//! (or `killed by SIGTERM`, `still running`) are steps without a call. Under `silence`,
+//! `    nothing for 150ms` says that no packet was seen, where packets are captured. The last line
+//! of a run that had to be ended is `deadline 10s`.
 
 mod answer;
 mod call;
