@@ -75,7 +75,9 @@ fn read_literal(node: &Node, text: &str, scope: &mut Scope<'_>) -> Read<AddrBase
     if let Some(host) = host {
         // A port that others may hold, and a host that is not this one: both need a network of
         // the case's own.
-        let own = host.is_loopback() || host.is_unspecified();
+        // `::ffff:127.0.0.1` is as much this host as `127.0.0.1`.
+        let canonical = host.to_canonical();
+        let own = canonical.is_loopback() || canonical.is_unspecified();
         if !own || socket.is_some_and(|addr| addr.port() != 0) {
             scope.needs.insert(Capability::Namespace);
         }

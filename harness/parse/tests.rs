@@ -271,6 +271,8 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[case("given: listen", "client.connect: \"127.0.0.1:80\"", &[Capability::Namespace])]
 #[case("given: listen", "client.connect: 192.0.2.1", &[Capability::Namespace])]
 #[case("given: listen", "client.connect: 127.0.0.9", &[])]
+#[case("given: listen", "client.connect: \"::ffff:127.0.0.9\"", &[])]
+#[case("given: listen", "client.connect: \"::ffff:192.0.2.1\"", &[Capability::Namespace])]
 #[case("given: listen", "client.bind: {addr: any, port: 0}", &[])]
 #[case("given: listen", "client.connect: {addr: any, port: 0}", &[Capability::Namespace])]
 fn needs_follow_from_what_is_asked(

@@ -124,17 +124,10 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
-    /// The end of the recording. Where quiet tells it, others work meanwhile.
+    /// The end of the recording: what comes now is told by nobody, so that others work meanwhile.
     fn come_to_rest(&mut self) -> bool {
-        let waits = self.ground.waits_to_settle();
-        if waits {
-            self.slot.give_back();
-        }
-        let settled = self.ground.finish();
-        if waits {
-            self.take_slot();
-        }
-        settled
+        self.slot.give_back();
+        self.ground.finish()
     }
 
     pub(super) fn step(&mut self, index: Option<usize>, step: &Step) -> Result<StepLog, Trouble> {

@@ -52,8 +52,8 @@ pub trait Slot {
     fn cpu(&self) -> Option<usize>;
     /// The run will wait.
     fn give_back(&mut self);
-    /// The run wants to go on.
-    fn take_again(&mut self);
+    /// The run's ground is open, or the run wants to go on.
+    fn take(&mut self);
 }
 
 /// A slot without a CPU, for a run that has the machine to itself.
@@ -65,7 +65,7 @@ impl Slot for AnyCpu {
         None
     }
     fn give_back(&mut self) {}
-    fn take_again(&mut self) {}
+    fn take(&mut self) {}
 }
 
 /// Runs one row of a case under one family. The calling thread must be the run's own: it may end
@@ -91,6 +91,7 @@ pub fn execute(
         processes: case.processes.iter().map(|(name, _)| name.clone()).collect(),
     };
     let ground = stack.open(&plan)?;
+    slot.take();
     let captured = stack.machine().captures();
     conductor::Conductor::new(case, row, family, ground, conditions, slot).run(captured)
 }

@@ -198,7 +198,7 @@ impl Conductor<'_> {
     /// Comes back to the CPU. That others were there is no time of the case's own.
     pub(super) fn take_slot(&mut self) {
         let asked = Instant::now();
-        self.slot.take_again();
+        self.slot.take();
         self.until += asked.elapsed();
         self.punctual.works(now());
     }

@@ -8,8 +8,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// Runs begun and not ended, working or waiting.
 const BEGUN_MAX: usize = 256;
 
+/// Runs on one CPU that are opening their ground, for each place there. That sleeps in the kernel
+/// more than it works, so it takes no place; were many at it, they would keep the others from their
+/// CPU.
+const OPENING_MAX: usize = 2;
+
 /// The places of a machine. A place that becomes free is handed to one waiting run and wakes only
-/// that one; runs that have begun come before new ones, so that few are begun at a time.
+/// that one: first those that were there before, because their stack's timers go on, then those
+/// whose ground is open. A new run begins where nobody is kept waiting by it.
 pub struct Slots {
     state: Mutex<State>,
 }
@@ -24,10 +30,15 @@ struct State {
 /// The places on one CPU.
 struct Place {
     cpu: usize,
+    all: usize,
     free: usize,
-    /// Runs that belong to this CPU, working or waiting.
+    /// Runs that belong to this CPU, in whatever stage.
     runs: usize,
-    /// Runs that belong here and want to go on.
+    /// Those of them that are opening their ground.
+    opening: usize,
+    /// Those whose ground is open, before their first step.
+    opened: VecDeque<Arc<Ticket>>,
+    /// Those that want to go on.
     returning: VecDeque<Arc<Ticket>>,
 }
 
@@ -65,8 +76,11 @@ impl Slots {
         let cpus = if cpus.is_empty() { &[0] } else { cpus };
         let place = |(index, cpu): (usize, &usize)| Place {
             cpu: *cpu,
+            all: share(index),
             free: share(index),
             runs: 0,
+            opening: 0,
+            opened: VecDeque::new(),
             returning: VecDeque::new(),
         };
         let places = cpus.iter().take(used).enumerate().map(place).collect();
@@ -75,50 +89,68 @@ impl Slots {
         Arc::new(Slots { state: Mutex::new(state) })
     }
 
-    /// Waits for a free place, on the CPU with the fewest runs.
+    /// Waits until a run may begin, on the CPU with the fewest runs. It has no place there before
+    /// its ground is open.
     pub fn take(self: &Arc<Slots>) -> CpuSlot {
         let ticket = Arc::new(Ticket::default());
         let mut state = lock(&self.state);
         state.new.push_back(Arc::clone(&ticket));
         state.admit();
         drop(state);
-        CpuSlot { slots: Arc::clone(self), cpu: ticket.wait(), held: true }
+        CpuSlot { slots: Arc::clone(self), cpu: ticket.wait(), stage: Stage::Opening }
     }
 
-    /// Takes a place on this CPU again.
-    fn take_on(&self, cpu: usize) {
+    /// Takes a place on this CPU.
+    fn take_on(&self, cpu: usize, from: Stage) {
         let mut state = lock(&self.state);
         let Some(place) = state.place(cpu) else { return };
-        if place.free > 0 {
-            place.free -= 1;
-            return;
-        }
+        place.opening -= usize::from(from == Stage::Opening);
         let ticket = Arc::new(Ticket::default());
-        place.returning.push_back(Arc::clone(&ticket));
+        match from {
+            Stage::Opening => place.opened.push_back(Arc::clone(&ticket)),
+            _ => place.returning.push_back(Arc::clone(&ticket)),
+        }
+        place.grant();
+        state.admit();
         drop(state);
         ticket.wait();
     }
 
-    /// Hands a place on this CPU to whoever has waited longest.
+    /// Hands a place on this CPU to whoever comes next.
     fn leave(&self, cpu: usize) {
         let mut state = lock(&self.state);
         let Some(place) = state.place(cpu) else { return };
-        match place.returning.pop_front() {
-            Some(ticket) => ticket.grant(cpu),
-            None => {
-                place.free += 1;
-                state.admit();
-            }
-        }
+        place.free += 1;
+        place.grant();
+        state.admit();
     }
 
     /// A run has ended.
-    fn end(&self, cpu: usize) {
+    fn end(&self, cpu: usize, stage: Stage) {
         let mut state = lock(&self.state);
         if let Some(place) = state.place(cpu) {
             place.runs -= 1;
+            place.opening -= usize::from(stage == Stage::Opening);
         }
         state.admit();
+    }
+}
+
+impl Place {
+    /// Hands out what is free.
+    fn grant(&mut self) {
+        while self.free > 0 {
+            let next = self.returning.pop_front().or_else(|| self.opened.pop_front());
+            let Some(ticket) = next else { return };
+            self.free -= 1;
+            ticket.grant(self.cpu);
+        }
+    }
+
+    /// Whether a new run would keep nobody waiting.
+    fn has_room(&self) -> bool {
+        let waiting = self.opened.len() + self.returning.len();
+        self.opening + waiting < OPENING_MAX * self.all
     }
 }
 
@@ -127,13 +159,13 @@ impl State {
         self.places.iter_mut().find(|place| place.cpu == cpu)
     }
 
-    /// Lets new runs begin, as far as there are places.
+    /// Lets new runs begin, as far as there is room.
     fn admit(&mut self) {
         while self.places.iter().map(|place| place.runs).sum::<usize>() < self.begun_max {
-            let free = self.places.iter_mut().filter(|place| place.free > 0);
+            let free = self.places.iter_mut().filter(|place| place.has_room());
             let Some(place) = free.min_by_key(|place| place.runs) else { return };
             let Some(ticket) = self.new.pop_front() else { return };
-            place.free -= 1;
+            place.opening += 1;
             place.runs += 1;
             ticket.grant(place.cpu);
         }
@@ -144,11 +176,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A place on one CPU.
+/// Where a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// It opens its ground, without a place.
+    Opening,
+    /// It works, and has a place.
+    Working,
+    /// It waits, without a place.
+    Waiting,
+}
+
+/// A place on one CPU, while the run has it.
 pub struct CpuSlot {
     slots: Arc<Slots>,
     cpu: usize,
-    held: bool,
+    stage: Stage,
 }
 
 impl Slot for CpuSlot {
@@ -157,14 +200,16 @@ impl Slot for CpuSlot {
     }
 
     fn give_back(&mut self) {
-        if std::mem::replace(&mut self.held, false) {
+        if self.stage == Stage::Working {
+            self.stage = Stage::Waiting;
             self.slots.leave(self.cpu);
         }
     }
 
-    fn take_again(&mut self) {
-        if !std::mem::replace(&mut self.held, true) {
-            self.slots.take_on(self.cpu);
+    fn take(&mut self) {
+        if self.stage != Stage::Working {
+            self.slots.take_on(self.cpu, self.stage);
+            self.stage = Stage::Working;
         }
     }
 }
@@ -172,13 +217,34 @@ impl Slot for CpuSlot {
 impl Drop for CpuSlot {
     fn drop(&mut self) {
         self.give_back();
-        self.slots.end(self.cpu);
+        self.slots.end(self.cpu, self.stage);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A run that has had a place, and waits.
+    fn opened(slots: &Arc<Slots>) -> CpuSlot {
+        let mut slot = slots.take();
+        slot.take();
+        slot.give_back();
+        slot
+    }
+
+    /// A run that waits to begin.
+    fn queued(slots: &Slots) -> Arc<Ticket> {
+        let ticket = Arc::new(Ticket::default());
+        let mut state = lock(&slots.state);
+        state.new.push_back(Arc::clone(&ticket));
+        state.admit();
+        ticket
+    }
+
+    fn granted(ticket: &Ticket) -> Option<usize> {
+        *lock(&ticket.cpu)
+    }
 
     #[test]
     fn runs_are_spread_over_the_cpus() {
@@ -192,26 +258,65 @@ mod tests {
     #[test]
     fn waiting_run_leaves_its_place_and_comes_back_to_its_cpu() {
         let slots = Slots::new(&[0], 1, BEGUN_MAX);
-        let mut waiting = slots.take();
-        waiting.give_back();
-        let working = slots.take();
+        let [mut waiting, mut working] = [(); 2].map(|()| opened(&slots));
+        working.take();
         assert_eq!(working.cpu(), Some(0));
-        drop(working);
-        waiting.take_again();
+        working.give_back();
+        waiting.take();
         assert_eq!(waiting.cpu(), Some(0));
+    }
+
+    #[test]
+    fn grounds_are_opened_beside_a_run_that_works() {
+        let slots = Slots::new(&[0], 1, BEGUN_MAX);
+        let mut working = slots.take();
+        working.take();
+        let opening: Vec<CpuSlot> = (0..OPENING_MAX).map(|_| slots.take()).collect();
+        let next = queued(&slots);
+        assert_eq!(granted(&next), None, "not too many at a time");
+        drop(opening);
+        assert_eq!(granted(&next), Some(0), "the others could not be opened");
+    }
+
+    /// Its stack's timers go on.
+    #[test]
+    fn run_that_was_there_before_goes_first() {
+        let slots = Slots::new(&[0], 1, BEGUN_MAX);
+        let [mut working, waiting] = [(); 2].map(|()| opened(&slots));
+        working.take();
+        let opening = slots.take();
+        let order = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            let queues = || {
+                let state = lock(&slots.state);
+                (state.places[0].opened.len(), state.places[0].returning.len())
+            };
+            let order = &order;
+            let go_on = move |stage: &'static str, mut run: CpuSlot| {
+                run.take();
+                lock(order).push(stage);
+            };
+            scope.spawn(move || go_on("opened", opening));
+            while queues() != (1, 0) {
+                std::thread::yield_now();
+            }
+            scope.spawn(move || go_on("returning", waiting));
+            while queues() != (1, 1) {
+                std::thread::yield_now();
+            }
+            working.give_back();
+        });
+        assert_eq!(*lock(&order), ["returning", "opened"]);
     }
 
     #[test]
     fn no_more_runs_are_begun_than_allowed() {
         let slots = Slots::new(&[0], 2, 1);
-        let mut first = slots.take();
-        first.give_back();
-        let ticket = Arc::new(Ticket::default());
-        lock(&slots.state).new.push_back(Arc::clone(&ticket));
-        lock(&slots.state).admit();
-        assert_eq!(*lock(&ticket.cpu), None);
+        let first = opened(&slots);
+        let next = queued(&slots);
+        assert_eq!(granted(&next), None);
         drop(first);
-        assert_eq!(*lock(&ticket.cpu), Some(0));
+        assert_eq!(granted(&next), Some(0));
     }
 
     #[test]

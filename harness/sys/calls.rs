@@ -239,7 +239,7 @@ pub fn number(fd: Fd) -> Socket {
 /// An address handed to the system.
 pub struct Argument {
     /// None: bad on purpose.
-    address: Option<[u8; ADDRESS_BYTES_MAX]>,
+    address: Option<AddressBytes>,
     /// The length told to it.
     pub len: Length,
 }
@@ -247,6 +247,10 @@ pub struct Argument {
 /// More than any system reads of an address, however long it is told to be: the BSDs read 255
 /// bytes, Linux refuses more than 128.
 const ADDRESS_BYTES_MAX: usize = 256;
+
+/// Aligned as an address is: Winsock is a library, which reads it where it lies.
+#[repr(align(8))]
+struct AddressBytes([u8; ADDRESS_BYTES_MAX]);
 
 impl Argument {
     /// The argument that a request asks for.
@@ -261,13 +265,13 @@ impl Argument {
         let Some(known) = address::to_system(wanted) else {
             return Err("the name is too long for an address of this system".to_owned());
         };
-        let mut bytes = [0; ADDRESS_BYTES_MAX];
+        let mut bytes = AddressBytes([0; ADDRESS_BYTES_MAX]);
         let size = size_of::<SockAddrStorage>();
         // SAFETY: the storage is that large, was zeroed before it was filled, and is longer than
         // the address; the array is longer still.
         unsafe {
             let start = known.as_ptr().cast::<u8>();
-            bytes.as_mut_ptr().copy_from_nonoverlapping(start, size);
+            bytes.0.as_mut_ptr().copy_from_nonoverlapping(start, size);
         }
         Ok(Argument { address: Some(bytes), len: told.unwrap_or(known.len()) })
     }
@@ -275,7 +279,7 @@ impl Argument {
     /// Where it lies, as long as this lives.
     pub fn pointer(&self) -> *const sockaddr {
         match &self.address {
-            Some(address) => address.as_ptr().cast(),
+            Some(address) => address.0.as_ptr().cast(),
             None => BAD as *const sockaddr,
         }
     }

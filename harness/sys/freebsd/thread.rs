@@ -37,11 +37,15 @@ impl Thread {
         Thread { process, thread }
     }
 
-    /// Whether the scheduler has put it to sleep, interruptibly or not.
+    /// Whether the scheduler has put it to sleep until something happens or a signal comes. From
+    /// the other kind of sleep, for a page or a lock, it goes on by itself.
     pub fn sleeps(&self, inside_for: Duration) -> bool {
         let threads = self.all_of_its_process();
         match threads.iter().find(|thread| thread.ki_tid == self.thread) {
-            Some(thread) => thread.ki_stat == libc::SSLEEP,
+            Some(thread) => {
+                let interruptible = thread.ki_tdflags & c_long::from(libc::TDF_SINTR) != 0;
+                thread.ki_stat == libc::SSLEEP && interruptible
+            }
             None => inside_for > ASLEEP_AFTER,
         }
     }
@@ -71,7 +75,8 @@ impl Thread {
         // value is given.
         let told = unsafe { libc::sysctl(name.as_ptr(), depth, pointer, &raw mut len, nothing, 0) };
         if told == 0 {
-            // SAFETY: the kernel filled so many whole elements.
+            // SAFETY: the kernel filled so many bytes, at most the capacity, and any bytes are a
+            // valid element.
             unsafe { threads.set_len(len / size_of::<kinfo_proc>()) };
         }
         // Another release's structure would have another size, which it tells.

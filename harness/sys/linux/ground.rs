@@ -5,9 +5,10 @@ use super::device::Device;
 use super::host::{self, Links};
 use super::metrics;
 use super::network::{self, Loopback};
+use super::settings::View;
 use super::settle::{Settling, Sight, Wire};
 use super::sockdiag::SockDiag;
-use super::{Features, namespace, sentinel::Sentinel, settings, threads};
+use super::{Features, namespace, sentinel::Sentinel, threads};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::sys::shared::flow::Flow;
@@ -61,11 +62,13 @@ impl LinuxGround {
         let loopback = features.loopback.with(metrics);
         network::bring_up(loopback, features.ipv6)
             .map_err(|refused| failed("the loopback interface", &refused))?;
-        features.pins.apply().map_err(|(name, error)| failed(name, &error))?;
+        let view = View::open();
+        features.pins.apply(&view).map_err(|(name, error)| failed(name, &error))?;
         let device = wire_of(plan, features, loopback)?;
         for (name, value) in &settings {
-            settings::write(name, value).map_err(|error| host::no_setting(name, &error))?;
+            view.write(name, value).map_err(|error| host::no_setting(name, &error))?;
         }
+        drop(view);
         let place = match plan.wire || plan.firewall {
             true => Place::Loopback,
             false => Place::Namespace,

@@ -83,20 +83,22 @@ fn give_up_files() {
     // <linux/capability.h>: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER.
     const FILE_CAPABILITIES: [u32; 3] = [1, 2, 3];
     const VERSION_3: u32 = 0x2008_0522;
-    let header = [VERSION_3, 0];
+    const UNUSED: libc::c_ulong = 0;
+    let mut header = [VERSION_3, 0];
     // Two halves of effective, permitted and inheritable.
     let mut sets = [0u32; 6];
-    // SAFETY: header and sets have the layout of the third version, and outlive the calls; the
-    // other call takes numbers only.
+    // SAFETY: header and sets have the layout of the third version, may be written, and outlive the
+    // calls; the other call takes numbers only, each as wide as prctl(2) reads it.
     unsafe {
         for capability in FILE_CAPABILITIES {
-            libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
+            let capability = libc::c_ulong::from(capability);
+            libc::prctl(libc::PR_CAPBSET_DROP, capability, UNUSED, UNUSED, UNUSED);
         }
-        if libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr()) == 0 {
+        if libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) == 0 {
             for set in &mut sets[..3] {
                 *set &= !FILE_CAPABILITIES.iter().fold(0, |bits, bit| bits | 1 << bit);
             }
-            libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr());
+            libc::syscall(libc::SYS_capset, header.as_mut_ptr(), sets.as_ptr());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! macOS: what distinguishes it from FreeBSD besides its dialect. Compiles; not yet run.
 
+pub mod sigpipe;
 pub mod thread;
 
 use super::shared::{bpf, quiet};

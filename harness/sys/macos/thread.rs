@@ -42,12 +42,11 @@ impl Thread {
         Thread { own: None, process, thread }
     }
 
-    /// Whether the scheduler has put it to sleep, interruptibly or not.
+    /// Whether the scheduler has put it to sleep until something happens or a signal comes. From
+    /// the other kind of sleep, for a page or a lock, it goes on by itself.
     pub fn sleeps(&self, inside_for: Duration) -> bool {
         match self.state() {
-            Some(state) => {
-                [libc::TH_STATE_WAITING, libc::TH_STATE_UNINTERRUPTIBLE].contains(&state)
-            }
+            Some(state) => state == libc::TH_STATE_WAITING,
             None => inside_for > ASLEEP_AFTER,
         }
     }
@@ -69,11 +68,11 @@ impl Thread {
         Duration::ZERO
     }
 
-    /// Sends it a signal that has a handler. In another process, any thread which is inside a call
-    /// may get it.
+    /// Sends it a signal that has a handler. In another process, any thread that makes calls may
+    /// get it.
     pub fn signal(&self, signal: c_int) {
-        // SAFETY: there is no pointer, and the signal has a handler in the processes of a case; the
-        // thread is inside a call, so its handle is valid.
+        // SAFETY: the signal has a handler in the processes of a case. The handle is valid, because
+        // a lane joins its thread only when nobody watches it any more.
         unsafe {
             match self.own {
                 Some(thread) => libc::pthread_kill(thread, signal),

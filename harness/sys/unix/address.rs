@@ -1,5 +1,6 @@
 //! `sockaddr` and [`Address`], both ways.
 
+use super::dialect;
 use crate::model::address::Address;
 use crate::sys::Fd;
 use crate::sys::calls::name_of;
@@ -50,7 +51,7 @@ pub fn from_system(addr: &SockAddr) -> Option<Address> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Some(if let Some(path) = addr.as_pathname() {
         Address::UnixPath(path.to_string_lossy().into_owned())
-    } else if let Some(name) = abstract_name(addr) {
+    } else if let Some(name) = abstract_name(addr).filter(|_| dialect::ABSTRACT_NAMES) {
         Address::UnixAbstract(text(name))
     } else {
         Address::UnixUnnamed

@@ -132,8 +132,9 @@ fn receive_with_descriptor(
             }
         }
     };
-    // SAFETY: the message is as recvmsg left it; a header of SCM_RIGHTS is followed by a
-    // descriptor that is now ours.
+    // SAFETY: the message is as recvmsg left it. A channel carries no control messages but
+    // SCM_RIGHTS, whose header is followed by at least one descriptor; the harness sends one, which
+    // is now ours.
     let passed = unsafe {
         let header = libc::CMSG_FIRSTHDR(&raw const message);
         (!header.is_null() && (*header).cmsg_type == libc::SCM_RIGHTS)

@@ -27,6 +27,9 @@ fn run() -> ! {
     // The harness blocks SIGINT and SIGTERM for a thread of its own, and a mask is inherited.
     signal::unblock_all();
     signal::install_harmless();
+    // macOS knows no signals to another process's threads: the first one that does not block it
+    // gets it, which is to be one that makes calls.
+    signal::block(&[signal::harmless(false), signal::harmless(true)]);
     no_core_dumps();
     // SAFETY: whoever starts a case process puts its channel at descriptor 0, which nobody else
     // in this process uses.
@@ -57,6 +60,7 @@ fn run() -> ! {
 
 /// Makes the calls that come through one channel.
 fn serve(mut channel: &UnixStream) {
+    signal::unblock_all();
     let thread = dialect::Thread::current_id().to_ne_bytes();
     if channel.write_all(&thread).is_err() {
         return;

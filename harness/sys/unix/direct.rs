@@ -2,6 +2,7 @@
 
 use super::inside::Inside;
 use super::{dialect, signal};
+use crate::model::outcome::Outcome;
 use crate::sys::calls::{self, Gate};
 use crate::sys::{Caller, Reply, Request, Watch};
 use std::sync::{Arc, OnceLock};
@@ -29,9 +30,14 @@ impl Caller for Direct {
             signal::block(&[libc::SIGPIPE]);
             dialect::Thread::current()
         });
+        if dialect::SIGPIPE_OF_PROCESS {
+            // The harness's own, from telling something to a process that has gone.
+            dialect::take_sigpipe();
+        }
         let mut reply = calls::make(request, &*self.shared);
         if let Reply::Done { outcome, .. } = &mut reply
-            && signal::take_sigpipe()
+            && may_have_raised_sigpipe(outcome)
+            && dialect::take_sigpipe()
         {
             outcome.signal = Some("SIGPIPE".to_owned());
         }
@@ -41,6 +47,12 @@ impl Caller for Direct {
     fn watch(&self) -> Box<dyn Watch> {
         Box::new(DirectWatch(Arc::clone(&self.shared)))
     }
+}
+
+/// Whether a SIGPIPE that is found can be that of the call: where it is sent to the process, EPIPE
+/// tells it from that of a call which another thread makes.
+fn may_have_raised_sigpipe(outcome: &Outcome) -> bool {
+    !dialect::SIGPIPE_OF_PROCESS || outcome.errno_raw == Some(libc::EPIPE)
 }
 
 impl Gate for Shared {

@@ -22,6 +22,8 @@ pub mod names;
 pub mod native;
 pub mod process;
 pub mod signal;
+#[cfg(not(target_os = "macos"))]
+mod sigpipe;
 pub mod spawn;
 
 #[cfg(target_os = "freebsd")]

@@ -161,7 +161,8 @@ impl Process {
         if fd < 0 {
             return Err(Trouble::Failed(format!("no descriptor {fd} to share")));
         }
-        // SAFETY: the descriptor is a socket of the run, which closes it only after this call.
+        // SAFETY: sendmsg() alone gets the number, and answers EBADF where the case has closed it;
+        // otherwise it is a socket of the run, which makes no call meanwhile.
         let passed = unsafe { BorrowedFd::borrow_raw(fd as c_int) };
         self.tell(Order::Share, Some(passed))?;
         self.told()
@@ -179,7 +180,8 @@ impl Process {
     /// No such signal, or the process does not end.
     pub fn act(&self, act: &ProcessAct) -> Result<String, Trouble> {
         match act {
-            ProcessAct::Wait(limit) => Ok(match poll(&self.control, 0, *limit) {
+            // macOS's poll looks for no end where nothing is asked for (XNU, poll_nocancel()).
+            ProcessAct::Wait(limit) => Ok(match poll(&self.control, libc::POLLHUP, *limit) {
                 true => self.life.end(),
                 false => String::new(),
             }),

@@ -1,4 +1,4 @@
-//! Signals of a calling thread: SIGPIPE as part of the answer, and a way to end a blocked call.
+//! Signals of a calling thread: masks, and a way to end a blocked call.
 
 use super::dialect;
 use libc::{c_int, sigset_t};
@@ -31,27 +31,6 @@ pub fn unblock_all() {
     let none = set(&[]);
     // SAFETY: the set is initialised, and the old mask is not asked for.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const none, null_mut()) };
-}
-
-/// Takes a pending SIGPIPE from the calling thread, in which it is blocked. The signal is
-/// synchronous, so asking right after the call tells whether the call raised it.
-pub fn take_sigpipe() -> bool {
-    let mut pending = MaybeUninit::uninit();
-    // SAFETY: sigpending initialises the set; sigismember reads it; sigwait returns at once
-    // because the signal is pending and blocked.
-    unsafe {
-        libc::sigpending(pending.as_mut_ptr());
-        if libc::sigismember(pending.as_ptr(), libc::SIGPIPE) != 1 {
-            return false;
-        }
-        let mut signal = 0;
-        libc::sigwait(&raw const *set_of_sigpipe(), &raw mut signal) == 0
-    }
-}
-
-fn set_of_sigpipe() -> &'static sigset_t {
-    static SET: std::sync::OnceLock<sigset_t> = std::sync::OnceLock::new();
-    SET.get_or_init(|| set(&[libc::SIGPIPE]))
 }
 
 /// The two signals whose handlers do nothing: after one a call is made again where the system does

@@ -54,7 +54,12 @@ impl Sight {
     /// # Errors
     /// Why packets are not seen.
     pub fn find(family: Family) -> Result<Sight, Lack> {
-        let mut last = Lack::new("SIO_RCVALL does not see this machine's own packets");
+        let mut last = Lack::new(match family {
+            Family::V4 => "SIO_RCVALL does not see this machine's own packets",
+            // Microsoft's page on raw sockets: what they receive begins behind the IPv6 header. Of
+            // a packet without addresses and protocol nobody could say whose it is.
+            Family::V6 => "SIO_RCVALL does not see this machine's own packets with their headers",
+        });
         for level in [ws::RCVALL_ON, ws::RCVALL_IPLEVEL] {
             let sight = Sight { family, level, twice: false };
             match sight.count_own_syn() {
@@ -100,6 +105,8 @@ fn loopback(family: Family) -> IpAddr {
 fn is_syn(bytes: &[u8], from: u16, to: u16) -> bool {
     const FLAGS_AT: usize = 13;
     const SYN: u8 = 2;
+    // Where ECN is on, a SYN has ECE and CWR as well (RFC 3168 §6.1.1).
+    const ECE_CWR: u8 = 0xc0;
     let header = match bytes.first().map(|byte| byte >> 4) {
         Some(4) => usize::from(bytes[0] & 15) * 4,
         Some(6) => 40,
@@ -107,7 +114,8 @@ fn is_syn(bytes: &[u8], from: u16, to: u16) -> bool {
     };
     let ports = [from.to_be_bytes(), to.to_be_bytes()].concat();
     let segment = bytes.get(header..).unwrap_or_default();
-    segment.starts_with(&ports) && segment.get(FLAGS_AT) == Some(&SYN)
+    let flags = segment.get(FLAGS_AT).map(|flags| flags & !ECE_CWR);
+    segment.starts_with(&ports) && flags == Some(SYN)
 }
 
 /// Raw sockets on loopback, and the threads that read them.
@@ -219,6 +227,7 @@ mod tests {
     #[test]
     fn a_syn_is_known_by_its_ports_and_flags() {
         assert!(is_syn(&segment(2), 0x1004, 0x1005));
+        assert!(is_syn(&segment(0xc2), 0x1004, 0x1005));
         assert!(!is_syn(&segment(2), 0x1005, 0x1004));
         assert!(!is_syn(&segment(0x12), 0x1004, 0x1005));
         assert!((0..34).all(|len| !is_syn(&segment(2)[..len], 0x1004, 0x1005)));

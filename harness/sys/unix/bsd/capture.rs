@@ -13,7 +13,8 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 
-/// What is asked for; the kernel cuts it to `debug.bpf_maxbufsize` (512 KiB).
+/// What is asked for; the kernel cuts it to `debug.bpf_maxbufsize` on macOS, `net.bpf.maxbufsize`
+/// on FreeBSD (512 KiB).
 const BUFFER_BYTES: c_uint = 4 << 20;
 /// Devices that macOS makes at most.
 const DEVICES_MAX: u32 = 256;

@@ -67,7 +67,7 @@ pub fn prepare() -> Prepared {
     child::run_if_asked();
     // An ignored signal would not become pending, not even where it is blocked. It is blocked in
     // every thread from here on, because macOS sends it to the process and not to the thread whose
-    // call raised it: any thread that does not block it would take it from the one that asks.
+    // call raised it: it would end the call of any other thread that does not block it.
     signal::catch(libc::SIGPIPE);
     signal::block(&[libc::SIGPIPE]);
     make_room_for_descriptors();
@@ -226,18 +226,18 @@ impl Tap for Sight {
 /// Waits until one of them can be read, at most that long. By select, because macOS's poll knows
 /// no devices.
 fn readable(fds: &[RawFd], limit: Duration) {
-    let within = fds.iter().filter(|fd| **fd < libc::FD_SETSIZE as RawFd);
+    let within = || fds.iter().filter(|fd| **fd < libc::FD_SETSIZE as RawFd);
     let mut time = libc::timeval {
         tv_sec: limit.as_secs() as libc::time_t,
         tv_usec: limit.subsec_micros() as libc::suseconds_t,
     };
-    let count = fds.iter().max().map_or(0, |fd| fd + 1);
+    let count = within().max().map_or(0, |fd| fd + 1);
     let nothing = std::ptr::null_mut;
-    // SAFETY: all zeroes is an empty set, the descriptors fit into it, and the set and the time
-    // outlive the call.
+    // SAFETY: all zeroes is an empty set, the descriptors and their count fit into it, and the set
+    // and the time outlive the call.
     unsafe {
         let mut set: libc::fd_set = std::mem::zeroed();
-        within.for_each(|fd| libc::FD_SET(*fd, &raw mut set));
+        within().for_each(|fd| libc::FD_SET(*fd, &raw mut set));
         libc::select(count, &raw mut set, nothing(), nothing(), &raw mut time);
     }
 }

@@ -5,7 +5,7 @@ use crate::model::outcome::Outcome;
 use crate::sys::Request;
 use crate::sys::calls::{Call, NotHere, lacking};
 use crate::sys::unix::errno::numbers;
-use libc::{c_int, c_short, c_ulong};
+use libc::{c_int, c_ulong};
 
 /// Error numbers beyond the common ones.
 pub const ERRNOS: &[(&str, i32)] = numbers![
@@ -16,8 +16,9 @@ pub const ERRNOS: &[(&str, i32)] = numbers![
 /// Flags of a received message beyond the common ones.
 pub const RECEIVED_FLAGS: &[(&str, c_int)] = &[];
 
-/// Events of `poll` beyond the common ones.
-pub const POLL_EVENTS: &[(&str, c_short)] = &[];
+/// Whether AF_UNIX has names that begin with a zero byte. What these systems tell of a socket that
+/// has no name are 16 bytes, all zero behind the family (`sun_noname` in the kernels).
+pub const ABSTRACT_NAMES: bool = false;
 
 /// Requests of `ioctl`: `_IOR('f', 127, int)` and `_IOR('s', 7, int)`.
 pub const IOCTLS: &[(&str, c_ulong)] = &[("FIONREAD", 0x4004_667f), ("SIOCATMARK", 0x4004_7307)];

@@ -6,7 +6,8 @@ use crate::model::time::Shown;
 use crate::sys::Fd;
 use crate::sys::calls::{BAD, Call, NotHere, int, lacking, number, time_of};
 use crate::sys::unix::{dialect, errno};
-use libc::{c_int, c_void, linger, socklen_t, timeval};
+use libc::{c_int, c_void, linger, socklen_t, suseconds_t, time_t, timeval};
+use std::mem::offset_of;
 use std::time::Duration;
 
 /// More than any option's value that is read here: `struct tcp_info`.
@@ -108,14 +109,13 @@ fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
     }
 }
 
+/// Field by field, because macOS's has padding behind them, whose bytes nobody initialises.
 fn timeval_bytes(time: Duration) -> Vec<u8> {
-    // SAFETY: all zeroes is a valid timeval.
-    let mut value: timeval = unsafe { std::mem::zeroed() };
-    value.tv_sec = time.as_secs() as _;
-    value.tv_usec = time.subsec_micros() as _;
-    let pointer = (&raw const value).cast::<u8>();
-    // SAFETY: the value was zeroed as a whole, so each of its bytes is initialised.
-    unsafe { std::slice::from_raw_parts(pointer, size_of::<timeval>()) }.to_vec()
+    let mut bytes = vec![0; size_of::<timeval>()];
+    let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+    put(offset_of!(timeval, tv_sec), &(time.as_secs() as time_t).to_ne_bytes());
+    put(offset_of!(timeval, tv_usec), &(time.subsec_micros() as suseconds_t).to_ne_bytes());
+    bytes
 }
 
 fn wanted_len(kind: OptionKind) -> socklen_t {

@@ -1,15 +1,16 @@
 //! FreeBSD: numbers that only it has, and `accept4`.
 
 use crate::sys::unix::machine::{Uname, numbers};
-use libc::c_int;
+use libc::{c_int, c_short};
 
 pub use crate::sys::freebsd::SYSTEM;
 pub use crate::sys::freebsd::thread::{Thread, ThreadId};
 pub use crate::sys::unix::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
 pub use crate::sys::unix::bsd::numbers::{
-    BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES, control,
-    epoll, harmless_signals,
+    ABSTRACT_NAMES, BSD_OPTIONS, ERRNOS, IOCTLS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES,
+    control, epoll, harmless_signals,
 };
+pub use crate::sys::unix::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
 
 /// Flags of the sending and receiving calls beyond the common ones.
 pub const MESSAGE_FLAGS: &[(&str, c_int)] = &[
@@ -17,6 +18,9 @@ pub const MESSAGE_FLAGS: &[(&str, c_int)] = &[
     ("MSG_EOF", libc::MSG_EOF),
     ("MSG_CMSG_CLOEXEC", libc::MSG_CMSG_CLOEXEC),
 ];
+
+/// Events of `poll` beyond the common ones: since 13.1.
+pub const POLL_EVENTS: &[(&str, c_short)] = &[("POLLRDHUP", libc::POLLRDHUP)];
 
 /// Socket options beyond the common ones: level and number.
 pub const OPTIONS: &[(&str, c_int, c_int)] = &[

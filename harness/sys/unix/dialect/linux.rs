@@ -10,6 +10,7 @@ use std::time::Duration;
 pub use super::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
 pub use super::control::{READS_CONTROL, control};
 pub use super::epoll::epoll;
+pub use super::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
 
 /// Error numbers beyond the common ones.
 pub const ERRNOS: &[(&str, i32)] = numbers![
@@ -52,6 +53,9 @@ pub const TCP_STATES: &[&str] = &[
     "LISTEN",
     "CLOSING",
 ];
+
+/// Whether AF_UNIX has names that begin with a zero byte.
+pub const ABSTRACT_NAMES: bool = true;
 
 /// Options that only the BSDs have.
 pub const BSD_OPTIONS: &[(&str, c_int, c_int)] = &[];

@@ -1,18 +1,22 @@
 //! macOS: numbers that only it has.
 
 use crate::sys::unix::machine::{Uname, numbers};
-use libc::{c_int, sockaddr, socklen_t};
+use libc::{c_int, c_short, sockaddr, socklen_t};
 
 pub use crate::sys::macos::SYSTEM;
+pub use crate::sys::macos::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
 pub use crate::sys::macos::thread::{Thread, ThreadId};
 pub use crate::sys::unix::bsd::numbers::{
-    BSD_OPTIONS, ERRNOS, IOCTLS, POLL_EVENTS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES, control,
-    epoll, harmless_signals,
+    ABSTRACT_NAMES, BSD_OPTIONS, ERRNOS, IOCTLS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES,
+    control, epoll, harmless_signals,
 };
 
 /// Flags of the sending and receiving calls beyond the common ones.
 pub const MESSAGE_FLAGS: &[(&str, c_int)] =
-    &[("MSG_NOSIGNAL", 0x80000), ("MSG_EOF", libc::MSG_EOF)];
+    &[("MSG_NOSIGNAL", libc::MSG_NOSIGNAL), ("MSG_EOF", libc::MSG_EOF)];
+
+/// Events of `poll` beyond the common ones.
+pub const POLL_EVENTS: &[(&str, c_short)] = &[];
 
 /// Socket options beyond the common ones: level and number.
 pub const OPTIONS: &[(&str, c_int, c_int)] = &[
