@@ -219,8 +219,9 @@ impl Invocation<'_> {
         let reason =
             result.reason.as_ref().map_or(String::new(), |why| format!("  ({})", line(why)));
         let stale = if result.stale { "  (stale: the question has changed)" } else { "" };
+        let again = summary::made_again(result.again).map_or(String::new(), |n| format!("  ({n})"));
         let status = result.status;
-        say(&format!("{style}{status:16}{style:#}  {}{reason}{stale}", case.id));
+        say(&format!("{style}{status:16}{style:#}  {}{reason}{stale}{again}", case.id));
         if let Some(story) = &result.story {
             for line in story.lines() {
                 say(&format!("    {line}"));
@@ -257,7 +258,10 @@ impl Invocation<'_> {
         let mut gathered = Gathered::default();
         self.session().run(&[case], |_, all| gathered = all);
         self.packets(case, &mut gathered);
-        let Gathered { answers, error, lack, runs } = gathered;
+        let Gathered { answers, error, lack, runs, again } = gathered;
+        if let Some(note) = summary::made_again(again) {
+            warn(&format!("{path}: {note}"));
+        }
         if let Some(error) = error {
             warn(&format!("{path}: {error}"));
             return CaseResult::error(error);
@@ -356,6 +360,9 @@ impl Invocation<'_> {
             self.surprises(cases, results);
         }
         say(&summary::line(results.iter(), bad));
+        if let Some(note) = summary::made_again(results.iter().map(|result| result.again).sum()) {
+            warn(&note);
+        }
     }
 
     fn surprises(&self, cases: &[&Case], results: &[CaseResult]) {

@@ -25,6 +25,15 @@ pub fn line<'a>(results: impl Iterator<Item = &'a CaseResult> + Clone, bad: usiz
     if parts.is_empty() { "no case was selected".to_owned() } else { parts.join(", ") }
 }
 
+/// That runs say nothing of the stack, for the machine's fault, and were made again.
+pub fn made_again(runs: u32) -> Option<String> {
+    match runs {
+        0 => None,
+        1 => Some("1 run was made again: it had not got its CPU in time".to_owned()),
+        runs => Some(format!("{runs} runs were made again: they had not got their CPU in time")),
+    }
+}
+
 fn reasons<'a>(status: Status, those: impl Iterator<Item = &'a CaseResult>) -> String {
     if !matches!(status, Status::Skipped | Status::SameCallsOnly | Status::Error) {
         return String::new();

@@ -81,8 +81,8 @@
 //! - `shutdown`: `rd` `wr` `rdwr` or a number. Keys: **`how`**.
 //! - `close`: stands alone.
 //! - `dup`: the new socket's name. Keys: **`name`**.
-//! - `fcntl`: `O_NONBLOCK` (set it), `~O_NONBLOCK` (clear it), `F_GETFL`, `F_GETFD`. Keys:
-//!   **`cmd`**.
+//! - `fcntl`: `O_NONBLOCK` (set it), `~O_NONBLOCK` (clear it), `F_GETFL` (of the flags tells
+//!   `O_NONBLOCK` or 0), `F_GETFD`. Keys: **`cmd`**.
 //! - `ioctl`: `FIONREAD` `SIOCATMARK` `SIOCOUTQ`. Keys: **`request`**.
 //! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
 //!   themselves, or `level`, `option`, `value`, see below.

@@ -194,10 +194,23 @@ impl Names {
 
     /// The name of an address that a call of `asker` returned.
     pub fn of_answer(&self, asker: &Name, address: &Address) -> String {
+        self.told(asker, address, |_| false)
+    }
+
+    /// The name of an address that `asker` was told to be its own. Its own name is true of any, so
+    /// a host that is not the usual one is told as well.
+    pub fn of_own(&self, asker: &Name, address: &Address) -> String {
+        self.told(asker, address, |ip| !matches!(&*ip_word(ip), "loopback" | "local"))
+    }
+
+    fn told(&self, asker: &Name, address: &Address, tells: impl Fn(IpAddr) -> bool) -> String {
         let canon = canonical(address);
         let is_datagram = self.datagrams.contains(asker);
         let held = self.exactly(&canon, is_datagram).or_else(|| self.exactly(&canon, !is_datagram));
         let text = match (&canon, held) {
+            (Address::Inet(addr), Some(held)) if tells(addr.ip()) => {
+                format!("{}:{}", ip_word(addr.ip()), held.shown)
+            }
             (_, Some(held)) => held.shown.clone(),
             (Address::Inet(addr), None) => self.of_unheld(*addr, is_datagram),
             (Address::UnixUnnamed, None) => "unnamed".to_owned(),

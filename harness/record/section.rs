@@ -322,6 +322,10 @@ impl Naming for Asked<'_> {
         self.recorder.names.of_answer(self.asker, address)
     }
 
+    fn own(&self, address: &Address) -> String {
+        self.recorder.names.of_own(self.asker, address)
+    }
+
     fn sender(&self, address: &Address) -> String {
         self.recorder.names.of_sender(self.asker, address)
     }

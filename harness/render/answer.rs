@@ -11,6 +11,11 @@ pub trait Naming {
     /// The name of an address that a call returned.
     fn address(&self, address: &Address) -> String;
 
+    /// The name of an address that a socket was told to be its own.
+    fn own(&self, address: &Address) -> String {
+        self.address(address)
+    }
+
     /// The name of an address that a datagram came from: as its packet shows it.
     fn sender(&self, address: &Address) -> String {
         self.address(address)
@@ -34,6 +39,9 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
         }
         Answer::Number(number) => format!("0 {number}"),
         Answer::Word(word) => format!("0 {word}"),
+        Answer::Addr(address) if *call == Call::Getsockname => {
+            format!("0 {}", names.own(address))
+        }
         Answer::Addr(address) => format!("0 {}", names.address(address)),
         Answer::Received { len, from, data, flags, control } => {
             let shown = matches!(call, Call::Recv { show_data: true, .. }) && !data.is_empty();

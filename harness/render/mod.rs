@@ -52,9 +52,13 @@
 //!   {ECONNREFUSED, SO_EE_ORIGIN_ICMP port-unreachable, from peer}`, `= 4 from a SO_TIMESTAMP
 //!   IP_PKTINFO loopback`, `cmsg 0/8` (level and type) where the name is not known.
 //! - An address in an answer is `server` if it is that socket's own; another IP address with a port
-//!   that `server` holds is `loopback:server`, `any:server`, `"127.0.0.2":server`. An IPv4 address
-//!   inside an IPv6 one (`::ffff:127.0.0.1`) has `mapped:` before it; an AF_UNIX socket without a
-//!   name is `unnamed`.
+//!   that `server` holds is `loopback:server`, `any:server`, `"127.0.0.2":server`.
+//!   A socket's name says nothing of its own address, so `getsockname` tells the host too where it
+//!   is neither loopback nor `local`: `any:client`. No name tells a port from an earlier one.
+//!   An IPv4 address inside an IPv6 one (`::ffff:127.0.0.1`) has `mapped:` before it; an AF_UNIX
+//!   socket without a name is `unnamed`.
+//! - `fcntl(F_GETFL)` tells of the flags `O_NONBLOCK` or 0: the access mode and what a system adds
+//!   of its own are not shown.
 //! - Still inside, a call prints `server.accept() ...`, its end in a later step
 //!   `... server.accept() = fd conn`, after the packets of that step; at the end of the case
 //!   `... server.accept() still blocked`. The second pending call of a name is

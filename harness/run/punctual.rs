@@ -160,7 +160,7 @@ fn together(gaps: &[Gap]) -> Duration {
 }
 
 fn put_aside(time: Duration, chance: &str) -> Trouble {
-    Trouble::Failed(format!(
+    Trouble::Starved(format!(
         "the run did not get its CPU for {time:.1?}, or was stopped: {chance}; run it again with \
          less beside it, or with fewer --jobs"
     ))

@@ -33,6 +33,8 @@ pub struct CaseResult {
     pub unlike: Vec<usize>,
     /// The question has changed since this release was last asked.
     pub stale: bool,
+    /// Runs that were not on their CPU in time, and were made again.
+    pub again: u32,
 }
 
 /// Holds results against the recorded answers.
@@ -66,6 +68,7 @@ impl CaseResult {
             _ => (Status::Flaky, "its runs differ"),
         };
         let mut result = CaseResult::without_run(status, reason.to_owned());
+        result.again = answers.iter().map(|(ran, _)| ran.again).sum();
         result.ran = answers.into_iter().next().map(|(ran, _)| ran);
         result.duration = result.ran.as_ref().map_or(Duration::ZERO, |ran| ran.duration);
         result
@@ -80,6 +83,7 @@ impl CaseResult {
             story: None,
             unlike: Vec::new(),
             stale: false,
+            again: 0,
         }
     }
 }
@@ -87,6 +91,11 @@ impl CaseResult {
 impl Judge<'_> {
     /// What the runs of a case mean. Stores what is new or differs, as `update` says.
     pub fn judge(&self, case: &Case, gathered: Gathered) -> CaseResult {
+        let again = gathered.again;
+        CaseResult { again, ..self.judge_answers(case, gathered) }
+    }
+
+    fn judge_answers(&self, case: &Case, gathered: Gathered) -> CaseResult {
         if let Some(error) = gathered.error {
             return CaseResult::error(error);
         }
@@ -117,6 +126,7 @@ impl Judge<'_> {
             story: None,
             unlike: Vec::new(),
             stale: standing == Standing::Stale,
+            again: 0,
             ran: Some(ran.clone()),
         };
         match compare(recorded.as_ref(), &ran.body, captured) {

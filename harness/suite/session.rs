@@ -35,6 +35,8 @@ pub struct Gathered {
     pub lack: Option<Lack>,
     /// Runs that are done.
     pub runs: u32,
+    /// Runs that were not on their CPU in time, and were made again.
+    pub again: u32,
 }
 
 impl Session<'_> {
@@ -91,14 +93,19 @@ impl Gathered {
             Err(error) => {
                 self.error.get_or_insert(error.to_string());
             }
-            Ok(ran) => match self.answers.iter_mut().find(|(known, _)| known.body == ran.body) {
-                Some((known, count)) => {
-                    *count += 1;
-                    known.duration = known.duration.max(ran.duration);
-                    known.settled &= ran.settled;
-                }
-                None => self.answers.push((ran, 1)),
-            },
+            Ok(ran) => self.count(ran),
+        }
+    }
+
+    fn count(&mut self, ran: Ran) {
+        self.again += ran.again;
+        match self.answers.iter_mut().find(|(known, _)| known.body == ran.body) {
+            Some((known, count)) => {
+                *count += 1;
+                known.duration = known.duration.max(ran.duration);
+                known.settled &= ran.settled;
+            }
+            None => self.answers.push((ran, 1)),
         }
     }
 }

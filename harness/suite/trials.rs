@@ -47,6 +47,10 @@ fn one(case: &Case, bench: &Bench) -> Result<(), Failed> {
         return Err(Failed::from(format!("not run, which was not known before: {lack}")));
     }
     let result = bench.judge.judge(case, gathered);
+    if result.again > 0 {
+        // A runner shows it beside a trial that fails, or where it is told to show output.
+        eprintln!("{}: made again, not on its CPU in time: {}", case.id, result.again);
+    }
     match result.status {
         Status::Same | Status::SameCallsOnly | Status::Skipped => Ok(()),
         status => {

@@ -394,6 +394,9 @@ pub enum Trouble {
     CaptureOverflow,
     /// Something that should work did not: what was tried, and the system's error.
     Failed(String),
+    /// The run was not on its CPU when it should have been, and says nothing: for how long, and
+    /// what is chance for that reason.
+    Starved(String),
     /// The machine cannot do what the run needs.
     Lacks(Lack),
 }
@@ -402,7 +405,7 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Trouble::CaptureOverflow => f.write_str("capture overflowed: packets were lost"),
-            Trouble::Failed(what) => f.write_str(what),
+            Trouble::Failed(what) | Trouble::Starved(what) => f.write_str(what),
             Trouble::Lacks(lack) => write!(f, "{lack}"),
         }
     }

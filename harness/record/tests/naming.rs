@@ -125,6 +125,29 @@ fn answers(#[case] address: &str, #[case] expected: &str) {
 }
 
 #[rstest]
+#[case("127.0.0.1:20000", "server")]
+#[case("192.0.2.1:20000", "server")]
+#[case("0.0.0.0:20000", "any:server")]
+#[case("127.0.0.2:20000", r#""127.0.0.2":server"#)]
+#[case("[::1]:20000", "server")]
+#[case("[::]:20000", "any:server")]
+#[case("[::ffff:127.0.0.1]:20000", "mapped:server")]
+#[case("[::ffff:127.0.0.2]:20000", r#"mapped:"127.0.0.2":server"#)]
+#[case("0.0.0.0:0", "any:0")]
+fn own_addresses(#[case] own: &str, #[case] expected: &str) {
+    let names = names(&[held("server", own)]);
+    assert_eq!(names.of_own(&Name::new("server"), &Address::Inet(end(own).at)), expected);
+}
+
+#[test]
+fn a_socket_that_lost_its_host_is_told_so_and_keeps_its_name() {
+    let names = names(&[holds("client", V4, CLIENT), holds("client", [0; 4], CLIENT)]);
+    let own = Address::Inet(SocketAddr::from(([0; 4], CLIENT)));
+    assert_eq!(names.of_own(&asker(), &own), "any:client");
+    assert_eq!(names.of_answer(&asker(), &own), "client");
+}
+
+#[rstest]
 #[case(Address::UnixPath("/run/x/a".into()), "a")]
 #[case(Address::UnixAbstract("a".into()), r#""@a""#)]
 #[case(Address::UnixUnnamed, "unnamed")]
