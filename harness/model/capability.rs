@@ -29,8 +29,8 @@ pub enum Capability {
     Epoll,
     /// A signal can be sent to a thread that is inside a call.
     Signal,
-    /// A process can give up what it may do beyond others: `capabilities(7)`.
-    Unprivileged,
+    /// What a process may do beyond others is split up, and can be given up: `capabilities(7)`.
+    Capabilities,
 }
 
 impl Capability {
@@ -48,7 +48,7 @@ impl Capability {
         (Capability::Destroy, "destroy"),
         (Capability::Epoll, "epoll"),
         (Capability::Signal, "signal"),
-        (Capability::Unprivileged, "unprivileged"),
+        (Capability::Capabilities, "capabilities"),
     ];
 
     /// The capability that a case calls `word`.

@@ -130,7 +130,7 @@ fn read_process(
         ("drop", Some(what)) => {
             const EXPECTED: &str = "capabilities";
             match what.text(EXPECTED)? {
-                EXPECTED => scope.needs.insert(Capability::Unprivileged),
+                EXPECTED => scope.needs.insert(Capability::Capabilities),
                 other => return Err(what.fault(unknown("word", other, [EXPECTED]))),
             };
             ProcessVerb::Drop

@@ -321,7 +321,7 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[case("tags: []", "ep.epoll_create", &[Capability::Epoll])]
 #[case("given: listen", "signal: server", &[Capability::Signal])]
 #[case("processes: {w: []}", "w.drop: capabilities",
-    &[Capability::Fork, Capability::Unprivileged])]
+    &[Capability::Fork, Capability::Capabilities])]
 #[case("given: listen", "client.setsockopt: {SO_BINDTODEVICE: lo}", &[Capability::Namespace])]
 #[case("given: listen", "client.setsockopt: {level: 0, option: 1023, value: 1}",
     &[Capability::Namespace])]

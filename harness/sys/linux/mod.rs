@@ -122,7 +122,7 @@ impl Stack for Local {
             | Capability::Fork
             | Capability::Epoll
             | Capability::Signal
-            | Capability::Unprivileged => Ok(()),
+            | Capability::Capabilities => Ok(()),
             // An ICMP error comes from the far end of the wire.
             Capability::Wire | Capability::IcmpInject => {
                 self.own_network("a wire needs")?;

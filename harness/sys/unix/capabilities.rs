@@ -26,3 +26,27 @@ pub fn give_up() -> io::Result<()> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::give_up;
+    use std::fs::read_to_string;
+
+    fn effective() -> String {
+        let status = read_to_string("/proc/thread-self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("CapEff:")).unwrap();
+        line.trim_start_matches("CapEff:").trim().to_owned()
+    }
+
+    #[test]
+    fn only_the_thread_that_gives_up_has_none() {
+        let before = effective();
+        let here = std::thread::spawn(|| {
+            give_up().unwrap();
+            (effective(), std::thread::spawn(effective).join().unwrap())
+        });
+        let none = "0".repeat(16);
+        assert_eq!(here.join().unwrap(), (none.clone(), none));
+        assert_eq!(effective(), before);
+    }
+}
