@@ -2,14 +2,17 @@
 
 use super::log::RunLog;
 use super::{AnyCpu, Conditions, execute};
+use crate::model::call::SendForm;
+use crate::model::option::{Level, OptionRef};
 use crate::model::transcript::Fate;
-use crate::model::{Action, Answer, CaseId, Family};
+use crate::model::{Action, Answer, CaseId, Family, OptionValue};
 use crate::parse::parse_case;
 use crate::sys::fake::{Fake, Scripted, World};
-use crate::sys::{Request, Trouble};
+use crate::sys::{AddressPlace, Buffer, Flags, Request, Trouble};
 use crate::wire::{Captured, CapturedBytes};
 use rstest::rstest;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn run(
@@ -318,4 +321,30 @@ fn a_process_without_capabilities_goes_on() {
     let log = run(steps, plain);
     assert_eq!(log.steps[1].note.as_deref(), Some("worker.drop(capabilities)"));
     assert_eq!(story(&log), ["a.socket Fd(3)", "a.listen Value(0)"]);
+}
+
+#[test]
+fn what_has_no_name_reaches_the_stack_as_a_number() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&seen);
+    let steps = "given: established\nsteps:\n  \
+                 - client.setsockopt: {level: SOL_SOCKET, option: 7777, value: 1}\n  \
+                 - client.sendmsg: {len: 2, iov: 3, flags: [MSG_OOB, 128]}\n  \
+                 - client.getsockname: {addrlen: -1, show: addrlen}\n";
+    run(steps, move |request, _| {
+        asked.lock().unwrap().push(request.clone());
+        Scripted::Plain
+    });
+    let mut seen = seen.lock().unwrap();
+    // What the run leaves open is closed at its end.
+    seen.retain(|request| !matches!(request, Request::Close { .. }));
+    let Some([set, sent, name]) = seen.last_chunk() else { panic!("{seen:?}") };
+    let Request::Setsockopt { fd, .. } = *set else { panic!("{set:?}") };
+    let option = OptionRef::Number { level: Level::Socket, option: 7777 };
+    assert_eq!(*set, Request::Setsockopt { fd, option, value: OptionValue::Int(1), bad: false });
+    let flags = Flags { names: vec!["MSG_OOB".to_owned()], bits: 128 };
+    let (form, data) = (SendForm::Sendmsg, Buffer::Bytes(vec![0, 1]));
+    assert_eq!(*sent, Request::Send { fd, form, data, iov: Some(3), flags, to: None });
+    let place = AddressPlace { len: Some(-1), len_told: true, ..AddressPlace::default() };
+    assert_eq!(*name, Request::Getsockname { fd, place });
 }
