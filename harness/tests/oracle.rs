@@ -27,14 +27,14 @@ use std::process::{Command, ExitCode};
 use std::time::UNIX_EPOCH;
 use support::{Folder, PROGRAM, ROOT, until};
 
-/// Handshakes, closes, resets, half closes, datagrams, ICMP, IPv6, and a peer that forges.
+/// Handshakes, closes, resets, half closes, datagrams, fragments, ICMP, IPv6, options, a name that
+/// another socket takes, and a peer that forges.
 const CASES: [&str; 20] = [
     "accept/rst-before-accept",
-    "close/close-after-rst",
     "close/peer-data-after-full-close",
-    "close/shut-wr-twice",
     "close/shutdown-rdwr-after-peer-fin",
     "connect/refused-nonblock-poll",
+    "icmp/syn-sent-v6-only",
     "io/data-then-rst",
     "rst/close-unread-data",
     "rst/close-unread-data-wire",
@@ -45,11 +45,18 @@ const CASES: [&str; 20] = [
     "rst/injected-rst",
     "rst/linger0-close",
     "rst/segment-to-closed-port",
-    "rst/send-to-closed-peer",
     "seg/fin-wait-1",
+    "seg/rst-header-fields",
+    "timewait/connect-same-tuple",
+    "udp/fragments",
     "udp/refused-server-keeps-working",
-    "udp/unconnected-refused",
 ];
+
+/// Cases whose packets cannot be held against a witness, and why.
+const BEYOND: [(&str, &str); 1] = [(
+    "udp/emsgsize-ipv6",
+    "its datagrams cross lo in fragments, and there the harness sees packets put together again",
+)];
 
 fn main() -> ExitCode {
     let asked = std::env::var("SOCKDIFF_ORACLE_CASES");
@@ -66,11 +73,14 @@ fn main() -> ExitCode {
     let no_tun = lack.is_none().then(|| watched(&Asked::nothing("wire"))).and_then(Result::err);
     let trial = |case: Case| {
         let no_tun = no_tun.clone().filter(|_| case.is_wire);
-        match lack.clone().or(case.reason).or(no_tun) {
+        let beyond = BEYOND.iter().find(|(id, _)| *id == case.id).map(|(_, why)| (*why).to_owned());
+        match lack.clone().or(case.reason).or(no_tun).or(beyond) {
             // Decided while listing: decided later it would count as passed.
-            Some(lack) => Trial::test(case.id, || Ok(()))
-                .with_kind(format!("skipped: {lack}"))
-                .with_ignored_flag(true),
+            Some(lack) => {
+                let kind = format!("skipped: {lack}");
+                let refuse = || Err(Failed::from(lack));
+                Trial::test(case.id, refuse).with_kind(kind).with_ignored_flag(true)
+            }
             None => Trial::test(case.id.clone(), move || agrees(&case.id).map_err(Failed::from)),
         }
     };
@@ -129,7 +139,7 @@ fn agrees(id: &str) -> Result<(), String> {
     let case = Asked::of_id(ROOT, id)?;
     let (transcript, witnesses) = watched(&case)?;
     let runs = told::runs(&transcript, case.families());
-    compare(&runs, witnesses, &case).map_err(|why| format!("{why}\n\n{transcript}"))
+    compare(&runs, &witnesses, &case).map_err(|why| format!("{why}\n\n{transcript}"))
 }
 
 /// The transcript of a case, and what the witness in each of its namespaces has seen.
@@ -158,21 +168,41 @@ fn watched(case: &Asked) -> Result<(String, Vec<Testimony>), String> {
     Ok((transcript.to_owned(), told?))
 }
 
-/// Every run has one witness that saw just this; several that saw the same may stand for each
-/// other.
-fn compare(runs: &[told::Run], mut seen: Vec<Testimony>, case: &Asked) -> Result<(), String> {
+/// Every run has a witness of its own that saw just this. Several may have seen the same: so not
+/// the first that fits is taken, but one for each.
+fn compare(runs: &[told::Run], seen: &[Testimony], case: &Asked) -> Result<(), String> {
     if runs.len() != seen.len() {
         return Err(format!("{} runs told, {} namespaces seen", runs.len(), seen.len()));
     }
-    for run in runs {
-        let verdicts: Vec<_> = seen.iter().map(|seen| fit::same(run, seen, case)).collect();
-        let Some(found) = verdicts.iter().position(Result::is_ok) else {
-            let whys: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
+    let verdicts = |run| seen.iter().map(|seen| fit::same(run, seen, case)).collect();
+    let verdicts: Vec<Vec<_>> = runs.iter().map(verdicts).collect();
+    let mut run_of = vec![None; seen.len()];
+    for (nth, run) in runs.iter().enumerate() {
+        if !give(nth, &verdicts, &mut run_of, &mut vec![false; seen.len()]) {
+            let whys: Vec<_> = verdicts[nth].iter().filter_map(|fit| fit.clone().err()).collect();
             return Err(format!("nobody saw {:#?}\n{}", run.lines, whys.join("\n")));
-        };
-        seen.remove(found);
+        }
     }
     Ok(())
+}
+
+/// Gives a run a witness; whoever has had it takes another one.
+fn give(
+    run: usize,
+    verdicts: &[Vec<Result<(), String>>],
+    run_of: &mut [Option<usize>],
+    tried: &mut [bool],
+) -> bool {
+    for witness in 0..run_of.len() {
+        if verdicts[run][witness].is_err() || std::mem::replace(&mut tried[witness], true) {
+            continue;
+        }
+        if run_of[witness].is_none_or(|other| give(other, verdicts, run_of, tried)) {
+            run_of[witness] = Some(run);
+            return true;
+        }
+    }
+    false
 }
 
 /// A tcpdump in the namespace of a run.

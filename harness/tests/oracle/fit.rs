@@ -85,6 +85,8 @@ fn matches(line: &str, packet: &Seen, show: Show, names: &mut Names) -> bool {
                 && (!show.options || told_options(line) == options.join(","))
         }
         What::BadTcp { seq } => {
+            let begins = rest.first().is_some_and(|flags| flags.starts_with("[S"));
+            let seq: &[u32] = if begins { &[0] } else { seq };
             ends(names, "tcp", false) && is(rest, "seq", Some(seq)) && is(rest, "len", None)
         }
         What::Udp { len } => {

@@ -8,7 +8,7 @@ pub struct Run {
     pub is_four: bool,
 }
 
-/// The runs of a transcript, rows times families, those of IPv4 first.
+/// The runs of a transcript, rows times families.
 pub fn runs(transcript: &str, families: usize) -> Vec<Run> {
     let mut sections: Vec<(String, Vec<String>)> = Vec::new();
     for line in transcript.lines() {
@@ -38,7 +38,6 @@ pub fn runs(transcript: &str, families: usize) -> Vec<Run> {
             runs.push(run(false));
         }
     }
-    runs.sort_by_key(|run| !run.is_four);
     runs
 }
 
