@@ -219,7 +219,10 @@ impl<'a> Line<'a> {
 
     /// The options of a segment in tcpdump's words.
     fn options(&self) -> Vec<String> {
-        let kinds = self.all("tcp.option_kind").iter().filter(|kind| !kind.is_empty());
+        let kinds = self.all("tcp.option_kind");
+        // Behind the end of the options there is only padding.
+        let end = kinds.iter().position(|kind| *kind == "0").map_or(kinds.len(), |at| at + 1);
+        let kinds = kinds[..end].iter().filter(|kind| !kind.is_empty());
         let word = |kind: &&str| match *kind {
             "0" => "eol".to_owned(),
             "1" => "nop".to_owned(),

@@ -45,7 +45,9 @@ pub fn runs(transcript: &str, families: usize) -> Vec<Run> {
 fn expanded(lines: &[String]) -> Vec<String> {
     let count = |line: &str| {
         let (rest, last) = line.rsplit_once(" x")?;
-        Some((rest.to_owned(), last.parse::<usize>().ok()?))
+        // In a timed step a band follows.
+        let times = last.split(' ').next()?;
+        Some((rest.to_owned(), times.parse::<usize>().ok()?))
     };
     let mut all = Vec::new();
     let mut at = 0;
