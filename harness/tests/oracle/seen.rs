@@ -9,22 +9,37 @@ const LOOPBACK_INDEX: &str = "1";
 /// How a capture of all interfaces marks a packet that leaves. `lo` shows each packet twice.
 const OUTGOING: &str = "4";
 
-/// What is asked of tshark, in this order.
-const FIELDS: [&str; 21] = [
+/// What is asked of tshark.
+const FIELDS: [&str; 36] = [
     "frame.time_epoch",
     "sll.ifindex",
     "sll.pkttype",
     "ip.src",
     "ip.dst",
+    "ip.proto",
+    "ip.len",
+    "ip.hdr_len",
+    "ip.ttl",
+    "ip.flags.df",
+    "ip.frag_offset",
     "ipv6.src",
     "ipv6.dst",
+    "ipv6.nxt",
+    "ipv6.plen",
+    "ipv6.hlim",
+    "ipv6.fraghdr.nxt",
+    "ipv6.fraghdr.offset",
     "tcp.srcport",
     "tcp.dstport",
+    "tcp.hdr_len",
     "tcp.flags",
     "tcp.seq_raw",
     "tcp.ack_raw",
     "tcp.len",
     "tcp.window_size_value",
+    "tcp.option_kind",
+    "tcp.options.mss_val",
+    "tcp.options.wscale.shift",
     "udp.srcport",
     "udp.dstport",
     "udp.length",
@@ -46,6 +61,10 @@ pub struct Seen {
     pub from: End,
     /// Where it went.
     pub to: End,
+    /// Time to live, or hop limit.
+    pub ttl: String,
+    /// Whether it must not be cut into fragments.
+    pub df: bool,
     /// What it was.
     pub what: What,
 }
@@ -54,16 +73,29 @@ pub struct Seen {
 #[derive(Clone, PartialEq, Debug)]
 pub enum What {
     /// A segment; what its numbers are relative to each SYN that they may count from.
-    Tcp { flags: String, seq: Vec<u32>, ack: Option<Vec<u32>>, len: u32, window: u32 },
-    /// A datagram and the length of its payload.
+    Tcp {
+        flags: String,
+        seq: Vec<u32>,
+        ack: Option<Vec<u32>>,
+        len: u32,
+        window: u32,
+        options: Vec<String>,
+    },
+    /// A segment whose header has a length that cannot be: tshark reads no further.
+    BadTcp { seq: Vec<u32> },
+    /// A datagram and the length of its payload, as far as it is in this packet.
     Udp { len: u32 },
     /// A message in words, and the ends and the protocol of the packet that it quotes.
-    Icmp { word: String, quoted: Option<(End, End, &'static str)> },
+    Icmp { word: String, quoted: Option<(End, End, String)> },
+    /// A fragment without the header of what it carries, whose protocol has this number.
+    Fragment { protocol: String },
 }
 
 /// The packets of one namespace, in the order in which they were captured.
 pub fn read(file: &Path) -> Result<Vec<Seen>, String> {
     let mut tshark = Command::new("tshark");
+    // A fragment is a packet like any other.
+    tshark.args(["-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE"]);
     tshark.args(["-n", "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,", "-r"]).arg(file);
     tshark.args(FIELDS.iter().flat_map(|field| ["-e", field]));
     let output = tshark.output().map_err(|error| format!("tshark: {error}"))?;
@@ -72,68 +104,156 @@ pub fn read(file: &Path) -> Result<Vec<Seen>, String> {
     }
     let mut initial = Initial::default();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().filter_map(|line| packet(line, &mut initial)).collect()
+    let packets = text.lines().map(Line::new).filter(|line| !line.is_second_sight());
+    packets.map(|line| line.packet(&mut initial)).collect()
 }
 
 /// The sequence numbers of the SYNs that each end has sent to each other end, the last one last.
 type Initial = BTreeMap<(End, End), Vec<u32>>;
 
-/// One line of tshark's; none for the second sight of a packet on `lo`.
-fn packet(line: &str, initial: &mut Initial) -> Option<Result<Seen, String>> {
-    let columns: Vec<Vec<&str>> = line.split('\t').map(|text| text.split(',').collect()).collect();
-    let field = |name: &str, nth: usize| -> &str {
-        let column = FIELDS.iter().position(|field| *field == name).expect("it is asked for");
-        columns.get(column).and_then(|values| values.get(nth)).copied().unwrap_or_default()
-    };
-    if field("sll.ifindex", 0) == LOOPBACK_INDEX && field("sll.pkttype", 0) == OUTGOING {
-        return None;
+/// One line of tshark's: the values of each field, the outermost first.
+struct Line<'a> {
+    text: &'a str,
+    columns: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Line<'a> {
+    fn new(text: &'a str) -> Line<'a> {
+        Line { text, columns: text.split('\t').map(|text| text.split(',').collect()).collect() }
     }
-    // A message of ICMP quotes a packet, whose addresses follow its own.
-    let icmp = [("icmp", "3"), ("icmpv6", "1")].into_iter().find(|(kind, _)| {
-        let name = if *kind == "icmp" { "icmp.type" } else { "icmpv6.type" };
-        !field(name, 0).is_empty()
-    });
-    let address = |side: &str, nth| match field(&format!("ip.{side}"), nth) {
-        "" => field(&format!("ipv6.{side}"), nth).to_owned(),
-        four => four.to_owned(),
-    };
-    let end = |side: &str, protocol: &str, nth: usize, ports: usize| -> End {
-        (address(side, nth), field(&format!("{protocol}.{side}port"), ports).to_owned())
-    };
-    let number = |name: &str| -> Result<u32, String> {
-        let text = field(name, 0);
+
+    fn all(&self, name: &str) -> &[&'a str] {
+        let column = FIELDS.iter().position(|field| *field == name).expect("it is asked for");
+        self.columns.get(column).map_or(&[], Vec::as_slice)
+    }
+
+    fn field(&self, name: &str, nth: usize) -> &'a str {
+        self.all(name).get(nth).copied().unwrap_or_default()
+    }
+
+    /// The value of IPv4's field, else of IPv6's.
+    fn either(&self, four: &str, six: &str, nth: usize) -> &'a str {
+        match self.field(four, nth) {
+            "" => self.field(six, nth),
+            value => value,
+        }
+    }
+
+    fn is_second_sight(&self) -> bool {
+        self.field("sll.ifindex", 0) == LOOPBACK_INDEX && self.field("sll.pkttype", 0) == OUTGOING
+    }
+
+    fn number(&self, name: &str) -> Result<u32, String> {
+        let text = self.field(name, 0);
         let read = text.strip_prefix("0x").map_or(text.parse(), |hex| u32::from_str_radix(hex, 16));
-        read.map_err(|_| format!("{name} is {text:?} in {line:?}"))
-    };
-    let mut read = || -> Result<Seen, String> {
-        let at = field("frame.time_epoch", 0);
-        let at = at.parse().map_err(|_| format!("no time in {line:?}"))?;
-        if let Some((kind, _)) = icmp {
-            let what = (field(&format!("{kind}.type"), 0), field(&format!("{kind}.code"), 0));
-            let inner = ["tcp", "udp"].into_iter().find(|inner| {
-                let port = format!("{inner}.srcport");
-                !field(&port, 0).is_empty()
-            });
-            let quoted =
-                inner.map(|inner| (end("src", inner, 1, 0), end("dst", inner, 1, 0), inner));
-            let word = word(kind, what)?;
-            let (from, to) = (end("src", "tcp", 0, 9), end("dst", "tcp", 0, 9));
-            return Ok(Seen { at, from, to, what: What::Icmp { word, quoted } });
+        read.map_err(|_| format!("{name} is {text:?} in {:?}", self.text))
+    }
+
+    /// Both ends of the `nth` IP header, with the first ports of a protocol.
+    fn ends(&self, protocol: &str, nth: usize) -> (End, End) {
+        let end = |side: &str| {
+            let address = self.either(&format!("ip.{side}"), &format!("ipv6.{side}"), nth);
+            let port = match protocol {
+                "tcp" | "udp" => self.field(&format!("{protocol}.{side}port"), 0),
+                _ => "",
+            };
+            (address.to_owned(), port.to_owned())
+        };
+        (end("src"), end("dst"))
+    }
+
+    fn packet(&self, initial: &mut Initial) -> Result<Seen, String> {
+        let at = self.field("frame.time_epoch", 0);
+        let at = at.parse().map_err(|_| format!("no time in {:?}", self.text))?;
+        let is_later = |offset: &str| !matches!(offset, "" | "0");
+        let icmp = [("icmp", self.field("icmp.type", 0)), ("icmpv6", self.field("icmpv6.type", 0))];
+        let icmp = icmp.into_iter().find(|(_, kind)| !kind.is_empty());
+        let (protocol, what) = if let Some((version, kind)) = icmp {
+            ("icmp", self.icmp(version, kind)?)
+        } else if is_later(self.either("ip.frag_offset", "ipv6.fraghdr.offset", 0)) {
+            let protocol = self.either("ip.proto", "ipv6.fraghdr.nxt", 0).to_owned();
+            ("", What::Fragment { protocol })
+        } else if self.field("udp.length", 0).is_empty() {
+            ("tcp", self.tcp(initial)?)
+        } else {
+            ("udp", What::Udp { len: self.udp_len()? })
+        };
+        let (from, to) = self.ends(protocol, 0);
+        let ttl = self.either("ip.ttl", "ipv6.hlim", 0).to_owned();
+        let df = matches!(self.field("ip.flags.df", 0), "1" | "True");
+        Ok(Seen { at, from, to, ttl, df, what })
+    }
+
+    /// The first fragment of a datagram has the length of the whole one.
+    fn udp_len(&self) -> Result<u32, String> {
+        const HEADER: u32 = 8;
+        const FRAGMENT_HEADER: u32 = 8;
+        let carried = match self.field("ip.len", 0) {
+            "" if self.field("ipv6.fraghdr.nxt", 0).is_empty() => self.number("ipv6.plen")?,
+            "" => self.number("ipv6.plen")? - FRAGMENT_HEADER,
+            _ => self.number("ip.len")? - self.number("ip.hdr_len")?,
+        };
+        Ok(self.number("udp.length")?.min(carried).saturating_sub(HEADER))
+    }
+
+    fn tcp(&self, initial: &mut Initial) -> Result<What, String> {
+        const HEADER_MIN: u32 = 20;
+        let (from, to) = self.ends("tcp", 0);
+        let seq = self.number("tcp.seq_raw")?;
+        let is_cut = ["tcp.flags", "tcp.len"].iter().any(|name| self.field(name, 0).is_empty());
+        if is_cut {
+            let len = self.number("tcp.hdr_len")?;
+            let behind = self.either("ip.len", "ipv6.plen", 0);
+            let fits = behind.parse().is_ok_and(|behind: u32| (HEADER_MIN..=behind).contains(&len));
+            let (seq, _) = relative(initial, (&from, &to), 0, (seq, 0));
+            return match fits {
+                false => Ok(What::BadTcp { seq }),
+                true => Err(format!("half a segment in {:?}", self.text)),
+            };
         }
-        if !field("udp.length", 0).is_empty() {
-            let len = number("udp.length")?.saturating_sub(8);
-            let (from, to) = (end("src", "udp", 0, 0), end("dst", "udp", 0, 0));
-            return Ok(Seen { at, from, to, what: What::Udp { len } });
-        }
-        let (from, to) = (end("src", "tcp", 0, 0), end("dst", "tcp", 0, 0));
-        let (bits, seq, ack) =
-            (number("tcp.flags")?, number("tcp.seq_raw")?, number("tcp.ack_raw")?);
+        let (bits, ack) = (self.number("tcp.flags")?, self.number("tcp.ack_raw")?);
         let (seq, ack) = relative(initial, (&from, &to), bits, (seq, ack));
-        let (len, window) = (number("tcp.len")?, number("tcp.window_size_value")?);
-        let what = What::Tcp { flags: letters(bits), seq, ack, len, window };
-        Ok(Seen { at, from, to, what })
-    };
-    Some(read())
+        let (len, window) = (self.number("tcp.len")?, self.number("tcp.window_size_value")?);
+        Ok(What::Tcp { flags: letters(bits), seq, ack, len, window, options: self.options() })
+    }
+
+    /// The options of a segment in tcpdump's words.
+    fn options(&self) -> Vec<String> {
+        let kinds = self.all("tcp.option_kind");
+        // Behind the end of the options there is only padding.
+        let end = kinds.iter().position(|kind| *kind == "0").map_or(kinds.len(), |at| at + 1);
+        let kinds = kinds[..end].iter().filter(|kind| !kind.is_empty());
+        let word = |kind: &&str| match *kind {
+            "0" => "eol".to_owned(),
+            "1" => "nop".to_owned(),
+            "2" => format!("mss {}", self.field("tcp.options.mss_val", 0)),
+            "3" => format!("wscale {}", self.field("tcp.options.wscale.shift", 0)),
+            "4" => "sackOK".to_owned(),
+            "5" => "sack".to_owned(),
+            "8" => "TS".to_owned(),
+            "34" => "tfo".to_owned(),
+            kind => format!("unknown-{kind}"),
+        };
+        kinds.map(word).collect()
+    }
+
+    /// A message of ICMP quotes a packet, whose fields follow its own; of a short quote only the
+    /// addresses are there.
+    fn icmp(&self, version: &str, kind: &str) -> Result<What, String> {
+        let word = word(version, (kind, self.field(&format!("{version}.code"), 0)))?;
+        let protocol = match self.either("ip.proto", "ipv6.nxt", 1) {
+            "" => None,
+            "6" => Some("tcp"),
+            "17" => Some("udp"),
+            "44" if self.field("ipv6.fraghdr.nxt", 0) == "17" => Some("udp"),
+            other => return Err(format!("protocol {other} quoted in {:?}", self.text)),
+        };
+        let quoted = protocol.map(|protocol| {
+            let (from, to) = self.ends(protocol, 1);
+            (from, to, protocol.to_owned())
+        });
+        Ok(What::Icmp { word, quoted })
+    }
 }
 
 /// A number counts from a SYN of the side whose number it is, and stays as it is without one. Which
@@ -169,13 +289,33 @@ fn letters(bits: u32) -> String {
     if letters.is_empty() { "none".to_owned() } else { letters }
 }
 
-/// RFC 792, RFC 1812, RFC 4443: the messages of the cases that are tried.
-fn word(kind: &str, what: (&str, &str)) -> Result<String, String> {
-    Ok(match (kind, what) {
+/// RFC 792, RFC 1812, RFC 4443: what a message is called.
+fn word(version: &str, what: (&str, &str)) -> Result<String, String> {
+    Ok(match (version, what) {
+        ("icmp", ("3", "0")) | ("icmpv6", ("1", "0")) => "net-unreachable",
         ("icmp", ("3", "1")) | ("icmpv6", ("1", "3")) => "host-unreachable",
+        ("icmp", ("3", "2")) | ("icmpv6", ("4", "1")) => "protocol-unreachable",
         ("icmp", ("3", "3")) | ("icmpv6", ("1", "4")) => "port-unreachable",
+        ("icmp", ("3", "4")) | ("icmpv6", ("2", "0")) => "fragmentation-needed",
+        ("icmp", ("3", "5")) => "source-route-failed",
+        ("icmp", ("3", "6")) => "net-unknown",
+        ("icmp", ("3", "7")) => "host-unknown",
+        ("icmp", ("3", "8")) => "host-isolated",
+        ("icmp", ("3", "9")) => "net-prohibited",
+        ("icmp", ("3", "10")) => "host-prohibited",
+        ("icmp", ("3", "11")) => "net-tos",
+        ("icmp", ("3", "12")) => "host-tos",
         ("icmp", ("3", "13")) | ("icmpv6", ("1", "1")) => "admin-prohibited",
-        _ => return Err(format!("{kind} {what:?}: add the word to the oracle's table")),
+        ("icmp", ("3", "14")) => "precedence-violation",
+        ("icmp", ("3", "15")) => "precedence-cutoff",
+        ("icmpv6", ("1", "2")) => "beyond-scope",
+        ("icmpv6", ("1", "5")) => "policy-failed",
+        ("icmpv6", ("1", "6")) => "reject-route",
+        ("icmp", ("4", "0")) => "source-quench",
+        ("icmp", ("11", "0")) | ("icmpv6", ("3", "0")) => "ttl-exceeded",
+        ("icmp", ("11", "1")) | ("icmpv6", ("3", "1")) => "reassembly-exceeded",
+        ("icmp", ("12", "0")) | ("icmpv6", ("4", "0")) => "parameter-problem",
+        _ => return Err(format!("{version} {what:?}: add the word to the oracle's table")),
     }
     .to_owned())
 }
