@@ -60,6 +60,7 @@ impl Conductor<'_> {
                 self.pass(left.min(SLICE))?;
                 lane.wait(Duration::ZERO)?
             } else {
+                self.punctual.works(now());
                 let due = now() + left.min(LOOK);
                 let reply = lane.wait(left.min(LOOK))?;
                 self.punctual.goes_on(due.min(now()), now());
@@ -173,6 +174,8 @@ impl Conductor<'_> {
 
     /// Lets time pass. Something on the path acts when its packets come, not when it is over.
     fn pass(&mut self, time: Duration) -> Result<(), Trouble> {
+        // What it waits for begins now: until now it worked.
+        self.punctual.works(now());
         let due = now() + time;
         self.pass_until_over(time)?;
         self.punctual.goes_on(due, now());
