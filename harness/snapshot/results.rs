@@ -11,8 +11,9 @@
 //!               "case_hash": "ae2d8a571e03ac9c", "transcript": "…", "events": []}]}
 //! ```
 //!
-//! `settled: false` in a result says that something was left unacknowledged at its end. A file may
-//! come from a stranger: what it says is checked before it is believed.
+//! `settled: false` in a result says that something was left unacknowledged at its end,
+//! `made_again: 1` that a run of it was thrown away because it had not got its CPU in time. A file
+//! may come from a stranger: what it says is checked before it is believed.
 
 use super::archive;
 use super::error::SnapshotError;
@@ -98,10 +99,18 @@ pub struct CaseResult {
     /// Everything was acknowledged and nothing half closed at the end.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub settled: bool,
+    /// How many of its runs were thrown away because they had not got their CPU in time, and made
+    /// again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub made_again: u32,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Takes any JSON and keeps none: in memory a stranger's could be thirty times as long.

@@ -12,6 +12,7 @@ fn what_is_written_is_read(#[case] path: &str, #[case] file: &str) {
     let folder = Folder::new();
     let mut results = results("6.18", &[("rst/closed", "a() = 0\n")]);
     results.results[0].settled = false;
+    results.results[0].made_again = 2;
     let written = results.write(&folder.path().join(path)).expect("writable");
     assert_eq!(written, folder.path().join(file));
     let read = ResultFile::read(&folder.path().join(path)).expect("good");

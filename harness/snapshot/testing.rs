@@ -93,6 +93,7 @@ pub fn results(release: &str, answers: &[(&str, &str)]) -> ResultFile {
         transcript: transcript.to_string(),
         events: serde_json::Value::Null,
         settled: true,
+        made_again: 0,
     };
     ResultFile {
         format: FORMAT,

@@ -24,6 +24,7 @@ fn results(store: &Store, ledger: &Ledger) -> ResultFile {
             transcript: answer.expect("what is in a ledger has an answer").body,
             events: serde_json::Value::Null,
             settled: true,
+            made_again: 0,
         }
     };
     ResultFile {

@@ -72,6 +72,7 @@ fn one(case: &Case, result: &CaseResult) -> results::CaseResult {
         transcript: result.ran.as_ref().map_or(String::new(), |ran| ran.body.clone()),
         events: serde_json::to_value(events.unwrap_or_default()).unwrap_or_default(),
         settled: result.ran.as_ref().is_none_or(|ran| ran.settled),
+        made_again: result.again,
     }
 }
 
