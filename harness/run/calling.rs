@@ -82,9 +82,10 @@ impl Conductor<'_> {
             None => self.punctual.looks_at(ended, now),
         }
         if *took <= SLOT_HELD {
+            lane.was_short(ended);
             return Ok(());
         }
-        self.punctual.held_up(lane.held_up(), *took, timed)
+        self.punctual.held_up(lane.was_held_up(), *took, timed)
     }
 
     pub(super) fn resolver(&mut self) -> Resolver<'_> {

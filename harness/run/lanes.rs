@@ -1,5 +1,6 @@
 //! Threads that make calls and do nothing else.
 
+use super::conductor::now;
 use crate::model::Name;
 use crate::sys::{Ground, Reply, Request, Trouble, Watch};
 use std::cell::Cell;
@@ -22,7 +23,9 @@ pub struct Lane {
     replies: Receiver<Reply>,
     watch: Box<dyn Watch>,
     thread: Option<JoinHandle<()>>,
-    /// How long the thread had waited for a CPU when it was handed its call.
+    /// When it was handed its call, by the system clock.
+    handed: Cell<Duration>,
+    /// How long its thread can have waited for a CPU in the calls that are over.
     held_up_before: Cell<Duration>,
 }
 
@@ -51,13 +54,14 @@ impl Lane {
             replies,
             watch,
             thread: Some(thread),
+            handed: Cell::default(),
             held_up_before: Cell::default(),
         })
     }
 
     /// Hands a call over; its end comes out of [`Lane::wait`] or [`Lane::poll`].
     pub fn begin(&self, request: Request) -> Result<(), Trouble> {
-        self.held_up_before.set(self.watch.held_up());
+        self.handed.set(now());
         let sent = self.requests.as_ref().map(|requests| requests.send(request));
         match sent {
             Some(Ok(())) => Ok(()),
@@ -85,10 +89,17 @@ impl Lane {
         self.watch.signal(restart)
     }
 
-    /// How long the thread has had to wait for a CPU since it was handed the call in progress, or
-    /// the last one.
-    pub fn held_up(&self) -> Duration {
-        self.watch.held_up().saturating_sub(self.held_up_before.get())
+    /// The call ended at `ended` and had taken next to no time: since it was handed over, its
+    /// thread cannot have waited for a CPU for longer. The system is asked only about long calls.
+    pub fn was_short(&self, ended: Duration) {
+        let most = ended.saturating_sub(self.handed.get());
+        self.held_up_before.set(self.held_up_before.get() + most);
+    }
+
+    /// The call has taken its time: for how long of it its thread had to wait for a CPU.
+    pub fn was_held_up(&self) -> Duration {
+        let all = self.watch.held_up();
+        all.saturating_sub(self.held_up_before.replace(all))
     }
 
     /// Ends a call in progress after recording has stopped; false if the thread cannot be moved.

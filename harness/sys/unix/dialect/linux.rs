@@ -5,6 +5,7 @@ use crate::sys::unix::errno::numbers;
 use libc::{c_int, c_short, c_ulong};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use super::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
@@ -116,10 +117,10 @@ pub type ThreadId = libc::pid_t;
 pub struct Thread {
     process: libc::pid_t,
     thread: ThreadId,
-    /// `/proc/PID/task/TID/stat`, open for as long as it is watched; none without /proc.
-    stat: Option<File>,
+    /// `/proc/PID/task/TID/stat`, open from the first look on; none without /proc.
+    stat: OnceLock<Option<File>>,
     /// `/proc/PID/task/TID/schedstat`, likewise; none where the kernel does not count.
-    schedstat: Option<File>,
+    schedstat: OnceLock<Option<File>>,
 }
 
 impl Thread {
@@ -137,29 +138,37 @@ impl Thread {
 
     /// A thread of any process.
     pub fn of(process: libc::pid_t, thread: ThreadId) -> Thread {
-        let open = |name: &str| {
-            let file = File::open(format!("/proc/{process}/task/{thread}/{name}")).ok();
-            file.map(|file| File::from(aside(file.into())))
+        Thread { process, thread, stat: OnceLock::new(), schedstat: OnceLock::new() }
+    }
+
+    /// Reads the beginning of a file that the kernel has of the thread. Most threads are never
+    /// looked at, so it is opened by the first look.
+    fn look<'a>(
+        &self,
+        file: &OnceLock<Option<File>>,
+        name: &str,
+        line: &'a mut [u8; 64],
+    ) -> Option<&'a [u8]> {
+        let open = || {
+            let file = File::open(format!("/proc/{}/task/{}/{name}", self.process, self.thread));
+            file.ok().map(|file| File::from(aside(file.into())))
         };
-        Thread { process, thread, stat: open("stat"), schedstat: open("schedstat") }
+        let len = file.get_or_init(open).as_ref()?.read_at(line, 0).unwrap_or(0);
+        line.get(..len)
     }
 
     /// Whether the scheduler has put it to sleep, however long ago, until something happens or a
     /// signal comes.
     pub fn sleeps(&self, _: Duration) -> bool {
-        let mut line = [0; 64];
-        let Some(stat) = &self.stat else { return false };
-        let len = stat.read_at(&mut line, 0).unwrap_or(0);
-        is_interruptible(&line[..len])
+        self.look(&self.stat, "stat", &mut [0; 64]).is_some_and(is_interruptible)
     }
 
     /// How long it has been ready to run and had to wait for a CPU.
     pub fn held_up(&self) -> Duration {
         let mut line = [0; 64];
-        let Some(schedstat) = &self.schedstat else { return Duration::ZERO };
-        let len = schedstat.read_at(&mut line, 0).unwrap_or(0);
+        let line = self.look(&self.schedstat, "schedstat", &mut line).unwrap_or_default();
         // `695125 9831736 2`: nanoseconds on a CPU, nanoseconds ready for one, and how often.
-        let text = std::str::from_utf8(&line[..len]).unwrap_or_default();
+        let text = std::str::from_utf8(line).unwrap_or_default();
         let ready_ns = text.split(' ').nth(1).and_then(|number| number.parse().ok());
         Duration::from_nanos(ready_ns.unwrap_or(0))
     }
