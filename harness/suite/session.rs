@@ -1,7 +1,7 @@
 //! Runs cases, many at a time, each as often as asked.
 
 use super::pool;
-use super::single::{Ran, ran_here};
+use super::single::{Ran, Thread, ran_here};
 use super::slots::Slots;
 use crate::model::Case;
 use crate::model::capability::Lack;
@@ -46,7 +46,7 @@ impl Session<'_> {
             .flat_map(|time| (0..cases.len()).map(move |case| (case, time)))
             .collect();
         let mut gathered: Vec<Gathered> = cases.iter().map(|_| Gathered::default()).collect();
-        let work = |(case, time): &(usize, u32)| self.once(cases[*case], *time);
+        let work = |(case, time): &(usize, u32)| self.once(cases[*case], *time, Thread::OfCase);
         let most = self.stack.runs_at_once();
         pool::each(&runs, most, work, |index, ran| {
             let case = runs[index].0;
@@ -61,10 +61,10 @@ impl Session<'_> {
     ///
     /// # Errors
     /// The harness or the machine is at fault.
-    pub fn once(&self, case: &Case, time: u32) -> Result<Ran, Trouble> {
+    pub fn once(&self, case: &Case, time: u32, thread: Thread) -> Result<Ran, Trouble> {
         let seed = self.conditions.seed.wrapping_add(u64::from(time) << 32);
         let conditions = Conditions { seed, ..self.conditions.clone() };
-        let run = || ran_here(case, self.stack, &conditions, &self.slots);
+        let run = || ran_here(case, self.stack, &conditions, &self.slots, thread);
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(ran)) if !self.keep_logs => Ok(Ran { logs: Vec::new(), ..ran }),
             Ok(ran) => ran,

@@ -31,6 +31,15 @@ pub struct Ran {
     pub logs: Vec<RunLog>,
 }
 
+/// What the thread is for that runs a case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Thread {
+    /// It ends with the case, so a case with a single run needs no other one.
+    OfCase,
+    /// It goes on with something else, in the namespace and with the descriptors that it has.
+    Kept,
+}
+
 /// How often a run that was not on its CPU in time is made again. Its own clock says so, whatever
 /// the stack has answered; a machine that does it three times over is too busy to be asked.
 const AGAIN_MAX: u32 = 2;
@@ -59,6 +68,7 @@ pub fn ran_here(
     stack: &dyn Stack,
     conditions: &Conditions,
     slots: &Arc<Slots>,
+    thread: Thread,
 ) -> Result<Ran, Trouble> {
     let began = Instant::now();
     let runs: Vec<(usize, Family)> = (0..case.rows.len())
@@ -80,7 +90,10 @@ pub fn ran_here(
         log
     };
     let mut logs: Vec<Option<Result<RunLog, Trouble>>> = runs.iter().map(|_| None).collect();
-    pool::each(&runs, stack.runs_at_once(), one, |index, log| logs[index] = Some(log));
+    match &runs[..] {
+        [run] if thread == Thread::OfCase => logs[0] = Some(one(run)),
+        _ => pool::each(&runs, stack.runs_at_once(), one, |index, log| logs[index] = Some(log)),
+    }
     let lost = || Err(Trouble::Failed("a run ended without a word: it panicked".to_owned()));
     let logs: Result<Vec<RunLog>, Trouble> =
         logs.into_iter().map(|log| log.unwrap_or_else(lost)).collect();
@@ -120,7 +133,7 @@ mod tests {
         let text = "about: a test\ngiven: established\nsteps:\n  - client.send: 1\n";
         let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text.as_bytes());
         let slots = Slots::new(&[0], 1, 1);
-        ran_here(&case.unwrap(), &Fake::new(script), &Conditions::default(), &slots)
+        ran_here(&case.unwrap(), &Fake::new(script), &Conditions::default(), &slots, Thread::Kept)
     }
 
     #[rstest]

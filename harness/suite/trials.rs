@@ -3,7 +3,7 @@
 use super::discover::{Bad, Found};
 use super::outcome::Judge;
 use super::session::{Gathered, Session};
-use super::single::why_skipped;
+use super::single::{Thread, why_skipped};
 use crate::model::Case;
 use crate::snapshot::Status;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -42,7 +42,7 @@ fn trial(case: Case, bench: &Arc<Bench>) -> Trial {
 }
 
 fn one(case: &Case, bench: &Bench) -> Result<(), Failed> {
-    let gathered = Gathered::of(bench.session.once(case, 0));
+    let gathered = Gathered::of(bench.session.once(case, 0, Thread::Kept));
     if let Some(lack) = &gathered.lack {
         return Err(Failed::from(format!("not run, which was not known before: {lack}")));
     }
