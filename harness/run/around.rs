@@ -1,8 +1,9 @@
 //! Steps that are no calls: what the peers of the wire do, and what happens to the machine.
 
-use super::conductor::{Conductor, now};
+use super::conductor::Conductor;
 use super::log::{Awaited, Sent, StepLog};
 use super::peer::{PathRule, Sender, Sending};
+use super::punctual::now;
 use super::resolve::Refusal;
 use super::waiting::SLICE;
 use crate::model::case::Family;

@@ -1,9 +1,10 @@
 //! One call: handed to a lane, awaited, and its consequences for the names.
 
-use super::conductor::{Conductor, Pending, SLOT_HELD, now};
+use super::conductor::{Conductor, Pending, SLOT_HELD};
 use super::lanes::Lane;
 use super::log::{CallLog, StepLog};
 use super::names::{AddressKind, Socket};
+use super::punctual::now;
 use super::resolve::{Refusal, Resolver};
 use super::trust;
 use crate::model::call::{Domain, Kind};

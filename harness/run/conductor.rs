@@ -5,7 +5,7 @@ use super::lanes::Lane;
 use super::log::{CallLog, Holder, RunLog, StepLog};
 use super::names::Names;
 use super::peer::Peers;
-use super::punctual::Punctuality;
+use super::punctual::{Punctuality, now};
 use super::trust::Clocks;
 use super::{Conditions, Slot};
 use crate::model::transcript::Fate;
@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// A call that takes longer than this gives its place on the CPU to another run.
 pub(super) const SLOT_HELD: Duration = Duration::from_millis(2);
@@ -405,8 +405,4 @@ fn says_something(address: &Address) -> bool {
         Address::UnixPath(_) | Address::UnixAbstract(_) => true,
         _ => false,
     }
-}
-
-pub(super) fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

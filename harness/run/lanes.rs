@@ -1,6 +1,6 @@
 //! Threads that make calls and do nothing else.
 
-use super::conductor::now;
+use super::punctual::now;
 use crate::model::Name;
 use crate::sys::{Ground, Reply, Request, Trouble, Watch};
 use std::cell::Cell;

@@ -12,7 +12,7 @@ use super::resent::Resent;
 use crate::model::Topology;
 use crate::model::time::band;
 use crate::sys::Trouble;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Work takes less, also on an emulated CPU.
 const NOTICED: Duration = Duration::from_millis(20);
@@ -144,6 +144,11 @@ impl Punctuality {
             false => Ok(()),
         }
     }
+}
+
+/// The system clock, by which packets are stamped too: time since the Unix epoch.
+pub fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// How long these gaps put off what came next: the threads of a run are put aside at the same time.

@@ -3,10 +3,11 @@
 //! Where there is a wire it waits in slices, in which packets are taken off the device: they are
 //! stamped when they come, and what refuses packets on the path refuses them then.
 
-use super::conductor::{Conductor, Pending, SLOT_HELD, now};
+use super::conductor::{Conductor, Pending, SLOT_HELD};
 use super::lanes::Lane;
 use super::log::StepLog;
 use super::peer::Peers;
+use super::punctual::now;
 use crate::sys::{Reply, Trouble};
 use crate::wire;
 use std::time::{Duration, Instant};
