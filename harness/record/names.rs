@@ -37,6 +37,8 @@ pub(super) struct Names {
     /// Connections of sockets that share their address with another (Linux lends a busy ephemeral
     /// port to a connect() with a different far end): the near and the far end, and the socket.
     flows: HashMap<(PacketEnd, PacketEnd), String>,
+    /// The far ports to which sockets have turned.
+    turned_to: HashMap<Name, u16>,
     /// Ports that the case writes as numbers: of the wire's peer they print as it wrote them.
     written: BTreeSet<u16>,
 }
@@ -117,6 +119,18 @@ impl Names {
                 holders: vec![holder.name.clone()],
             }),
         }
+    }
+
+    /// A socket turns to a far port, by which it is told from others that share its address. The
+    /// case says so, not a packet: answers have to read the same where no packets are seen.
+    pub fn turn_to(&mut self, socket: &Name, far_port: u16) {
+        self.turned_to.insert(socket.clone(), far_port);
+    }
+
+    /// The port that a socket holds.
+    pub fn port_of(&self, socket: &Name) -> Option<u16> {
+        let held = self.held.iter().find(|held| held.holders.contains(socket));
+        held.and_then(|held| port(&held.address))
     }
 
     /// A socket is gone, its name stays.
@@ -209,9 +223,9 @@ impl Names {
         let held = self.exactly(&canon, is_datagram).or_else(|| self.exactly(&canon, !is_datagram));
         let text = match (&canon, held) {
             (Address::Inet(addr), Some(held)) if tells(addr.ip()) => {
-                format!("{}:{}", ip_word(addr.ip()), held.shown)
+                format!("{}:{}", ip_word(addr.ip()), self.shown_to(asker, held))
             }
-            (_, Some(held)) => held.shown.clone(),
+            (_, Some(held)) => self.shown_to(asker, held).to_owned(),
             (Address::Inet(addr), None) => self.of_unheld(*addr, is_datagram),
             (Address::UnixUnnamed, None) => "unnamed".to_owned(),
             (Address::UnixPath(path), None) => quoted(path.as_bytes()),
@@ -221,6 +235,19 @@ impl Names {
         };
         let is_mapped = |addr: SocketAddr| addr.is_ipv6() && addr.ip().to_canonical().is_ipv4();
         if address.inet().is_some_and(is_mapped) { format!("mapped:{text}") } else { text }
+    }
+
+    /// The name of an address that several sockets may share: `asker` itself, or the one that has
+    /// turned to it.
+    fn shown_to<'a>(&self, asker: &Name, held: &'a Held) -> &'a str {
+        let own_port = self.port_of(asker);
+        let is_meant = |holder: &&Name| match self.turned_to.get(*holder) {
+            Some(_) if held.holders.contains(asker) => *holder == asker,
+            Some(far_port) => own_port == Some(*far_port),
+            None => false,
+        };
+        let sharing = held.holders.iter().filter(|_| held.holders.len() > 1);
+        sharing.clone().find(is_meant).map_or(held.shown.as_str(), Name::as_str)
     }
 
     fn exactly(&self, address: &Address, is_datagram: bool) -> Option<&Held> {

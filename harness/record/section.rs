@@ -8,6 +8,7 @@ use crate::model::time::band;
 use crate::model::transcript::{
     CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
 };
+use crate::model::wire::peer_port;
 use crate::model::{
     Action, AddrBase, AddrExpr, Address, Answer, Call, Case, Errno, Name, Outcome, Packet,
     PortExpr, ProcessVerb, Show, Topology,
@@ -80,6 +81,9 @@ impl<'a> Recorder<'a> {
         for holder in &step.holders {
             self.names.hold(holder);
         }
+        for call in &step.calls {
+            self.note_turn(call);
+        }
         let packets = self.packets(step);
         let heads = step.calls.iter().map(|call| self.call(call, step.timed));
         let mut events: Vec<Event> = self.note(step).map(Event::Note).into_iter().collect();
@@ -106,6 +110,23 @@ impl<'a> Recorder<'a> {
             step: None,
             line: 0,
             events: blocked.chain(self.log.deadline.map(Event::Deadline)).collect(),
+        }
+    }
+
+    /// A socket that turned to another one.
+    fn note_turn(&mut self, call: &CallLog) {
+        let (Call::Connect(to) | Call::Send { to: Some(to), .. }) = &call.spec.call else {
+            return;
+        };
+        let port = match (&to.port, &to.base) {
+            (Some(PortExpr::Of(socket)), _) | (None, AddrBase::Socket(socket)) => {
+                self.names.port_of(socket)
+            }
+            (None, AddrBase::Peer(peer)) => peer_port(peer),
+            _ => written_port(to),
+        };
+        if let Some(port) = port {
+            self.names.turn_to(&call.subject, port);
         }
     }
 
@@ -264,8 +285,13 @@ impl<'a> Recorder<'a> {
     ) -> (String, String) {
         let [source, destination] = [source, destination].map(|at| PacketEnd { at, is_datagram });
         let sender = self.sender(step).cloned();
-        let is_connect = |call: &&CallLog| matches!(call.spec.call, Call::Connect(_));
-        if let Some(call) = step.calls.iter().find(is_connect) {
+        // Not only connect() begins a connection, but sendto() with MSG_FASTOPEN, too.
+        let turns = |call: &&CallLog| match &call.spec.call {
+            Call::Connect(_) => true,
+            Call::Send { to, .. } => to.is_some() && !is_datagram,
+            _ => false,
+        };
+        if let Some(call) = step.calls.iter().find(turns) {
             self.names.begin_flow(source, destination, &call.subject);
         }
         (
@@ -351,12 +377,16 @@ fn ports(row: &Row) -> BTreeSet<u16> {
         Call::Bind(to) | Call::Connect(to) | Call::Send { to: Some(to), .. } => Some(to),
         _ => None,
     });
-    let port = |to: &AddrExpr| match (&to.port, &to.base) {
+    addresses.filter_map(written_port).collect()
+}
+
+/// The port of an address that is written as a number.
+fn written_port(to: &AddrExpr) -> Option<u16> {
+    match (&to.port, &to.base) {
         (Some(PortExpr::Literal(port)), _) => Some(*port),
         (_, AddrBase::Literal(text)) => text.parse::<SocketAddr>().ok().map(|addr| addr.port()),
         _ => None,
-    };
-    addresses.filter_map(port).collect()
+    }
 }
 
 /// Whether the call has given up its socket: a close() that fails has done so too, unless there was

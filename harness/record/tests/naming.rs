@@ -159,6 +159,32 @@ fn answers_of_other_families(#[case] address: Address, #[case] expected: &str) {
     assert_eq!(names(&[holder]).of_answer(&asker(), &address), expected);
 }
 
+/// Linux lends an ephemeral port to two sockets with different far ends.
+#[test]
+fn sockets_that_share_an_address_are_told_apart_by_where_they_turned() {
+    const OTHER: u16 = SERVER + 1;
+    let mut names = names(&[holds("a", V4, SERVER), holds("b", V4, OTHER)]);
+    for (socket, far_port) in [("c", SERVER), ("d", OTHER)] {
+        names.hold(&holds(socket, V4, CLIENT));
+        names.turn_to(&Name::new(socket), far_port);
+    }
+    names.hold(&accepted("conn", V4, OTHER));
+    let shared = Address::Inet(SocketAddr::from((V4, CLIENT)));
+    let told = |asker: &str| names.of_answer(&Name::new(asker), &shared);
+    assert_eq!(["a", "b", "conn", "other"].map(told), ["c", "d", "d", "c"]);
+    let own = |asker: &str| names.of_own(&Name::new(asker), &shared);
+    assert_eq!(["c", "d"].map(own), ["c", "d"]);
+}
+
+/// What dup() makes is the same socket under another name.
+#[test]
+fn a_second_name_of_one_socket_is_told_by_the_first() {
+    let mut names = names(&[holds("client", V4, CLIENT), holds("again", V4, CLIENT)]);
+    names.turn_to(&Name::new("client"), SERVER);
+    let own = Address::Inet(SocketAddr::from((V4, CLIENT)));
+    assert_eq!(names.of_own(&Name::new("again"), &own), "client");
+}
+
 #[test]
 fn a_port_of_tcp_and_one_of_udp_are_two_names() {
     let udp = Holder { is_datagram: true, ..holds("u", [0; 4], SERVER) };
