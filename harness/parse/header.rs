@@ -72,6 +72,7 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
     let read = (0..row_count).map(|row| rows.read(&matrix.row(row)));
     case.rows = read.collect::<Read<Vec<Row>>>()?;
     check_names_used(root, &case)?;
+    Matrix::check_used(matrix_node, root)?;
     if case.families.contains(&Family::V6) {
         needs.insert(Capability::Ipv6);
     }

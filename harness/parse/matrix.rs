@@ -46,9 +46,24 @@ impl<'n> Matrix<'n> {
         let rows = lengths.fold(1usize, usize::saturating_mul);
         match node.filter(|_| rows.saturating_mul(families) > RUNS_MAX) {
             Some(node) => Err(node.fault(format!(
-                "{rows} rows in {families} families, a case has at most {RUNS_MAX} runs"
+                "{rows} rows in {families} famil{}, a case has at most {RUNS_MAX} runs",
+                if families == 1 { "y" } else { "ies" }
             ))),
             None => Ok(rows),
+        }
+    }
+
+    /// Whether the case uses every variable: one that it does not use asks the same several times.
+    pub fn check_used(matrix: Option<&Node>, root: &Node) -> Read<()> {
+        let parts = || ["given", "settings", "steps"].into_iter().filter_map(|key| root.get(key));
+        let variables = matrix.map_or(Ok(&[][..]), |node| node.map("a map of lists"))?;
+        match variables.iter().find(|(key, _)| !parts().any(|part| uses(part, &key.text))) {
+            Some((key, _)) => Err(key.fault(format!(
+                "nothing uses `${}`, so its rows would all ask the same; expected it in `given`, \
+                 `settings` or `steps`",
+                key.text
+            ))),
+            None => Ok(()),
         }
     }
 
@@ -69,6 +84,26 @@ impl<'n> Matrix<'n> {
         let texts = |values: &[Node]| values.iter().map(value_text).collect();
         self.variables.iter().map(|(name, values)| (*name, texts(values))).collect()
     }
+}
+
+/// Whether `$name` stands in a node or below it.
+fn uses(node: &Node, name: &str) -> bool {
+    let in_text = |text: &str| text.split('$').skip(1).any(|rest| variable_name(rest) == name);
+    match &node.kind {
+        Kind::Str(text) => in_text(text),
+        Kind::List(nodes) => nodes.iter().any(|node| uses(node, name)),
+        Kind::Map(entries) => {
+            entries.iter().any(|(key, node)| in_text(&key.text) || uses(node, name))
+        }
+        _ => false,
+    }
+}
+
+/// The name of a variable at the beginning of a text, behind its `$`.
+fn variable_name(text: &str) -> &str {
+    let in_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let end = text.find(|c| !in_name(c)).unwrap_or(text.len());
+    text[..end].trim_end_matches('-')
 }
 
 /// A value becomes a part of the line `== how=rd`, so it has to fit into a line.
@@ -199,9 +234,7 @@ impl<'n> Substitution<'_, 'n> {
     /// The variable at the beginning of `text` (behind its `$`) and what follows it; none if no
     /// name stands there.
     fn variable<'t>(&self, text: &'t str) -> Result<Option<(&'n Node, &'t str)>, String> {
-        let in_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let end = text.find(|c| !in_name(c)).unwrap_or(text.len());
-        let name = text[..end].trim_end_matches('-');
+        let name = variable_name(text);
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
             return Ok(None);
         }

@@ -353,8 +353,9 @@ fn the_hash_is_the_questions_own() {
     assert_eq!(hash(told), plain);
     assert_ne!(hash("about: x\ngiven: listen\nsteps: [server.close]\n"), plain);
     assert_ne!(hash("about: x\nfamily: [6]\ngiven: listen\nsteps: [client.close]\n"), plain);
-    let aliased = "about: x\ngiven: listen\nmatrix: {a: [&a server.close]}\nsteps: [*a]\n";
-    let written = "about: x\ngiven: listen\nmatrix: {a: [server.close]}\nsteps: [server.close]\n";
+    let aliased = "about: x\ngiven: listen\nmatrix: {a: [&a server.close]}\nsteps: [*a, $a]\n";
+    let written =
+        "about: x\ngiven: listen\nmatrix: {a: [server.close]}\nsteps: [server.close, $a]\n";
     assert_eq!(hash(aliased), hash(written));
 }
 

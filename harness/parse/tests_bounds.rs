@@ -23,7 +23,7 @@ fn limits_are_told() {
     assert_error(text, "foo.yaml:68:3: steps[64]: a step too many, a case has at most 64$");
     let list = (0..65).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
     let text = format!("about: x\nmatrix: {{a: [{list}], b: [{list}]}}\nsteps: [a.close]\n");
-    assert_error(text, "foo.yaml:2:9: matrix: 4225 rows in 1 families, a case has at most 4096");
+    assert_error(text, "foo.yaml:2:9: matrix: 4225 rows in 1 family, a case has at most 4096");
 }
 
 #[test]

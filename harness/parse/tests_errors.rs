@@ -323,6 +323,11 @@ fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
 #[case("about: x\nsettings: {linux: {net..x: 1}}\nsteps: []\n", "foo.yaml:2:20: ")]
 #[case("about: x\nmatrix: {how: []}\nsteps: []\n", "foo.yaml:2:15: matrix.how: an empty list,")]
 #[case(
+    "about: x\nmatrix: {how: [a, b], other: [1, 2]}\nsteps:\n  - $how.socket: tcp\n",
+    "foo.yaml:2:23: matrix.other: nothing uses `$other`, so its rows would all ask the same; \
+    expected it in `given`, `settings` or `steps`"
+)]
+#[case(
     "about: x\ngiven: established\nmatrix: {how: [rd]}\nsteps:\n  - client.shutdown: $hwo\n",
     "foo.yaml:5:22: steps[0].client.shutdown: unknown variable of the matrix `hwo`, expected how; \
      did you mean `how`? (in row how=rd)$"
