@@ -62,7 +62,10 @@ fn begun(prepared: &Prepared, workspace: &Workspace, args: &RunArgs) -> Exit {
         TopologyArg::Loopback => Topology::Loopback,
         TopologyArg::Wire => Topology::Wire,
     });
-    selection.ours.keep(&args.tag, topology);
+    if let Err(message) = selection.ours.keep(&args.tag, topology) {
+        warn(&message);
+        return Exit::Usage;
+    }
     let invocation = Invocation { args, stack: &*stack, store: &store, seed: seed(args) };
     invocation.all(&selection)
 }
@@ -271,7 +274,7 @@ impl Invocation<'_> {
             return CaseResult::skipped(&lack);
         }
         for (ran, count) in &answers {
-            if answers.len() > 1 {
+            if runs > 1 {
                 self.say(&format!("{count} of {runs} runs:"));
             }
             self.say(lines(&ran.body).trim_end());
@@ -359,7 +362,11 @@ impl Invocation<'_> {
             }
             self.surprises(cases, results);
         }
-        say(&summary::line(results.iter(), bad));
+        let each = match self.args.repeat {
+            0 | 1 => String::new(),
+            times => format!(", each asked {times} times"),
+        };
+        say(&format!("{}{each}", summary::line(results.iter(), bad)));
         if let Some(note) = summary::made_again(results.iter().map(|result| result.again).sum()) {
             warn(&note);
         }

@@ -197,11 +197,22 @@ impl Found {
     }
 
     /// Keeps the cases with one of these tags and of this topology.
-    pub fn keep(&mut self, tags: &[String], topology: Option<Topology>) {
+    ///
+    /// # Errors
+    /// None of the cases has such a tag.
+    pub fn keep(&mut self, tags: &[String], topology: Option<Topology>) -> Result<(), String> {
+        let known: BTreeSet<&str> =
+            self.cases.iter().flat_map(|case| &case.tags).map(String::as_str).collect();
+        if let Some(tag) = tags.iter().find(|tag| !known.contains(tag.as_str())) {
+            let known: Vec<&str> = known.into_iter().collect();
+            let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(format!("no case that is meant has the tag `{tag}`; there is {there}"));
+        }
         self.cases.retain(|case| {
             let tagged = tags.is_empty() || case.tags.iter().any(|tag| tags.contains(tag));
             tagged && topology.is_none_or(|topology| case.topology == topology)
         });
+        Ok(())
     }
 }
 

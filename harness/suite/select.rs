@@ -29,6 +29,9 @@ pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
     let mut selection = Selection::default();
     let mut ids: BTreeSet<String> = BTreeSet::new();
     for word in words {
+        if word.is_empty() {
+            return Err("an empty word names no case; leave it out to mean all of them".to_owned());
+        }
         let meant = meant_ids(corpus, &listing, word);
         if !meant.is_empty() {
             ids.extend(meant);

@@ -54,7 +54,9 @@ fn tags_and_topologies_select() {
     let ran = ran["results"].as_array().expect("a list").iter();
     assert_eq!(ran.map(|result| &result["id"]).collect::<Vec<_>>(), expected);
 
-    sockdiff("run --tag no-such-tag").assert().success().stdout_eq("no case was selected\n");
+    let run = sockdiff("run unix --tag no-such-tag").assert().code(2);
+    let told = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+    assert!(told.contains("no case that is meant has the tag `no-such-tag`; there is "), "{told}");
     let run = sockdiff("run unix --topology wire").assert().success();
     run.stdout_eq("no case was selected\n");
 }
@@ -236,7 +238,7 @@ fn case_that_differs_from_itself_is_flaky() {
     let head = "flaky             chance  (";
     assert!(text.starts_with(head) && text.contains(" of 8 runs differ from the first"), "{text}");
     assert!(text.contains("\n    cases/chance.yaml:5\n"), "{text}");
-    assert!(text.ends_with("\n1 flaky\n"), "{text}");
+    assert!(text.ends_with("\n1 flaky, each asked 8 times\n"), "{text}");
     assert_eq!(folder.touched(&before), NOTHING);
     let text = stdout(&folder.sockdiff(&format!("{run} outside.yaml")).assert().code(1));
     assert!(text.matches(" of 8 runs:\n").count() > 1, "{text}");
