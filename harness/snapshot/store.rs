@@ -257,13 +257,20 @@ impl Store {
 
     /// The releases of a platform whose ledger says that they gave the answer in this file.
     pub fn releases(&self, case: &CaseId, name: &SnapName) -> Vec<&Release> {
+        self.resting(case, name).into_iter().map(|ledger| &ledger.release).collect()
+    }
+
+    /// Whether one of these releases gave or confirmed the answer while this was pinned. A file
+    /// keeps the header of its first recording.
+    pub fn is_confirmed_under(&self, case: &CaseId, name: &SnapName, fingerprint: &str) -> bool {
+        self.resting(case, name).iter().any(|ledger| ledger.settings == fingerprint)
+    }
+
+    /// The ledgers of the releases that gave the answer in this file.
+    fn resting(&self, case: &CaseId, name: &SnapName) -> Vec<&Ledger> {
         let of_platform = self.ledgers.iter().filter(|l| l.platform == name.platform);
         let asked = of_platform.filter(|ledger| ledger.cases.contains_key(case));
-        asked
-            .map(|ledger| (ledger.platform(), &ledger.release))
-            .filter(|(platform, _)| self.name_for(case, platform) == Some(name))
-            .map(|(_, release)| release)
-            .collect()
+        asked.filter(|ledger| self.name_for(case, &ledger.platform()) == Some(name)).collect()
     }
 
     /// The file for a new answer of a release: the plain name, unless something newer is recorded

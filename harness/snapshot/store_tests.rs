@@ -121,3 +121,23 @@ fn missing_folder_is_an_empty_store() {
     let store = Store::open(Expected::Folder(folder.path().join("none"))).expect("a store");
     assert!(store.cases().is_empty());
 }
+
+/// A later run under other settings confirms an answer without rewriting its file.
+#[rstest]
+#[case::as_confirmed("520c33fabc819be6", true)]
+#[case::otherwise("0123456789abcdef", false)]
+fn ledger_tells_what_was_pinned(#[case] fingerprint: &str, #[case] confirmed: bool) {
+    let folder = folder(&[("linux.snap", "a() = 0"), ("linux-6.12.snap", "a() = 1")]);
+    let ledger = |release: &str, settings: &str| {
+        format!(
+            "release: \"{release}\"\nkernel: \"{release}.1\"\narch: x86_64\ndate: 2026-11-20\n\
+             capture: raw sockets\nwire: tun\nisolation: netns\nsettings: \"{settings}\"\n\
+             families: [4]\ncases:\n  rst/closed: \"4b0ada320405ffe3\"\nskipped:\n"
+        )
+    };
+    folder.write("ledger/linux-6.18.yaml", ledger("6.18", "520c33fabc819be6"));
+    folder.write("ledger/linux-6.12.yaml", ledger("6.12", "0123456789abcdef"));
+    let store = folder.store();
+    let name = store.name_for(&case(), &platform("linux", "6.18")).expect("a file");
+    assert_eq!(store.is_confirmed_under(&case(), name, fingerprint), confirmed);
+}

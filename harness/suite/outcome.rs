@@ -150,7 +150,7 @@ impl Judge<'_> {
                 result.status = Status::Differs;
                 result.unlike = diff.sections();
                 let recorded = recorded.as_ref().expect("only a record can be differed from");
-                result.reason = self.other_settings(&recorded.header);
+                result.reason = self.other_settings(case, recorded);
                 result.story = Some(self.story_of_difference(case, &ran, recorded, &diff)?);
             }
         }
@@ -158,9 +158,11 @@ impl Judge<'_> {
     }
 
     /// What may explain a difference without the stack: other things are pinned here.
-    fn other_settings(&self, recorded: &Header) -> Option<String> {
+    fn other_settings(&self, case: &Case, recorded: &Answer) -> Option<String> {
         let here = Header::of(self.machine, true).settings;
-        (here != recorded.settings).then(|| {
+        let is_pinned = here == recorded.header.settings
+            || self.store.is_confirmed_under(&case.id, &recorded.name, &here);
+        (!is_pinned).then(|| {
             let isolation = &self.machine.isolation;
             format!("the record's settings are not pinned here, isolation {isolation}")
         })
