@@ -48,6 +48,9 @@ const PINNED: &[(&str, &str)] = &[
     ("net.ipv4.tcp_orphan_retries", "0"),
     ("net.ipv4.tcp_mtu_probing", "0"),
     ("net.ipv4.tcp_autocorking", "1"),
+    // How many segments leave in one piece follows the round-trip time, and the last one of each
+    // piece is pushed (`tcp_tso_autosize()` in net/ipv4/tcp_output.c): all of them in one.
+    ("net.ipv4.tcp_min_tso_segs", "64"),
     ("net.ipv4.tcp_no_metrics_save", "1"),
     // Above every port that the harness chooses.
     ("net.ipv4.ip_local_port_range", "32768\t60999"),
