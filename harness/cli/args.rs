@@ -91,7 +91,7 @@ pub struct RunArgs {
     /// What to do with answers that are new or differ (default: new, under CI=true: no)
     #[arg(long, value_enum)]
     pub update: Option<Update>,
-    /// The platform to compare with, instead of the one detected: rhel-9, gvisor-20240729
+    /// The platform to compare with, instead of the one detected: rhel-9-5.14, gvisor-20240729
     #[arg(long, value_name = "ID-RELEASE", value_parser = platform)]
     pub platform: Option<String>,
     /// Where runs happen

@@ -412,5 +412,8 @@ pub(super) fn read_option(node: &Node) -> Read<SocketOption> {
 /// The option of this name, or what was probably meant.
 pub(super) fn find_option(name: &str) -> Result<SocketOption, String> {
     let names = option::OPTIONS.iter().map(|option| option.name);
-    option::find(name).ok_or_else(|| unknown("option", name, names.chain(BY_NUMBER)))
+    option::find(name).ok_or_else(|| {
+        let unknown = unknown("option", name, names.chain(BY_NUMBER));
+        format!("{unknown} (what has no name here: {{level: IPPROTO_IP, option: 12}})")
+    })
 }

@@ -198,7 +198,7 @@ fn with_step(step: &str) -> String {
     "client.setsockopt: {SO_REUSEADR: 1}",
     "foo.yaml:5:25: \
     steps[0].client.setsockopt.SO_REUSEADR: unknown option `SO_REUSEADR`; did you mean \
-    `SO_REUSEADDR`?$"
+    `SO_REUSEADDR`? (what has no name here: {level: IPPROTO_IP, option: 12})$"
 )]
 #[case(
     "client.setsockopt: {SO_REUSEADDR: yes}",
@@ -256,7 +256,7 @@ fn with_step(step: &str) -> String {
 #[case(
     "client.getsockopt: so_error",
     "foo.yaml:5:24: steps[0].client.getsockopt: unknown option \
-    `so_error`; did you mean `SO_ERROR`?$"
+    `so_error`; did you mean `SO_ERROR`? (what has no name here: {level: IPPROTO_IP, option: 12})$"
 )]
 #[case("a.socket: tpc", "foo.yaml:5:15: steps[0].a.socket: unknown word `tpc`, expected one of")]
 #[case(

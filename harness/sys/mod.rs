@@ -446,7 +446,7 @@ pub struct LocalOptions {
     pub host_settings: bool,
     /// The device of the wire.
     pub wire: WireDevice,
-    /// In place of the detected platform: `rhel-9`, `gvisor-20240729`.
+    /// In place of the detected platform: `rhel-9-5.14`, `gvisor-20240729`.
     pub platform: Option<String>,
 }
 

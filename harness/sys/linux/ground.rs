@@ -66,7 +66,7 @@ impl LinuxGround {
         features.pins.apply(&view).map_err(|(name, error)| failed(name, &error))?;
         let device = wire_of(plan, features, loopback)?;
         for (name, value) in &settings {
-            view.write(name, value).map_err(|error| host::no_setting(name, &error))?;
+            view.write(name, value).map_err(|error| host::no_setting(name, value, &error))?;
         }
         drop(view);
         let place = match plan.wire || plan.firewall {

@@ -43,7 +43,7 @@ impl Links {
             }
             HostAct::Link { up } => self.link(*up),
             HostAct::Sysctl(pairs) => pairs.iter().try_for_each(|(name, value)| {
-                settings::write(name, value).map_err(|error| no_setting(name, &error))
+                settings::write(name, value).map_err(|error| no_setting(name, value, &error))
             }),
             HostAct::Destroy { fd } => destroy(*fd),
         }
@@ -61,8 +61,8 @@ impl Links {
 }
 
 /// The kernel has no such setting, or takes no such value.
-pub fn no_setting(name: &str, error: &std::io::Error) -> Trouble {
-    Trouble::Lacks(Lack::new(format!("this kernel refuses the value for {name}: {error}")))
+pub fn no_setting(name: &str, value: &str, error: &std::io::Error) -> Trouble {
+    Trouble::Lacks(Lack::new(format!("this kernel refuses {value} for {name}: {error}")))
 }
 
 /// Aborts the connection of this descriptor of this process.
