@@ -216,16 +216,18 @@ pub enum SendForm {
     Sendmsg,
     Write,
     Writev,
+    Sendfile,
 }
 
 impl SendForm {
     /// Every form with its verb.
-    pub const ALL: [(SendForm, &'static str); 5] = [
+    pub const ALL: [(SendForm, &'static str); 6] = [
         (SendForm::Send, "send"),
         (SendForm::Sendto, "sendto"),
         (SendForm::Sendmsg, "sendmsg"),
         (SendForm::Write, "write"),
         (SendForm::Writev, "writev"),
+        (SendForm::Sendfile, "sendfile"),
     ];
 }
 
@@ -417,6 +419,7 @@ pub const VERBS: &[&str] = &[
     "sendmsg",
     "write",
     "writev",
+    "sendfile",
     "recv",
     "recvfrom",
     "recvmsg",

@@ -48,6 +48,8 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
 fn has_argument(call: &Call, key: &str) -> bool {
     match call {
         Call::Bind(_) | Call::Connect(_) => key == "addrlen",
+        // The data is in a file.
+        Call::Send { form: SendForm::Sendfile, .. } => false,
         Call::Send { to, .. } => key == "buf" || to.is_some(),
         Call::Accept { .. } | Call::Getsockname | Call::Getpeername => true,
         Call::Recv { .. } | Call::Setsockopt { .. } | Call::Getsockopt(_) => key == "buf",

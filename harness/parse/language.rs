@@ -198,6 +198,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("sendmsg", "sendmsg(2): a length, or text in quotes.", PAYLOAD, SENDMSG),
     verb("write", "write(2): a length, or text in quotes.", PAYLOAD, WRITE),
     verb("writev", "writev(2): a length, or text in quotes.", PAYLOAD, WRITEV),
+    verb("sendfile", "sendfile(2): so much of a file; a length, or text.", PAYLOAD, WRITE),
     verb("recv", "recv(2) into a buffer of that many bytes.", &["len"], RECV),
     verb("recvfrom", "recvfrom(2) into a buffer of that many bytes.", &["len"], RECV),
     verb("recvmsg", "recvmsg(2) into a buffer of that many bytes.", &["len"], RECVMSG),

@@ -74,6 +74,8 @@
 //!   `flags`: `MSG_…`, `to`: an address; of `sendmsg` also `iov`.
 //! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**; of `writev` also
 //!   `iov: 3`: the data is in so many buffers (of one length; the last has the rest).
+//! - `sendfile`: a length, or text in quotes: what stands in the file, all of which is to be sent.
+//!   The file is the harness's own. Keys: **`len` or `data`**.
 //! - `recv` `recvfrom` `recvmsg`: a length. Keys: **`len`**, `flags`: `MSG_…`, `show: data`; of
 //!   `recvmsg` also `show: control`, or `[control, data]`: the control messages that come along,
 //!   and `iov`.

@@ -115,6 +115,7 @@ fn known(name: &str) -> OptionRef {
 #[case("client.send: 256", send(SendForm::Send, Payload::Len(256)))]
 #[case("client.send: \"256\"", send(SendForm::Send, Payload::Text("256".to_owned())))]
 #[case("client.write: 0", send(SendForm::Write, Payload::Len(0)))]
+#[case("client.sendfile: 256", send(SendForm::Sendfile, Payload::Len(256)))]
 #[case("client.writev: {data: hi}", send(SendForm::Writev, Payload::Text("hi".to_owned())))]
 #[case("client.sendto: {len: 4, flags: [MSG_OOB, MSG_DONTWAIT], to: server}",
     Call::Send { form: SendForm::Sendto, payload: Payload::Len(4),

@@ -56,6 +56,10 @@ fn with_step(step: &str) -> String {
     "client.send: {len: 1, addrlen: 8}",
     "foo.yaml:5:18: steps[0].client.send: `addrlen` is no argument of send, leave it out$"
 )]
+#[case::file_has_no_buffer(
+    "client.sendfile: {len: 1, buf: bad}",
+    "foo.yaml:5:22: steps[0].client.sendfile: `buf` is no argument of sendfile, leave it out$"
+)]
 #[case(
     "slience: 1s",
     "foo.yaml:5:5: steps[0].slience: unknown step `slience`, expected one of \

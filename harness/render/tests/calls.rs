@@ -84,6 +84,7 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
 #[case(Call::Fcntl(FcntlOp::SetNonblock), "fcntl(O_NONBLOCK)")]
 #[case(Call::Fcntl(FcntlOp::GetFl), "fcntl(F_GETFL)")]
 #[case(send(SendForm::Send, Payload::Len(256), &[], None), "send(256)")]
+#[case(send(SendForm::Sendfile, Payload::Len(256), &[], None), "sendfile(256)")]
 #[case(send(SendForm::Send, Payload::Text("ping".into()), &[], None), r#"send("ping")"#)]
 #[case(
     send(SendForm::Write, Payload::Text("it's\n\"\0\u{7}é".into()), &[], None),

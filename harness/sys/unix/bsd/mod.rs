@@ -8,6 +8,7 @@
 mod capture;
 mod device;
 mod doctor;
+pub mod file;
 pub mod numbers;
 mod sysctl;
 mod turn;

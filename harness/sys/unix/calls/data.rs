@@ -12,6 +12,7 @@ use std::ptr::null;
 impl Call<'_> {
     pub fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
+            Request::Send { fd, form: SendForm::Sendfile, data, .. } => self.send_file(*fd, data),
             Request::Send { fd, form, data, iov, flags, to } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
                 let to = to.as_ref().map(Argument::new).transpose()?;
@@ -57,11 +58,21 @@ impl Call<'_> {
                 }
                 SendForm::Sendmsg => libc::sendmsg(fd, &raw const message, flags),
                 SendForm::Write => libc::write(fd, data, len),
-                SendForm::Writev => libc::writev(fd, vector, count),
+                SendForm::Writev | SendForm::Sendfile => libc::writev(fd, vector, count),
             };
             sent as i64
         });
         self.outcome(returned, Answer::Value)
+    }
+
+    /// The file is there before the call, and gone after it.
+    fn send_file(&mut self, fd: Fd, data: &Buffer) -> Result<Outcome, NotHere> {
+        let Buffer::Bytes(bytes) = data else {
+            return Err("a file is no buffer that could be bad".to_owned());
+        };
+        let file = dialect::file_of(bytes).map_err(|error| format!("no file to send: {error}"))?;
+        let returned = self.enter(|| dialect::sendfile(number(fd), &file, bytes.len()));
+        Ok(self.outcome(returned, Answer::Value))
     }
 
     fn recv(

@@ -6,6 +6,7 @@ use crate::model::{Address, Answer, OptionRef, OptionValue};
 use crate::sys::calls::{Gate, cut, make};
 use crate::sys::{AddressPlace, Buffer, Fd, Flags, Reply, Request};
 use rstest::rstest;
+use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
@@ -68,6 +69,19 @@ fn data_is_cut(
     #[case] expected: &[(usize, usize)],
 ) {
     assert_eq!(cut(len, buffers).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn what_stands_in_a_file_is_sent() {
+    let (from, mut to) = UnixStream::pair().unwrap();
+    let (fd, form, flags) = (Fd::from(from.as_raw_fd()), SendForm::Sendfile, Flags::default());
+    let data = Buffer::Bytes(Payload::Len(300).bytes());
+    let reply = make(&Request::Send { fd, form, data, iov: None, flags, to: None }, &Open);
+    let Reply::Done { outcome, .. } = reply else { panic!("not made: {reply:?}") };
+    assert_eq!(outcome.answer, Answer::Value(300));
+    let mut came = [0; 300];
+    to.read_exact(&mut came).unwrap();
+    assert_eq!(came[..], Payload::Len(300).bytes());
 }
 
 #[test]

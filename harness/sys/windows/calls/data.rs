@@ -54,15 +54,18 @@ impl Call<'_> {
         let len = len as i32;
         let mut sent = 0;
         let count = &raw mut sent;
-        if form == SendForm::Write {
-            return Err(no_file("write"));
+        match form {
+            SendForm::Write => return Err(no_file("write")),
+            // TransmitFile counts nothing.
+            SendForm::Sendfile => return Err(lacking("sendfile")),
+            _ => {}
         }
         // SAFETY: buffers, vector, message and address outlive the call and have the lengths told;
         // those that are bad on purpose end in an error, or in the end of the process.
         let returned = self.enter(|| unsafe {
             let returned = match form {
                 SendForm::Send if to.is_none() => return ws::send(fd, data, len, flags).into(),
-                SendForm::Send | SendForm::Sendto | SendForm::Write => {
+                SendForm::Send | SendForm::Sendto | SendForm::Write | SendForm::Sendfile => {
                     return ws::sendto(fd, data, len, flags, name, name_len).into();
                 }
                 SendForm::Sendmsg => {
