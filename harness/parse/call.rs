@@ -295,6 +295,7 @@ fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
         (_, Kind::Int(_)) => Ok(OptionValue::Int(node.int(&INT, "a number")?)),
         (OptionKind::Linger, Kind::Map(_)) => read_linger(node),
         (OptionKind::Linger, _) => Err(fault("{onoff: 1, linger: 0}, or a number")),
+        (OptionKind::Time, Kind::Map(_)) => read_timeval(node),
         (OptionKind::Text, Kind::Str(text)) => Ok(OptionValue::Text(text.clone())),
         (OptionKind::Text, _) => Err(fault("text")),
         (OptionKind::Time | OptionKind::Millis | OptionKind::Seconds, Kind::Str(text)) => {
@@ -307,11 +308,23 @@ fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
             }
             Ok(OptionValue::Time(time))
         }
-        (OptionKind::Time | OptionKind::Millis | OptionKind::Seconds, _) => {
+        (OptionKind::Time, _) => Err(fault("a duration (100ms), {sec: 0, usec: 1}, or a number")),
+        (OptionKind::Millis | OptionKind::Seconds, _) => {
             Err(fault("a duration (100ms), or a number"))
         }
         _ => Err(fault("a number")),
     }
+}
+
+/// Whatever numbers it has: which of them are no time, is for the system to say.
+fn read_timeval(node: &Node) -> Read<OptionValue> {
+    let example = "{sec: 0, usec: 1}";
+    node.keys(example, &["sec", "usec"])?;
+    let part = |key: &str| -> Result<i64, Fault> {
+        let value = node.get(key).ok_or_else(|| node.expected(example))?;
+        value.int(&(i64::MIN..=i64::MAX), "a number")
+    };
+    Ok(OptionValue::Timeval { sec: part("sec")?, usec: part("usec")? })
 }
 
 fn read_linger(node: &Node) -> Read<OptionValue> {

@@ -151,7 +151,9 @@
 //! One call for each option, in the order written. The names are those of [`crate::model::option`].
 //! A value is a number; a duration where the option is a time (`{SO_RCVTIMEO: 100ms}`,
 //! `{TCP_USER_TIMEOUT: 2s}`); `{SO_LINGER: {onoff: 1, linger: 0}}`; text for `TCP_CONGESTION`; or
-//! `{len: 2}`: that many zero bytes, whatever length the option wants.
+//! `{len: 2}`: that many zero bytes, whatever length the option wants. What is no duration, or none
+//! that a system would take, is a timeval by its fields, where the option has one:
+//! `{SO_RCVTIMEO: {sec: 0, usec: 1000000}}`.
 //!
 //! An option without a name stands alone, with its level: `{level: SOL_SOCKET, option: 7777, value:
 //! 1}`, for `getsockopt` `{level: 6, option: 7777}`. The level is `SOL_SOCKET`, one of `IPPROTO_IP`

@@ -325,9 +325,13 @@ fn option_value(kind: OptionKind) -> Value {
             map["required"] = json!(["onoff", "linger"]);
             forms.push(map);
         }
-        OptionKind::Time | OptionKind::Millis | OptionKind::Seconds => {
-            forms.push(reference("duration"));
+        OptionKind::Time => {
+            let part = || or_variable(json!({ "type": "integer" }));
+            let mut map = map_of(pairs([("sec", part()), ("usec", part())]));
+            map["required"] = json!(["sec", "usec"]);
+            forms.extend([reference("duration"), map]);
         }
+        OptionKind::Millis | OptionKind::Seconds => forms.push(reference("duration")),
         OptionKind::Text => forms.push(json!({ "type": "string" })),
         OptionKind::Int | OptionKind::Error | OptionKind::TcpInfo => {}
     }

@@ -139,6 +139,10 @@ fn known(name: &str) -> OptionRef {
     "client.setsockopt: {SO_RCVTIMEO: 100ms}",
     set("SO_RCVTIMEO", OptionValue::Time(Duration::from_millis(100)))
 )]
+#[case(
+    "client.setsockopt: {SO_RCVTIMEO: {sec: -1, usec: 1000000}}",
+    set("SO_RCVTIMEO", OptionValue::Timeval { sec: -1, usec: 1_000_000 })
+)]
 #[case("client.setsockopt: {SO_LINGER: 1}", set("SO_LINGER", OptionValue::Int(1)))]
 #[case("client.setsockopt: {TCP_CONGESTION: cubic}",
     set("TCP_CONGESTION", OptionValue::Text("cubic".to_owned())))]

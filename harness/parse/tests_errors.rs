@@ -56,6 +56,16 @@ fn with_step(step: &str) -> String {
     "client.send: {len: 1, addrlen: 8}",
     "foo.yaml:5:18: steps[0].client.send: `addrlen` is no argument of send, leave it out$"
 )]
+#[case::timeval_by_half(
+    "client.setsockopt: {SO_RCVTIMEO: {sec: 0}}",
+    "foo.yaml:5:38: steps[0].client.setsockopt.SO_RCVTIMEO: \
+    expected {sec: 0, usec: 1}, found a map$"
+)]
+#[case::timeval_of_what_has_none(
+    "client.setsockopt: {TCP_USER_TIMEOUT: {sec: 0, usec: 1}}",
+    "foo.yaml:5:43: steps[0].client.setsockopt.TCP_USER_TIMEOUT: \
+    expected the value of TCP_USER_TIMEOUT: a duration (100ms), or a number, found a map$"
+)]
 #[case::file_has_no_buffer(
     "client.sendfile: {len: 1, buf: bad}",
     "foo.yaml:5:22: steps[0].client.sendfile: `buf` is no argument of sendfile, leave it out$"

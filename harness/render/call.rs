@@ -146,6 +146,7 @@ fn option_value(value: &OptionValue) -> String {
         OptionValue::Int(number) => number.to_string(),
         OptionValue::Linger { onoff, linger } => format!("{{onoff: {onoff}, linger: {linger}}}"),
         OptionValue::Time(time) => Shown(*time).to_string(),
+        OptionValue::Timeval { sec, usec } => format!("{{sec: {sec}, usec: {usec}}}"),
         OptionValue::Text(text) => quoted(text.as_bytes()),
         OptionValue::Zeros(len) => format!("{{len: {len}}}"),
     }

@@ -38,7 +38,7 @@
 //! - Arguments in place of the usual ones come last: `iov 1025` (the data is in so many buffers),
 //!   and those wrong on purpose: `fd 999`, `addrlen 8`, `buf bad`; an unmapped
 //!   address is `bad`, an option's value of zero bytes, of a length of the case's choosing,
-//!   `{len: 2}`.
+//!   `{len: 2}`; a timeval that is no duration of whole milliseconds, `{sec: 0, usec: 1000000}`.
 //! - An address is the name of the socket that holds it, a word (`loopback`, `any`, `closed-port`)
 //!   or a literal in quotes, each with `:PORT` where the port is given apart: `any:server`.
 //! - Payloads and received data are in quotes with Rust's escapes (`\n`, `\0`, `\"`); bytes that

@@ -107,6 +107,10 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
     "setsockopt(SO_RCVTIMEO, 100ms)"
 )]
 #[case(
+    setsockopt("SO_RCVTIMEO", OptionValue::Timeval { sec: 0, usec: -1 }),
+    "setsockopt(SO_RCVTIMEO, {sec: 0, usec: -1})"
+)]
+#[case(
     setsockopt("TCP_CONGESTION", OptionValue::Text("reno".into())),
     r#"setsockopt(TCP_CONGESTION, "reno")"#
 )]
