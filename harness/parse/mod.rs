@@ -251,8 +251,9 @@
 //! What happens to the machine around a run. On loopback, too.
 //!
 //! - `host.firewall`: from now on packets are refused. Keys: **`reject`**: `tcp-reset` `icmp-port`
-//!   `icmp-admin` `icmp-host` `drop`; `at`: `in` (unless given), `out`, or `path`: on the wire,
-//!   between this machine and the peer; `port`: a socket or a peer: only packets to its port.
+//!   `icmp-admin` `icmp-host` `drop`, or `none`: what was refused there is refused no longer; `at`:
+//!   `in` (unless given), `out`, or `path`: on the wire, between this machine and the peer; `port`:
+//!   a socket or a peer: only packets to its port.
 //! - `host.route`: `peer`, `default`, or an address or network in quotes. Keys: **`to`**, `type`:
 //!   `unreachable` (unless given) `blackhole` `prohibit` `none`.
 //! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Keys: **`state`**.

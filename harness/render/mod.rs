@@ -92,6 +92,7 @@
 //! peer.recv(S) = client > peer [S] seq 0    peer.recv(P., len 10) = nothing within 1s
 //! peer.recv(udp) = nothing                  peer.forget()
 //! host.firewall(reject tcp-reset in server) host.firewall(drop out)
+//! host.firewall(none path)
 //! host.route(unreachable peer)              host.link(down)
 //! host.sysctl(net.ipv4.tcp_retries2 3)      host.destroy(client)
 //! ```

@@ -233,6 +233,11 @@ pub enum HostAct {
         /// To this port; none: all TCP, UDP and ICMP packets.
         port: Option<u16>,
     },
+    /// What was refused there is refused no longer.
+    Lift {
+        /// On the way in, else out.
+        incoming: bool,
+    },
     /// A route to a network, or a host, in CIDR form.
     Route {
         /// `192.0.2.2/32`
