@@ -69,6 +69,8 @@ pub enum Call {
         flags: Vec<&'static str>,
         /// Where to.
         to: Option<AddrExpr>,
+        /// Descriptors that go along (SCM_RIGHTS).
+        fds: Box<[Name]>,
     },
     /// The calls that receive.
     Recv {
@@ -82,6 +84,9 @@ pub enum Call {
         show_data: bool,
         /// Control messages are part of the record.
         show_control: bool,
+        /// Names for the descriptors that come along, and room for exactly so many; none: the room
+        /// that there always is, and no names.
+        fds: Option<Box<[Name]>>,
     },
     /// `setsockopt(2)`.
     Setsockopt {
@@ -398,6 +403,14 @@ impl Call {
         match self {
             Call::Accept { name, .. } | Call::Dup(name) => Some(name),
             _ => None,
+        }
+    }
+
+    /// The sockets that may come along with what the call receives.
+    pub fn brings(&self) -> &[Name] {
+        match self {
+            Call::Recv { fds: Some(names), .. } => names,
+            _ => &[],
         }
     }
 

@@ -11,6 +11,7 @@ use crate::model::{
     BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, PortExpr,
     RecvForm, SendForm, SocketSpec, limits,
 };
+use std::collections::BTreeSet;
 
 /// The calls of one step: one, or for `setsockopt` one for each option.
 pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<Vec<CallSpec>> {
@@ -108,6 +109,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
             },
             flags: args.words("flags"),
             to: args.address("to"),
+            fds: args.names("fds").unwrap_or_default().into(),
         }));
     }
     if let Some((form, _)) = RecvForm::ALL.iter().find(|(_, word)| *word == verb) {
@@ -117,6 +119,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
             flags: args.words("flags"),
             show_data: args.word("show").is_some() || args.words("show").contains(&"data"),
             show_control: args.words("show").contains(&"control"),
+            fds: read_room(args)?.map(Vec::into_boxed_slice),
         }));
     }
     Ok(Some(match verb {
@@ -149,6 +152,17 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "epoll_wait" => Call::EpollWait { timeout },
         _ => return Ok(None),
     }))
+}
+
+/// Names for what comes along: each for one descriptor.
+fn read_room(args: &Args<'_>) -> Read<Option<Vec<Name>>> {
+    let names = args.names("fds");
+    let mut seen = BTreeSet::new();
+    let twice = names.iter().flatten().find(|name| !seen.insert(*name));
+    match twice {
+        Some(name) => Err(args.fault(format!("`{name}` cannot stand for two descriptors"))),
+        None => Ok(names),
+    }
 }
 
 fn value_of<T: Copy>(table: &[(T, &'static str)], word: &str, args: &Args<'_>) -> Read<T> {

@@ -144,7 +144,14 @@ const IOV: Key = key(
 );
 
 const SEND: &[Key] = &[LEN, DATA, FLAGS, TO];
-const SENDMSG: &[Key] = &[LEN, DATA, FLAGS, TO, IOV];
+const SENDMSG: &[Key] = &[
+    LEN,
+    DATA,
+    FLAGS,
+    TO,
+    IOV,
+    key("fds", Form::Sockets, "These sockets' descriptors go along: SCM_RIGHTS."),
+];
 const WRITE: &[Key] = &[LEN, DATA];
 const WRITEV: &[Key] = &[LEN, DATA, IOV];
 const RECV: &[Key] = &[LEN, FLAGS, SHOW];
@@ -153,6 +160,11 @@ const RECVMSG: &[Key] = &[
     FLAGS,
     key("show", Form::Words(&["data", "control"]), "The data, or control messages: recorded too."),
     IOV,
+    key(
+        "fds",
+        Form::NewNames,
+        "Names for the descriptors that come along; there is room for so many.",
+    ),
 ];
 const READ: &[Key] = &[LEN, SHOW];
 const READV: &[Key] = &[LEN, SHOW, IOV];

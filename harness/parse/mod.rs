@@ -54,9 +54,9 @@
 //! connects and `conn` was accepted. `peer`, `host`, `router`, `closed-port`, `local` and the
 //! words for addresses are reserved.
 //!
-//! Nothing makes a socket but `socket`, `accept`, `dup`, `epoll_create` and `given`; a step on a
-//! socket that no earlier step could have made is a bad case. A name may be given again: it then
-//! stands for the new socket.
+//! Nothing makes a socket but `socket`, `accept`, `dup`, `recvmsg`, `epoll_create` and `given`; a
+//! step on a socket that no earlier step could have made is a bad case. A name may be given again:
+//! it then stands for the new socket.
 //!
 //! The object is the one obvious argument, or a map when there are more. Below, the keys of that
 //! map follow the short form; a key in bold has to be there.
@@ -71,14 +71,17 @@
 //!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`, `show: address` (that accept() returns of the far end),
 //!   `addrlen` (its length, as the call tells it) or both.
 //! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
-//!   `flags`: `MSG_…`, `to`: an address; of `sendmsg` also `iov`.
+//!   `flags`: `MSG_…`, `to`: an address; of `sendmsg` also `iov`, and `fds: [client, server]`:
+//!   these descriptors go along (SCM_RIGHTS, AF_UNIX only).
 //! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**; of `writev` also
 //!   `iov: 3`: the data is in so many buffers (of one length; the last has the rest).
 //! - `sendfile`: a length, or text in quotes: what stands in the file, all of which is to be sent.
 //!   The file is the harness's own. Keys: **`len` or `data`**.
 //! - `recv` `recvfrom` `recvmsg`: a length. Keys: **`len`**, `flags`: `MSG_…`, `show: data`; of
 //!   `recvmsg` also `show: control`, or `[control, data]`: the control messages that come along,
-//!   and `iov`.
+//!   `iov`, and `fds: [c, d]`: names for the descriptors that come along, in their order. There is
+//!   room for exactly so many, with `fds: []` for none; without `fds` there is room for many, and
+//!   they stay without a name until the run ends.
 //! - `read` `readv`: a length. Keys: **`len`**, `show: data`; of `readv` also `iov`.
 //! - `shutdown`: `rd` `wr` `rdwr` or a number. Keys: **`how`**.
 //! - `close`: stands alone.

@@ -15,7 +15,7 @@ use super::language::{
 use crate::model::Capability;
 use crate::model::call::{MSG_FLAGS, SIGNALS, word_of};
 use crate::model::case::{ShowField, State};
-use crate::model::limits::{DESCRIPTORS_MAX, STEPS_MAX};
+use crate::model::limits::{DESCRIPTORS_MAX, PASSED_MAX, STEPS_MAX};
 use crate::model::option::{OPTIONS, OptionKind, SocketOption};
 use serde_json::{Map, Value, json};
 
@@ -218,6 +218,11 @@ fn form(form: Form) -> Value {
         Form::NewName | Form::Socket | Form::PortHolder => {
             json!({ "type": "string", "pattern": format!("^{NAME}$") })
         }
+        Form::NewNames | Form::Sockets => or_variable(json!({
+            "type": "array",
+            "items": { "type": "string", "pattern": format!("^{NAME}$") },
+            "maxItems": PASSED_MAX,
+        })),
         Form::Int(low, high) => or_variable(int(low, high)),
         Form::Text => json!({ "type": "string" }),
         Form::Flag => or_variable(json!({ "type": "boolean" })),

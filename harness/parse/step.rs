@@ -195,7 +195,9 @@ fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>
         scope.make(&subject);
     }
     scope.met.extend(calls.iter().filter_map(|spec| met_by(&spec.call)));
-    for name in calls.iter().filter_map(|spec| spec.call.makes()) {
+    for name in
+        calls.iter().flat_map(|spec| spec.call.makes().into_iter().chain(spec.call.brings()))
+    {
         scope.new_name(name.as_str()).map_err(|message| parts.fault(message))?;
         scope.make(name);
     }

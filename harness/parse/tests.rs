@@ -43,16 +43,21 @@ fn addr(base: AddrBase) -> AddrExpr {
 }
 
 fn send(form: SendForm, payload: Payload) -> Call {
-    Call::Send { form, payload, flags: vec![], to: None }
+    Call::Send { form, payload, flags: vec![], to: None, fds: [].into() }
 }
 
 fn recv(form: RecvForm, len: usize) -> Call {
-    Call::Recv { form, len, flags: vec![], show_data: false, show_control: false }
+    Call::Recv { form, len, flags: vec![], show_data: false, show_control: false, fds: None }
 }
 
 fn recvmsg(flags: &[&'static str], show_data: bool, show_control: bool) -> Call {
     let flags = flags.to_vec();
-    Call::Recv { form: RecvForm::Recvmsg, len: 8, flags, show_data, show_control }
+    Call::Recv { form: RecvForm::Recvmsg, len: 8, flags, show_data, show_control, fds: None }
+}
+
+fn recvmsg_into(names: &[&str]) -> Call {
+    let (form, fds) = (RecvForm::Recvmsg, Some(names.iter().map(|name| Name::new(name)).collect()));
+    Call::Recv { form, len: 8, flags: vec![], show_data: false, show_control: false, fds }
 }
 
 fn socket(word: &'static str, domain: Domain, kind: Kind) -> SocketSpec {
@@ -120,11 +125,17 @@ fn known(name: &str) -> OptionRef {
 #[case("client.sendto: {len: 4, flags: [MSG_OOB, MSG_DONTWAIT], to: server}",
     Call::Send { form: SendForm::Sendto, payload: Payload::Len(4),
         flags: vec!["MSG_OOB", "MSG_DONTWAIT"],
-        to: Some(addr(AddrBase::Socket(Name::new("server")))) })]
+        to: Some(addr(AddrBase::Socket(Name::new("server")))), fds: [].into() })]
 #[case("client.sendmsg: {data: x, flags: MSG_PEEK|MSG_OOB, to: {addr: any, port: 0}}",
     Call::Send { form: SendForm::Sendmsg, payload: Payload::Text("x".to_owned()),
         flags: vec!["MSG_OOB", "MSG_PEEK"],
-        to: Some(AddrExpr { base: AddrBase::Any, port: Some(PortExpr::Literal(0)) }) })]
+        to: Some(AddrExpr { base: AddrBase::Any, port: Some(PortExpr::Literal(0)) }),
+        fds: [].into() })]
+#[case("client.sendmsg: {data: x, fds: [conn, server]}",
+    Call::Send { form: SendForm::Sendmsg, payload: Payload::Text("x".to_owned()), flags: vec![],
+        to: None, fds: [Name::new("conn"), Name::new("server")].into() })]
+#[case("client.recvmsg: {len: 8, fds: []}", recvmsg_into(&[]))]
+#[case("client.recvmsg: {len: 8, fds: [conn, got]}", recvmsg_into(&["conn", "got"]))]
 #[case("client.recv: 128", recv(RecvForm::Recv, 128))]
 #[case("client.readv: 1", recv(RecvForm::Readv, 1))]
 #[case("client.recvmsg: {len: 8, flags: [MSG_PEEK], show: data}",

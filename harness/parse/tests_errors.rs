@@ -56,6 +56,19 @@ fn with_step(step: &str) -> String {
     "client.send: {len: 1, addrlen: 8}",
     "foo.yaml:5:18: steps[0].client.send: `addrlen` is no argument of send, leave it out$"
 )]
+#[case::passed_but_never_made(
+    "client.sendmsg: {len: 1, fds: [clientt]}",
+    "foo.yaml:5:36: steps[0].client.sendmsg.fds[0]: unknown socket `clientt`, \
+    no earlier step makes it: expected"
+)]
+#[case::passed_alone(
+    "client.sendmsg: {len: 1, fds: conn}",
+    "foo.yaml:5:35: steps[0].client.sendmsg.fds: expected a list of sockets' names, found `conn`$"
+)]
+#[case::two_descriptors_of_one_name(
+    "client.recvmsg: {len: 1, fds: [x, x]}",
+    "foo.yaml:5:21: steps[0].client.recvmsg: `x` cannot stand for two descriptors$"
+)]
 #[case::timeval_by_half(
     "client.setsockopt: {SO_RCVTIMEO: {sec: 0}}",
     "foo.yaml:5:38: steps[0].client.setsockopt.SO_RCVTIMEO: \

@@ -37,18 +37,20 @@ fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
             Vec::new()
         }
         Call::Fcntl(op) => vec![word_of(&FcntlOp::ALL, *op).to_owned()],
-        Call::Send { payload, flags, to, .. } => {
+        Call::Send { payload, flags, to, fds, .. } => {
             let mut arguments = vec![match payload {
                 Payload::Len(len) => len.to_string(),
                 Payload::Text(text) => quoted(text.as_bytes()),
             }];
             arguments.extend(flags_with(flags, bits));
             arguments.extend(to.as_ref().map(address));
+            arguments.extend((!fds.is_empty()).then(|| passed(fds)));
             arguments
         }
-        Call::Recv { len, flags, .. } => {
+        Call::Recv { len, flags, fds, .. } => {
             let mut arguments = vec![len.to_string()];
             arguments.extend(flags_with(flags, bits));
+            arguments.extend(fds.as_deref().map(passed));
             arguments
         }
         Call::Setsockopt { option, value } => {
@@ -78,6 +80,12 @@ fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
         }
         Call::Ioctl(request) => vec![(*request).to_owned()],
     }
+}
+
+/// `fds [client, server]`: descriptors in a message.
+pub(super) fn passed(names: &[Name]) -> String {
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+    format!("fds [{}]", names.join(", "))
 }
 
 /// A word says it all; beside a domain or a protocol of the case's own there is none. A domain that

@@ -22,6 +22,7 @@
 //! client.connect("127.0.0.2":server) = 0    server.accept() = fd conn
 //! client.send("ping\n", MSG_OOB) = 5        b.sendto(4, MSG_DONTWAIT, a) = 4
 //! client.recv(128, MSG_PEEK) = 4 "ping"     b.recvmsg(2) = 2 [MSG_TRUNC] from a
+//! a.sendmsg("x", fds [client, conn]) = 1    b.recvmsg(1, fds [c]) = 1 [MSG_CTRUNC] fds [c]
 //! client.poll() = POLLIN|POLLHUP            client.poll(POLLIN|POLLRDHUP, 200ms) = 0
 //! client.setsockopt(SO_LINGER, {onoff: 1, linger: 0}) = 0
 //! client.getsockopt(SO_ERROR) = 0 ECONNREFUSED
@@ -51,6 +52,8 @@
 //!   and as much of its value as two runs share: `= 4 [MSG_ERRQUEUE] from peer IP_RECVERR
 //!   {ECONNREFUSED, SO_EE_ORIGIN_ICMP port-unreachable, from peer}`, `= 4 from a SO_TIMESTAMP
 //!   IP_PKTINFO loopback`, `cmsg 0/8` (level and type) where the name is not known.
+//! - Descriptors in a message stand behind all else that is sent, or was received: those that went
+//!   along, those that there was a name and room for, and those that came.
 //! - An address in an answer is `server` if it is that socket's own; another IP address with a port
 //!   that `server` holds is `loopback:server`, `any:server`, `"127.0.0.2":server`.
 //!   A socket's name says nothing of its own address, so `getsockname` tells the host too where it

@@ -209,9 +209,11 @@ impl<'a> Conductor<'a> {
         let subjects = calls.flat_map(|call| {
             let gives = may_give_address(&call.spec.call);
             let subject = gives.then(|| (call.subject.clone(), is_exclusive(&call.spec.call)));
-            [subject, call.spec.call.makes().cloned().map(|made| (made, false))]
+            let (made, brought) = (call.spec.call.makes(), call.spec.call.brings());
+            let new = made.into_iter().chain(brought).map(|made| (made.clone(), false));
+            subject.into_iter().chain(new)
         });
-        let mut asked: Vec<(Name, bool)> = subjects.flatten().collect();
+        let mut asked: Vec<(Name, bool)> = subjects.collect();
         let pending = self.pending.iter().map(|pending| pending.log.subject.clone());
         asked.extend(pending.map(|subject| (subject, false)));
         for (name, exclusive) in asked {
@@ -398,7 +400,7 @@ fn is_exclusive(call: &Call) -> bool {
 }
 
 /// An address with port 0 is that of a socket nobody can reach yet.
-fn says_something(address: &Address) -> bool {
+pub(super) fn says_something(address: &Address) -> bool {
     match address {
         Address::Inet(SocketAddr::V4(addr)) => addr.port() != 0,
         Address::Inet(SocketAddr::V6(addr)) => addr.port() != 0,
