@@ -131,6 +131,8 @@ pub enum Call {
         /// How long to wait; none: not at all.
         timeout: Option<Duration>,
     },
+    /// `chmod(2)` of the path that the socket is bound to.
+    Chmod(u32),
     /// `ioctl(2)`: `FIONREAD`, `SIOCATMARK`, `SIOCOUTQ`.
     Ioctl(&'static str),
 }
@@ -394,6 +396,7 @@ impl Call {
             Call::EpollCreate => "epoll_create",
             Call::EpollCtl { .. } => "epoll_ctl",
             Call::EpollWait { .. } => "epoll_wait",
+            Call::Chmod(_) => "chmod",
             Call::Ioctl(_) => "ioctl",
         }
     }
@@ -442,6 +445,7 @@ pub const VERBS: &[&str] = &[
     "close",
     "dup",
     "fcntl",
+    "chmod",
     "ioctl",
     "setsockopt",
     "getsockopt",

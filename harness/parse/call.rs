@@ -141,6 +141,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "close" => Call::Close,
         "dup" => Call::Dup(args.needed("name", args.name("name"))?),
         "fcntl" => Call::Fcntl(value_of(&FcntlOp::ALL, word("cmd")?, args)?),
+        "chmod" => Call::Chmod(read_mode(args)?),
         "ioctl" => Call::Ioctl(word("request")?),
         "getsockopt" => Call::Getsockopt(read_asked(args)?),
         "getsockname" => Call::Getsockname,
@@ -152,6 +153,15 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "epoll_wait" => Call::EpollWait { timeout },
         _ => return Ok(None),
     }))
+}
+
+/// Who may read, write and execute.
+fn read_mode(args: &Args<'_>) -> Read<u32> {
+    let text = args.needed("mode", args.text("mode"))?;
+    let is_mode = text.len() == 3 && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+    let mode = u32::from_str_radix(&text, 8).ok().filter(|_| is_mode);
+    let expected = || args.fault("expected a mode, three octal digits in quotes: \"600\"");
+    mode.ok_or_else(expected)
 }
 
 /// Names for what comes along: each for one descriptor.

@@ -236,6 +236,12 @@ pub(super) const VERBS: &[Verb] = &[
         &[key("cmd", Form::Word(FCNTL), "What to do.")],
     ),
     verb(
+        "chmod",
+        "chmod(2) of the path that an AF_UNIX socket is bound to: \"600\".",
+        &["mode"],
+        &[key("mode", Form::Text, "Three octal digits in quotes.")],
+    ),
+    verb(
         "ioctl",
         "ioctl(2): FIONREAD, SIOCATMARK or SIOCOUTQ.",
         &["request"],
@@ -286,6 +292,7 @@ pub(super) const PROCESS_VERBS: &[(&str, &str)] = &[
     ("kill", "Sends a signal: SIGKILL. The step ends when the process is gone."),
     ("setrlimit", "{RLIMIT_NOFILE: 1}: descriptors of this number and above cannot be made."),
     ("drop", "capabilities: the process gives up all that it may do beyond others, for good."),
+    ("setuid", "nobody: the process becomes this user, for good."),
     ("exit", "The process calls exit(0)."),
     ("wait", "Its end is awaited and told."),
 ];

@@ -88,6 +88,8 @@
 //! - `dup`: the new socket's name. Keys: **`name`**.
 //! - `fcntl`: `O_NONBLOCK` (set it), `~O_NONBLOCK` (clear it), `F_GETFL` (of the flags tells
 //!   `O_NONBLOCK` or 0), `F_GETFD`. Keys: **`cmd`**.
+//! - `chmod`: the mode of the path that the socket is bound to, three octal digits in quotes:
+//!   `"600"`. Keys: **`mode`**.
 //! - `ioctl`: `FIONREAD` `SIOCATMARK` `SIOCOUTQ`. Keys: **`request`**.
 //! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
 //!   themselves, or `level`, `option`, `value`, see below.
@@ -186,7 +188,9 @@
 //! {RLIMIT_NOFILE: 1}` sets the soft limit: descriptors of this number and above cannot be made
 //! until it is raised again; poll() takes no more descriptors either. `worker.drop: capabilities`
 //! takes from all its threads, for good, what they may do beyond others (capabilities(7)): they
-//! then get the answers that an ordinary user gets, whoever runs the case. `worker` has to stand
+//! then get the answers that an ordinary user gets, whoever runs the case. `worker.setuid: nobody`
+//! makes it, for good, a process of this user, who owns none of the run's files and sockets, and is
+//! in no group of who does. `worker` has to stand
 //! under `processes`. A step in a process that has ended is not issued.
 //!
 //! A socket that is accepted or duplicated into a process is made there, through a copy of its

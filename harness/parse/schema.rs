@@ -351,6 +351,7 @@ fn object_of_process(verb: &str) -> Option<Value> {
     Some(match verb {
         "kill" => words(SIGNALS.iter().copied()),
         "drop" => words(["capabilities"]),
+        "setuid" => words(["nobody"]),
         "setrlimit" => {
             let number = json!({ "type": "integer", "minimum": 0, "maximum": DESCRIPTORS_MAX });
             let mut limit = map_of(pairs([("RLIMIT_NOFILE", or_variable(number))]));

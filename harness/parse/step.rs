@@ -136,6 +136,15 @@ fn read_process(
             ProcessVerb::Drop
         }
         ("drop", None) => return Err(parts.fault("drop needs a word: capabilities")),
+        ("setuid", Some(who)) => {
+            const EXPECTED: &str = "nobody";
+            match who.text(EXPECTED)? {
+                EXPECTED => scope.needs.insert(Capability::OtherUser),
+                other => return Err(who.fault(unknown("user", other, [EXPECTED]))),
+            };
+            ProcessVerb::Setuid
+        }
+        ("setuid", None) => return Err(parts.fault("setuid needs a user: nobody")),
         ("exit" | "wait", Some(object)) => return Err(object.expected("no argument")),
         ("exit", None) => ProcessVerb::Exit,
         ("wait", None) => ProcessVerb::Wait,

@@ -117,6 +117,7 @@ fn known(name: &str) -> OptionRef {
 #[case("client.fcntl: O_NONBLOCK", Call::Fcntl(FcntlOp::SetNonblock))]
 #[case("client.fcntl: ~O_NONBLOCK", Call::Fcntl(FcntlOp::ClearNonblock))]
 #[case("client.fcntl: F_GETFD", Call::Fcntl(FcntlOp::GetFd))]
+#[case("client.chmod: \"060\"", Call::Chmod(0o060))]
 #[case("client.send: 256", send(SendForm::Send, Payload::Len(256)))]
 #[case("client.send: \"256\"", send(SendForm::Send, Payload::Text("256".to_owned())))]
 #[case("client.write: 0", send(SendForm::Write, Payload::Len(0)))]
@@ -272,6 +273,8 @@ fn setsockopt_is_one_call_for_each_option() {
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Setrlimit(1) })]
 #[case("w.drop: capabilities",
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Drop })]
+#[case("w.setuid: nobody",
+    Action::Process { process: Name::new("w"), verb: ProcessVerb::Setuid })]
 #[case("w.exit", Action::Process { process: Name::new("w"), verb: ProcessVerb::Exit })]
 #[case("w.wait", Action::Process { process: Name::new("w"), verb: ProcessVerb::Wait })]
 fn steps_without_a_call(#[case] step: &str, #[case] expected: Action) {
@@ -338,6 +341,7 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[case("given: listen", "signal: server", &[Capability::Signal])]
 #[case("processes: {w: []}", "w.drop: capabilities",
     &[Capability::Fork, Capability::Capabilities])]
+#[case("processes: {w: []}", "w.setuid: nobody", &[Capability::Fork, Capability::OtherUser])]
 #[case("given: listen", "client.setsockopt: {SO_BINDTODEVICE: lo}", &[Capability::Namespace])]
 #[case("given: listen", "client.setsockopt: {level: 0, option: 1023, value: 1}",
     &[Capability::Namespace])]

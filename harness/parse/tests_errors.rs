@@ -56,6 +56,19 @@ fn with_step(step: &str) -> String {
     "client.send: {len: 1, addrlen: 8}",
     "foo.yaml:5:18: steps[0].client.send: `addrlen` is no argument of send, leave it out$"
 )]
+#[case::mode_in_decimal(
+    "client.chmod: 600",
+    "foo.yaml:5:19: steps[0].client.chmod: expected text in quotes or a map, found the number 600$"
+)]
+#[case::mode_of_four_digits(
+    "client.chmod: \"0600\"",
+    "foo.yaml:5:19: steps[0].client.chmod: expected a mode, three octal digits in quotes: \"600\"$"
+)]
+#[case::user_of_its_own(
+    "w.setuid: root",
+    "foo.yaml:5:15: steps[0].w.setuid: unknown user `root`, expected nobody$"
+)]
+#[case::user_unnamed("w.setuid", "foo.yaml:5:5: steps[0]: setuid needs a user: nobody$")]
 #[case::passed_but_never_made(
     "client.sendmsg: {len: 1, fds: [clientt]}",
     "foo.yaml:5:36: steps[0].client.sendmsg.fds[0]: unknown socket `clientt`, \
@@ -124,7 +137,7 @@ fn with_step(step: &str) -> String {
 #[case(
     "w.kil: SIGKILL",
     "foo.yaml:5:5: steps[0].w.kil: unknown verb of the process `w`: `kil`, \
-    expected one of kill, setrlimit, drop, exit, wait; did you mean `kill`?$"
+    expected one of kill, setrlimit, drop, setuid, exit, wait; did you mean `kill`?$"
 )]
 #[case("w.drop", "foo.yaml:5:5: steps[0]: drop needs a word: capabilities$")]
 #[case(

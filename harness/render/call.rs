@@ -78,6 +78,7 @@ fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
             arguments.extend(joined(events));
             arguments
         }
+        Call::Chmod(mode) => vec![format!("{mode:03o}")],
         Call::Ioctl(request) => vec![(*request).to_owned()],
     }
 }

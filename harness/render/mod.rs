@@ -108,10 +108,10 @@
 //!
 //! # Other lines
 //! `pause 300ms`, `silence 150ms`, `signal client SA_RESTART`, `worker.kill(SIGKILL)`,
-//! `worker.setrlimit(RLIMIT_NOFILE, 1)`, `worker.drop(capabilities)` and `worker.wait() = exited 0`
-//! (or `killed by SIGTERM`, `still running`) are steps without a call. Under `silence`,
-//! `    nothing for 150ms` says that no packet was seen, where packets are captured. The last line
-//! of a run that had to be ended is `deadline 10s`.
+//! `worker.setrlimit(RLIMIT_NOFILE, 1)`, `worker.drop(capabilities)`, `worker.setuid(nobody)` and
+//! `worker.wait() = exited 0` (or `killed by SIGTERM`, `still running`) are steps without a call.
+//! Under `silence`, `    nothing for 150ms` says that no packet was seen, where packets are
+//! captured. The last line of a run that had to be ended is `deadline 10s`.
 
 mod answer;
 mod call;

@@ -254,6 +254,7 @@ impl<'a> Conductor<'a> {
                 (ProcessAct::Limit(*most), format!("{process}.setrlimit(RLIMIT_NOFILE, {most})"))
             }
             ProcessVerb::Drop => (ProcessAct::Drop, format!("{process}.drop(capabilities)")),
+            ProcessVerb::Setuid => (ProcessAct::Setuid, format!("{process}.setuid(nobody)")),
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
             ProcessVerb::Wait => return self.await_process(process),
         };
@@ -268,7 +269,7 @@ impl<'a> Conductor<'a> {
         self.ground.process(process, &act)?;
         self.punctual.excuse(now());
         match &act {
-            ProcessAct::Limit(_) | ProcessAct::Drop => {}
+            ProcessAct::Limit(_) | ProcessAct::Drop | ProcessAct::Setuid => {}
             ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
                 self.names.stopped.insert(process.clone());
             }

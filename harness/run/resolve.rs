@@ -176,6 +176,10 @@ impl Resolver<'_> {
                 let (token, events) = (self.names.token(target), owned(events));
                 Ok(Request::EpollCtl { fd, op: *op, target: watched.fd, token, events })
             }
+            Call::Chmod(mode) => match self.address_of(subject)? {
+                Address::UnixPath(path) => Ok(Request::Chmod { path, mode: *mode }),
+                _ => Err(Refusal::NotIssued(format!("{subject} has no path"))),
+            },
             call => plain(fd, call, bad).ok_or_else(|| {
                 let what = format!("{} does not work on a descriptor", call.verb());
                 Refusal::Trouble(Trouble::Failed(what))

@@ -266,6 +266,8 @@ pub enum ProcessAct {
     Limit(u32),
     /// Let it give up its capabilities.
     Drop,
+    /// Let it become the user `nobody`. What the run has put into files can be reached by all.
+    Setuid,
     /// Let it call exit(0).
     Exit,
     /// Await its end, at most that long; nothing is told of a process that is still there.

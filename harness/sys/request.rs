@@ -30,6 +30,7 @@ pub enum Request {
     EpollCreate,
     EpollCtl { fd: Fd, op: EpollOp, target: Fd, token: u64, events: Vec<String> },
     EpollWait { fd: Fd, timeout_ms: i32 },
+    Chmod { path: String, mode: u32 },
     Ioctl { fd: Fd, request: String },
 }
 

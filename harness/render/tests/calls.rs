@@ -88,6 +88,7 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
 #[case(Call::Close, "close()")]
 #[case(Call::Dup("two".into()), "dup()")]
 #[case(Call::Fcntl(FcntlOp::SetNonblock), "fcntl(O_NONBLOCK)")]
+#[case(Call::Chmod(0o060), "chmod(060)")]
 #[case(Call::Fcntl(FcntlOp::GetFl), "fcntl(F_GETFL)")]
 #[case(send(SendForm::Send, Payload::Len(256), &[], None), "send(256)")]
 #[case(

@@ -40,6 +40,9 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
 ];
 
+/// The user and the group `nobody`, who own nothing.
+pub const NOBODY: libc::uid_t = 65_534;
+
 /// `sendfile(2)`: so many bytes of a file, from its beginning.
 pub fn sendfile(socket: c_int, file: &File, len: usize) -> i64 {
     let mut sent = 0;

@@ -106,6 +106,9 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("UDP_GRO", libc::SOL_UDP, libc::UDP_GRO),
 ];
 
+/// The user and the group `nobody`, who own nothing.
+pub const NOBODY: libc::uid_t = 65_534;
+
 /// A file with these contents, in memory, read from its beginning.
 ///
 /// # Errors

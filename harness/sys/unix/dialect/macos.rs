@@ -49,6 +49,9 @@ pub unsafe fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, _:
     unsafe { libc::accept(fd, address, len) }
 }
 
+/// The user and the group `nobody`, who own nothing: -2.
+pub const NOBODY: libc::uid_t = libc::uid_t::MAX - 1;
+
 /// `sendfile(2)`: so many bytes of a file, from its beginning.
 pub fn sendfile(socket: c_int, file: &File, len: usize) -> i64 {
     // How many are wanted, and then how many were sent.
