@@ -69,6 +69,8 @@ pub enum Call {
         flags: Vec<&'static str>,
         /// Where to.
         to: Option<AddrExpr>,
+        /// Descriptors that go along (SCM_RIGHTS).
+        fds: Box<[Name]>,
     },
     /// The calls that receive.
     Recv {
@@ -82,6 +84,9 @@ pub enum Call {
         show_data: bool,
         /// Control messages are part of the record.
         show_control: bool,
+        /// Names for the descriptors that come along, and room for exactly so many; none: the room
+        /// that there always is, and no names.
+        fds: Option<Box<[Name]>>,
     },
     /// `setsockopt(2)`.
     Setsockopt {
@@ -126,6 +131,8 @@ pub enum Call {
         /// How long to wait; none: not at all.
         timeout: Option<Duration>,
     },
+    /// `chmod(2)` of the path that the socket is bound to.
+    Chmod(u32),
     /// `ioctl(2)`: `FIONREAD`, `SIOCATMARK`, `SIOCOUTQ`.
     Ioctl(&'static str),
 }
@@ -216,16 +223,18 @@ pub enum SendForm {
     Sendmsg,
     Write,
     Writev,
+    Sendfile,
 }
 
 impl SendForm {
     /// Every form with its verb.
-    pub const ALL: [(SendForm, &'static str); 5] = [
+    pub const ALL: [(SendForm, &'static str); 6] = [
         (SendForm::Send, "send"),
         (SendForm::Sendto, "sendto"),
         (SendForm::Sendmsg, "sendmsg"),
         (SendForm::Write, "write"),
         (SendForm::Writev, "writev"),
+        (SendForm::Sendfile, "sendfile"),
     ];
 }
 
@@ -387,6 +396,7 @@ impl Call {
             Call::EpollCreate => "epoll_create",
             Call::EpollCtl { .. } => "epoll_ctl",
             Call::EpollWait { .. } => "epoll_wait",
+            Call::Chmod(_) => "chmod",
             Call::Ioctl(_) => "ioctl",
         }
     }
@@ -396,6 +406,14 @@ impl Call {
         match self {
             Call::Accept { name, .. } | Call::Dup(name) => Some(name),
             _ => None,
+        }
+    }
+
+    /// The sockets that may come along with what the call receives.
+    pub fn brings(&self) -> &[Name] {
+        match self {
+            Call::Recv { fds: Some(names), .. } => names,
+            _ => &[],
         }
     }
 
@@ -417,6 +435,7 @@ pub const VERBS: &[&str] = &[
     "sendmsg",
     "write",
     "writev",
+    "sendfile",
     "recv",
     "recvfrom",
     "recvmsg",
@@ -426,6 +445,7 @@ pub const VERBS: &[&str] = &[
     "close",
     "dup",
     "fcntl",
+    "chmod",
     "ioctl",
     "setsockopt",
     "getsockopt",

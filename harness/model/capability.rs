@@ -31,11 +31,13 @@ pub enum Capability {
     Signal,
     /// What a process may do beyond others is split up, and can be given up: `capabilities(7)`.
     Capabilities,
+    /// A process of the case can become another user.
+    OtherUser,
 }
 
 impl Capability {
     /// Every capability with the word that a case writes under `needs`.
-    pub const ALL: [(Capability, &'static str); 13] = [
+    pub const ALL: [(Capability, &'static str); 14] = [
         (Capability::Namespace, "namespace"),
         (Capability::Capture, "capture"),
         (Capability::Wire, "wire"),
@@ -49,6 +51,7 @@ impl Capability {
         (Capability::Epoll, "epoll"),
         (Capability::Signal, "signal"),
         (Capability::Capabilities, "capabilities"),
+        (Capability::OtherUser, "other-user"),
     ];
 
     /// The capability that a case calls `word`.

@@ -277,6 +277,8 @@ pub enum ProcessVerb {
     Setrlimit(u32),
     /// It gives up its capabilities, for good.
     Drop,
+    /// It becomes the user `nobody`, for good.
+    Setuid,
     /// It calls exit(0).
     Exit,
     /// Its end is awaited and told.

@@ -14,6 +14,8 @@ pub enum HostVerb {
         /// Which packets: those to the port of this socket; none: every packet of the case.
         port: Option<Name>,
     },
+    /// What was refused there is refused no longer.
+    Lift(FirewallAt),
     /// A route.
     Route {
         /// Where to: an address or a network in CIDR form, `peer`, or `default`.
@@ -53,6 +55,9 @@ impl FirewallVerdict {
         (FirewallVerdict::Drop, "drop"),
     ];
 }
+
+/// The word in a verdict's place that lifts a firewall.
+pub const LIFTED: &str = "none";
 
 /// Where a firewall meets packets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,6 +16,8 @@ pub const FILE_BYTES_MAX: usize = 1 << 20;
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 /// Buffers that one call may have: more than any system takes (IOV_MAX).
 pub const BUFFERS_MAX: u32 = 4096;
+/// Descriptors in one message: more than Linux passes (SCM_MAX_FD, 253).
+pub const PASSED_MAX: usize = 512;
 /// Bytes of one packet's payload: what an IP packet has room for behind the longest headers.
 pub const PACKET_BYTES_MAX: usize = 65_535 - 60 - 60;
 /// Bytes of a segment's options: what the longest data offset leaves behind the fixed header.

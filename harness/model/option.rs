@@ -106,6 +106,13 @@ pub enum OptionValue {
     },
     /// A span of time, in the unit that the option takes.
     Time(Duration),
+    /// `struct timeval` as it stands, which may be no span of time.
+    Timeval {
+        /// `tv_sec`
+        sec: i64,
+        /// `tv_usec`
+        usec: i64,
+    },
     /// Text, handed over without a terminating zero.
     Text(String),
     /// This many zero bytes: an option length of the case's own choosing.

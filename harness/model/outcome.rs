@@ -80,6 +80,8 @@ pub enum Answer {
         flags: Vec<String>,
         /// Control messages in their order, for `recvmsg`.
         control: Vec<Control>,
+        /// Descriptors that came along, for `recvmsg`.
+        fds: Vec<i64>,
     },
     /// Events of poll or select: `POLLIN`, `POLLHUP`; none prints as 0.
     Events(Vec<String>),

@@ -7,6 +7,7 @@ use super::packet;
 use super::scope::Scope;
 use super::tree::{Kind, Node};
 use crate::model::call::Payload;
+use crate::model::limits::PASSED_MAX;
 use crate::model::option::{self, SocketOption};
 use crate::model::peer::{LocalEnd, Number, TcpOption};
 use crate::model::{AddrBase, AddrExpr, Name, PortExpr, TcpFlags};
@@ -26,6 +27,7 @@ pub(super) enum Value {
     Address(AddrExpr),
     Port(PortExpr),
     Name(Name),
+    Names(Vec<Name>),
     Int(i64),
     Text(String),
     Flag(bool),
@@ -185,6 +187,14 @@ impl<'n> Args<'n> {
         }
     }
 
+    /// Sockets' names.
+    pub fn names(&self, key: &str) -> Option<Vec<Name>> {
+        match self.get(key)? {
+            Value::Names(names) => Some(names.clone()),
+            _ => None,
+        }
+    }
+
     /// An option.
     pub fn option(&self, key: &str) -> Option<SocketOption> {
         match self.get(key)? {
@@ -274,6 +284,7 @@ fn takes(form: Form, node: &Node) -> bool {
         (Form::Flags, Kind::Str(text)) => {
             text == "none" || !text.starts_with(|c: char| c.is_ascii_lowercase())
         }
+        (Form::NewNames | Form::Sockets, _) => false,
         (Form::Int(..) | Form::Flag | Form::Number(_) | Form::TcpOptions, _) => false,
         (_, kind) => matches!(kind, Kind::Str(_)),
     }
@@ -297,6 +308,7 @@ pub(super) fn in_words(form: Form) -> String {
         Form::Base | Form::Address => "an address (loopback, any, a socket's name)".to_owned(),
         Form::Port => "a port".to_owned(),
         Form::NewName | Form::Socket => "a socket's name".to_owned(),
+        Form::NewNames | Form::Sockets => "a list of sockets' names".to_owned(),
         Form::PortHolder => "a socket's name, or peer".to_owned(),
         Form::Int(low, high) if low <= i64::from(i32::MIN) && high >= i64::from(i32::MAX) => {
             "a number".to_owned()
@@ -330,6 +342,14 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
             Value::Name(scope.new_name(text).map_err(|message| node.fault(message))?)
         }
         Form::Socket => Value::Name(scope.socket_at(node)?),
+        Form::NewNames => {
+            let new = |node: &Node| {
+                let text = node.text("a socket's name")?;
+                scope.new_name(text).map_err(|message| node.fault(message))
+            };
+            Value::Names(read_names(node, new)?)
+        }
+        Form::Sockets => Value::Names(read_names(node, |node| scope.socket_at(node))?),
         Form::PortHolder => Value::Name(packet::read_port_holder(node, scope)?),
         Form::Int(low, high) => Value::Int(node.int(&(low..=high), &expected())?),
         Form::Text => Value::Text(node.text(&expected())?.to_owned()),
@@ -356,6 +376,15 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
         Form::LocalEnd => Value::LocalEnd(packet::read_local_end(node, scope)?),
         Form::Peer => Value::Name(packet::read_sender(node)?),
     })
+}
+
+/// A list of names, each read by `one`.
+fn read_names(node: &Node, one: impl Fn(&Node) -> Read<Name>) -> Read<Vec<Name>> {
+    let list = node.list(&in_words(Form::Sockets))?;
+    match list.get(PASSED_MAX) {
+        Some(more) => Err(more.fault(format!("a name too many, expected at most {PASSED_MAX}"))),
+        None => list.iter().map(one).collect(),
+    }
 }
 
 fn read_word(node: &Node, text: &str, words: &'static [&'static str]) -> Read<&'static str> {

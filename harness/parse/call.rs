@@ -11,6 +11,7 @@ use crate::model::{
     BadArgs, Call, CallSpec, Capability, EpollOp, FcntlOp, How, Name, OptionValue, PortExpr,
     RecvForm, SendForm, SocketSpec, limits,
 };
+use std::collections::BTreeSet;
 
 /// The calls of one step: one, or for `setsockopt` one for each option.
 pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<Vec<CallSpec>> {
@@ -48,6 +49,8 @@ pub(super) fn read(verb: &Verb, args: &Args<'_>, scope: &mut Scope<'_>) -> Read<
 fn has_argument(call: &Call, key: &str) -> bool {
     match call {
         Call::Bind(_) | Call::Connect(_) => key == "addrlen",
+        // The data is in a file.
+        Call::Send { form: SendForm::Sendfile, .. } => false,
         Call::Send { to, .. } => key == "buf" || to.is_some(),
         Call::Accept { .. } | Call::Getsockname | Call::Getpeername => true,
         Call::Recv { .. } | Call::Setsockopt { .. } | Call::Getsockopt(_) => key == "buf",
@@ -106,6 +109,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
             },
             flags: args.words("flags"),
             to: args.address("to"),
+            fds: args.names("fds").unwrap_or_default().into(),
         }));
     }
     if let Some((form, _)) = RecvForm::ALL.iter().find(|(_, word)| *word == verb) {
@@ -115,6 +119,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
             flags: args.words("flags"),
             show_data: args.word("show").is_some() || args.words("show").contains(&"data"),
             show_control: args.words("show").contains(&"control"),
+            fds: read_room(args)?.map(Vec::into_boxed_slice),
         }));
     }
     Ok(Some(match verb {
@@ -136,6 +141,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "close" => Call::Close,
         "dup" => Call::Dup(args.needed("name", args.name("name"))?),
         "fcntl" => Call::Fcntl(value_of(&FcntlOp::ALL, word("cmd")?, args)?),
+        "chmod" => Call::Chmod(read_mode(args)?),
         "ioctl" => Call::Ioctl(word("request")?),
         "getsockopt" => Call::Getsockopt(read_asked(args)?),
         "getsockname" => Call::Getsockname,
@@ -147,6 +153,26 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "epoll_wait" => Call::EpollWait { timeout },
         _ => return Ok(None),
     }))
+}
+
+/// Who may read, write and execute.
+fn read_mode(args: &Args<'_>) -> Read<u32> {
+    let text = args.needed("mode", args.text("mode"))?;
+    let is_mode = text.len() == 3 && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+    let mode = u32::from_str_radix(&text, 8).ok().filter(|_| is_mode);
+    let expected = || args.fault("expected a mode, three octal digits in quotes: \"600\"");
+    mode.ok_or_else(expected)
+}
+
+/// Names for what comes along: each for one descriptor.
+fn read_room(args: &Args<'_>) -> Read<Option<Vec<Name>>> {
+    let names = args.names("fds");
+    let mut seen = BTreeSet::new();
+    let twice = names.iter().flatten().find(|name| !seen.insert(*name));
+    match twice {
+        Some(name) => Err(args.fault(format!("`{name}` cannot stand for two descriptors"))),
+        None => Ok(names),
+    }
 }
 
 fn value_of<T: Copy>(table: &[(T, &'static str)], word: &str, args: &Args<'_>) -> Read<T> {
@@ -293,6 +319,7 @@ fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
         (_, Kind::Int(_)) => Ok(OptionValue::Int(node.int(&INT, "a number")?)),
         (OptionKind::Linger, Kind::Map(_)) => read_linger(node),
         (OptionKind::Linger, _) => Err(fault("{onoff: 1, linger: 0}, or a number")),
+        (OptionKind::Time, Kind::Map(_)) => read_timeval(node),
         (OptionKind::Text, Kind::Str(text)) => Ok(OptionValue::Text(text.clone())),
         (OptionKind::Text, _) => Err(fault("text")),
         (OptionKind::Time | OptionKind::Millis | OptionKind::Seconds, Kind::Str(text)) => {
@@ -305,11 +332,23 @@ fn read_value(option: SocketOption, node: &Node) -> Read<OptionValue> {
             }
             Ok(OptionValue::Time(time))
         }
-        (OptionKind::Time | OptionKind::Millis | OptionKind::Seconds, _) => {
+        (OptionKind::Time, _) => Err(fault("a duration (100ms), {sec: 0, usec: 1}, or a number")),
+        (OptionKind::Millis | OptionKind::Seconds, _) => {
             Err(fault("a duration (100ms), or a number"))
         }
         _ => Err(fault("a number")),
     }
+}
+
+/// Whatever numbers it has: which of them are no time, is for the system to say.
+fn read_timeval(node: &Node) -> Read<OptionValue> {
+    let example = "{sec: 0, usec: 1}";
+    node.keys(example, &["sec", "usec"])?;
+    let part = |key: &str| -> Result<i64, Fault> {
+        let value = node.get(key).ok_or_else(|| node.expected(example))?;
+        value.int(&(i64::MIN..=i64::MAX), "a number")
+    };
+    Ok(OptionValue::Timeval { sec: part("sec")?, usec: part("usec")? })
 }
 
 fn read_linger(node: &Node) -> Read<OptionValue> {

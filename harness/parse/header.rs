@@ -12,7 +12,9 @@ use super::step;
 use super::tree::{Kind, Node};
 use crate::model::case::{By, State};
 use crate::model::limits::{DEADLINE, PATIENCE, PROCESSES_MAX, STEPS_MAX};
-use crate::model::{Action, Capability, Case, CaseId, Family, Given, Name, Row, Show, Topology};
+use crate::model::{
+    Action, CallSpec, Capability, Case, CaseId, Family, Given, Name, Row, Show, Topology,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -323,7 +325,11 @@ fn check_names_used(root: &Node, case: &Case) -> Read<()> {
             if let Action::Calls { subject, calls } = &step.action {
                 made.insert(subject.clone());
                 issued.extend(calls.iter().map(|spec| format!("{subject}.{}", spec.call.verb())));
-                made.extend(calls.iter().filter_map(|spec| spec.call.makes()).cloned());
+                let new = |spec: &CallSpec| {
+                    let (made, brought) = (spec.call.makes(), spec.call.brings());
+                    made.into_iter().chain(brought).cloned().collect::<Vec<Name>>()
+                };
+                made.extend(calls.iter().flat_map(new));
             }
         }
     }

@@ -35,8 +35,8 @@ pub(super) fn read(parts: &Parts<'_>, verb: &str, scope: &mut Scope<'_>) -> Read
 fn implied(verb: &HostVerb) -> Option<Capability> {
     match verb {
         // The scripted peer's side of the wire does it.
-        HostVerb::Firewall { at: FirewallAt::Path, .. } => None,
-        HostVerb::Firewall { .. } => Some(Capability::Firewall),
+        HostVerb::Firewall { at: FirewallAt::Path, .. } | HostVerb::Lift(FirewallAt::Path) => None,
+        HostVerb::Firewall { .. } | HostVerb::Lift(_) => Some(Capability::Firewall),
         HostVerb::Route { .. } | HostVerb::Link { .. } => Some(Capability::Namespace),
         HostVerb::Sysctl(_) => Some(Capability::Sysctl),
         HostVerb::Destroy(_) => Some(Capability::Destroy),
@@ -48,11 +48,14 @@ fn read_firewall(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {
     if at == FirewallAt::Path && scope.topology == Topology::Loopback {
         return Err(args.fault("`at: path` needs `topology: wire`"));
     }
-    Ok(HostVerb::Firewall {
-        verdict: args.needed("reject", args.one_of("reject", &FirewallVerdict::ALL))?,
-        at,
-        port: args.name("port"),
-    })
+    let port = args.name("port");
+    match (args.one_of("reject", &FirewallVerdict::ALL), port) {
+        (Some(verdict), port) => Ok(HostVerb::Firewall { verdict, at, port }),
+        (None, None) => Ok(HostVerb::Lift(at)),
+        (None, Some(_)) => {
+            Err(args.fault("`none` lifts all that is refused at its place, leave `port` out"))
+        }
+    }
 }
 
 fn read_route(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {

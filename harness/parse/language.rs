@@ -144,7 +144,14 @@ const IOV: Key = key(
 );
 
 const SEND: &[Key] = &[LEN, DATA, FLAGS, TO];
-const SENDMSG: &[Key] = &[LEN, DATA, FLAGS, TO, IOV];
+const SENDMSG: &[Key] = &[
+    LEN,
+    DATA,
+    FLAGS,
+    TO,
+    IOV,
+    key("fds", Form::Sockets, "These sockets' descriptors go along: SCM_RIGHTS."),
+];
 const WRITE: &[Key] = &[LEN, DATA];
 const WRITEV: &[Key] = &[LEN, DATA, IOV];
 const RECV: &[Key] = &[LEN, FLAGS, SHOW];
@@ -153,6 +160,11 @@ const RECVMSG: &[Key] = &[
     FLAGS,
     key("show", Form::Words(&["data", "control"]), "The data, or control messages: recorded too."),
     IOV,
+    key(
+        "fds",
+        Form::NewNames,
+        "Names for the descriptors that come along; there is room for so many.",
+    ),
 ];
 const READ: &[Key] = &[LEN, SHOW];
 const READV: &[Key] = &[LEN, SHOW, IOV];
@@ -198,6 +210,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb("sendmsg", "sendmsg(2): a length, or text in quotes.", PAYLOAD, SENDMSG),
     verb("write", "write(2): a length, or text in quotes.", PAYLOAD, WRITE),
     verb("writev", "writev(2): a length, or text in quotes.", PAYLOAD, WRITEV),
+    verb("sendfile", "sendfile(2): so much of a file; a length, or text.", PAYLOAD, WRITE),
     verb("recv", "recv(2) into a buffer of that many bytes.", &["len"], RECV),
     verb("recvfrom", "recvfrom(2) into a buffer of that many bytes.", &["len"], RECV),
     verb("recvmsg", "recvmsg(2) into a buffer of that many bytes.", &["len"], RECVMSG),
@@ -221,6 +234,12 @@ pub(super) const VERBS: &[Verb] = &[
         "fcntl(2): O_NONBLOCK, ~O_NONBLOCK, F_GETFL or F_GETFD.",
         &["cmd"],
         &[key("cmd", Form::Word(FCNTL), "What to do.")],
+    ),
+    verb(
+        "chmod",
+        "chmod(2) of the path that an AF_UNIX socket is bound to: \"600\".",
+        &["mode"],
+        &[key("mode", Form::Text, "Three octal digits in quotes.")],
     ),
     verb(
         "ioctl",
@@ -273,6 +292,7 @@ pub(super) const PROCESS_VERBS: &[(&str, &str)] = &[
     ("kill", "Sends a signal: SIGKILL. The step ends when the process is gone."),
     ("setrlimit", "{RLIMIT_NOFILE: 1}: descriptors of this number and above cannot be made."),
     ("drop", "capabilities: the process gives up all that it may do beyond others, for good."),
+    ("setuid", "nobody: the process becomes this user, for good."),
     ("exit", "The process calls exit(0)."),
     ("wait", "Its end is awaited and told."),
 ];

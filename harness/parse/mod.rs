@@ -54,9 +54,9 @@
 //! connects and `conn` was accepted. `peer`, `host`, `router`, `closed-port`, `local` and the
 //! words for addresses are reserved.
 //!
-//! Nothing makes a socket but `socket`, `accept`, `dup`, `epoll_create` and `given`; a step on a
-//! socket that no earlier step could have made is a bad case. A name may be given again: it then
-//! stands for the new socket.
+//! Nothing makes a socket but `socket`, `accept`, `dup`, `recvmsg`, `epoll_create` and `given`; a
+//! step on a socket that no earlier step could have made is a bad case. A name may be given again:
+//! it then stands for the new socket.
 //!
 //! The object is the one obvious argument, or a map when there are more. Below, the keys of that
 //! map follow the short form; a key in bold has to be there.
@@ -71,18 +71,25 @@
 //!   `SOCK_NONBLOCK` `SOCK_CLOEXEC`, `show: address` (that accept() returns of the far end),
 //!   `addrlen` (its length, as the call tells it) or both.
 //! - `send` `sendto` `sendmsg`: a length, or text in quotes. Keys: **`len` or `data`**,
-//!   `flags`: `MSG_…`, `to`: an address; of `sendmsg` also `iov`.
+//!   `flags`: `MSG_…`, `to`: an address; of `sendmsg` also `iov`, and `fds: [client, server]`:
+//!   these descriptors go along (SCM_RIGHTS, AF_UNIX only).
 //! - `write` `writev`: a length, or text in quotes. Keys: **`len` or `data`**; of `writev` also
 //!   `iov: 3`: the data is in so many buffers (of one length; the last has the rest).
+//! - `sendfile`: a length, or text in quotes: what stands in the file, all of which is to be sent.
+//!   The file is the harness's own. Keys: **`len` or `data`**.
 //! - `recv` `recvfrom` `recvmsg`: a length. Keys: **`len`**, `flags`: `MSG_…`, `show: data`; of
 //!   `recvmsg` also `show: control`, or `[control, data]`: the control messages that come along,
-//!   and `iov`.
+//!   `iov`, and `fds: [c, d]`: names for the descriptors that come along, in their order. There is
+//!   room for exactly so many, with `fds: []` for none; without `fds` there is room for many, and
+//!   they stay without a name until the run ends.
 //! - `read` `readv`: a length. Keys: **`len`**, `show: data`; of `readv` also `iov`.
 //! - `shutdown`: `rd` `wr` `rdwr` or a number. Keys: **`how`**.
 //! - `close`: stands alone.
 //! - `dup`: the new socket's name. Keys: **`name`**.
 //! - `fcntl`: `O_NONBLOCK` (set it), `~O_NONBLOCK` (clear it), `F_GETFL` (of the flags tells
 //!   `O_NONBLOCK` or 0), `F_GETFD`. Keys: **`cmd`**.
+//! - `chmod`: the mode of the path that the socket is bound to, three octal digits in quotes:
+//!   `"600"`. Keys: **`mode`**.
 //! - `ioctl`: `FIONREAD` `SIOCATMARK` `SIOCOUTQ`. Keys: **`request`**.
 //! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
 //!   themselves, or `level`, `option`, `value`, see below.
@@ -149,7 +156,9 @@
 //! One call for each option, in the order written. The names are those of [`crate::model::option`].
 //! A value is a number; a duration where the option is a time (`{SO_RCVTIMEO: 100ms}`,
 //! `{TCP_USER_TIMEOUT: 2s}`); `{SO_LINGER: {onoff: 1, linger: 0}}`; text for `TCP_CONGESTION`; or
-//! `{len: 2}`: that many zero bytes, whatever length the option wants.
+//! `{len: 2}`: that many zero bytes, whatever length the option wants. What is no duration, or none
+//! that a system would take, is a timeval by its fields, where the option has one:
+//! `{SO_RCVTIMEO: {sec: 0, usec: 1000000}}`.
 //!
 //! An option without a name stands alone, with its level: `{level: SOL_SOCKET, option: 7777, value:
 //! 1}`, for `getsockopt` `{level: 6, option: 7777}`. The level is `SOL_SOCKET`, one of `IPPROTO_IP`
@@ -179,7 +188,9 @@
 //! {RLIMIT_NOFILE: 1}` sets the soft limit: descriptors of this number and above cannot be made
 //! until it is raised again; poll() takes no more descriptors either. `worker.drop: capabilities`
 //! takes from all its threads, for good, what they may do beyond others (capabilities(7)): they
-//! then get the answers that an ordinary user gets, whoever runs the case. `worker` has to stand
+//! then get the answers that an ordinary user gets, whoever runs the case. `worker.setuid: nobody`
+//! makes it, for good, a process of this user, who owns none of the run's files and sockets, and is
+//! in no group of who does. `worker` has to stand
 //! under `processes`. A step in a process that has ended is not issued.
 //!
 //! A socket that is accepted or duplicated into a process is made there, through a copy of its
@@ -247,8 +258,9 @@
 //! What happens to the machine around a run. On loopback, too.
 //!
 //! - `host.firewall`: from now on packets are refused. Keys: **`reject`**: `tcp-reset` `icmp-port`
-//!   `icmp-admin` `icmp-host` `drop`; `at`: `in` (unless given), `out`, or `path`: on the wire,
-//!   between this machine and the peer; `port`: a socket or a peer: only packets to its port.
+//!   `icmp-admin` `icmp-host` `drop`, or `none`: what was refused there is refused no longer; `at`:
+//!   `in` (unless given), `out`, or `path`: on the wire, between this machine and the peer; `port`:
+//!   a socket or a peer: only packets to its port.
 //! - `host.route`: `peer`, `default`, or an address or network in quotes. Keys: **`to`**, `type`:
 //!   `unreachable` (unless given) `blackhole` `prohibit` `none`.
 //! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Keys: **`state`**.

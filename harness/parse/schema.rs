@@ -15,7 +15,7 @@ use super::language::{
 use crate::model::Capability;
 use crate::model::call::{MSG_FLAGS, SIGNALS, word_of};
 use crate::model::case::{ShowField, State};
-use crate::model::limits::{DESCRIPTORS_MAX, STEPS_MAX};
+use crate::model::limits::{DESCRIPTORS_MAX, PASSED_MAX, STEPS_MAX};
 use crate::model::option::{OPTIONS, OptionKind, SocketOption};
 use serde_json::{Map, Value, json};
 
@@ -218,6 +218,11 @@ fn form(form: Form) -> Value {
         Form::NewName | Form::Socket | Form::PortHolder => {
             json!({ "type": "string", "pattern": format!("^{NAME}$") })
         }
+        Form::NewNames | Form::Sockets => or_variable(json!({
+            "type": "array",
+            "items": { "type": "string", "pattern": format!("^{NAME}$") },
+            "maxItems": PASSED_MAX,
+        })),
         Form::Int(low, high) => or_variable(int(low, high)),
         Form::Text => json!({ "type": "string" }),
         Form::Flag => or_variable(json!({ "type": "boolean" })),
@@ -325,9 +330,13 @@ fn option_value(kind: OptionKind) -> Value {
             map["required"] = json!(["onoff", "linger"]);
             forms.push(map);
         }
-        OptionKind::Time | OptionKind::Millis | OptionKind::Seconds => {
-            forms.push(reference("duration"));
+        OptionKind::Time => {
+            let part = || or_variable(json!({ "type": "integer" }));
+            let mut map = map_of(pairs([("sec", part()), ("usec", part())]));
+            map["required"] = json!(["sec", "usec"]);
+            forms.extend([reference("duration"), map]);
         }
+        OptionKind::Millis | OptionKind::Seconds => forms.push(reference("duration")),
         OptionKind::Text => forms.push(json!({ "type": "string" })),
         OptionKind::Int | OptionKind::Error | OptionKind::TcpInfo => {}
     }
@@ -342,6 +351,7 @@ fn object_of_process(verb: &str) -> Option<Value> {
     Some(match verb {
         "kill" => words(SIGNALS.iter().copied()),
         "drop" => words(["capabilities"]),
+        "setuid" => words(["nobody"]),
         "setrlimit" => {
             let number = json!({ "type": "integer", "minimum": 0, "maximum": DESCRIPTORS_MAX });
             let mut limit = map_of(pairs([("RLIMIT_NOFILE", or_variable(number))]));

@@ -136,6 +136,15 @@ fn read_process(
             ProcessVerb::Drop
         }
         ("drop", None) => return Err(parts.fault("drop needs a word: capabilities")),
+        ("setuid", Some(who)) => {
+            const EXPECTED: &str = "nobody";
+            match who.text(EXPECTED)? {
+                EXPECTED => scope.needs.insert(Capability::OtherUser),
+                other => return Err(who.fault(unknown("user", other, [EXPECTED]))),
+            };
+            ProcessVerb::Setuid
+        }
+        ("setuid", None) => return Err(parts.fault("setuid needs a user: nobody")),
         ("exit" | "wait", Some(object)) => return Err(object.expected("no argument")),
         ("exit", None) => ProcessVerb::Exit,
         ("wait", None) => ProcessVerb::Wait,
@@ -195,7 +204,9 @@ fn read_call(parts: &Parts<'_>, subject: &str, verb: &str, scope: &mut Scope<'_>
         scope.make(&subject);
     }
     scope.met.extend(calls.iter().filter_map(|spec| met_by(&spec.call)));
-    for name in calls.iter().filter_map(|spec| spec.call.makes()) {
+    for name in
+        calls.iter().flat_map(|spec| spec.call.makes().into_iter().chain(spec.call.brings()))
+    {
         scope.new_name(name.as_str()).map_err(|message| parts.fault(message))?;
         scope.make(name);
     }

@@ -43,16 +43,21 @@ fn addr(base: AddrBase) -> AddrExpr {
 }
 
 fn send(form: SendForm, payload: Payload) -> Call {
-    Call::Send { form, payload, flags: vec![], to: None }
+    Call::Send { form, payload, flags: vec![], to: None, fds: [].into() }
 }
 
 fn recv(form: RecvForm, len: usize) -> Call {
-    Call::Recv { form, len, flags: vec![], show_data: false, show_control: false }
+    Call::Recv { form, len, flags: vec![], show_data: false, show_control: false, fds: None }
 }
 
 fn recvmsg(flags: &[&'static str], show_data: bool, show_control: bool) -> Call {
     let flags = flags.to_vec();
-    Call::Recv { form: RecvForm::Recvmsg, len: 8, flags, show_data, show_control }
+    Call::Recv { form: RecvForm::Recvmsg, len: 8, flags, show_data, show_control, fds: None }
+}
+
+fn recvmsg_into(names: &[&str]) -> Call {
+    let (form, fds) = (RecvForm::Recvmsg, Some(names.iter().map(|name| Name::new(name)).collect()));
+    Call::Recv { form, len: 8, flags: vec![], show_data: false, show_control: false, fds }
 }
 
 fn socket(word: &'static str, domain: Domain, kind: Kind) -> SocketSpec {
@@ -112,18 +117,26 @@ fn known(name: &str) -> OptionRef {
 #[case("client.fcntl: O_NONBLOCK", Call::Fcntl(FcntlOp::SetNonblock))]
 #[case("client.fcntl: ~O_NONBLOCK", Call::Fcntl(FcntlOp::ClearNonblock))]
 #[case("client.fcntl: F_GETFD", Call::Fcntl(FcntlOp::GetFd))]
+#[case("client.chmod: \"060\"", Call::Chmod(0o060))]
 #[case("client.send: 256", send(SendForm::Send, Payload::Len(256)))]
 #[case("client.send: \"256\"", send(SendForm::Send, Payload::Text("256".to_owned())))]
 #[case("client.write: 0", send(SendForm::Write, Payload::Len(0)))]
+#[case("client.sendfile: 256", send(SendForm::Sendfile, Payload::Len(256)))]
 #[case("client.writev: {data: hi}", send(SendForm::Writev, Payload::Text("hi".to_owned())))]
 #[case("client.sendto: {len: 4, flags: [MSG_OOB, MSG_DONTWAIT], to: server}",
     Call::Send { form: SendForm::Sendto, payload: Payload::Len(4),
         flags: vec!["MSG_OOB", "MSG_DONTWAIT"],
-        to: Some(addr(AddrBase::Socket(Name::new("server")))) })]
+        to: Some(addr(AddrBase::Socket(Name::new("server")))), fds: [].into() })]
 #[case("client.sendmsg: {data: x, flags: MSG_PEEK|MSG_OOB, to: {addr: any, port: 0}}",
     Call::Send { form: SendForm::Sendmsg, payload: Payload::Text("x".to_owned()),
         flags: vec!["MSG_OOB", "MSG_PEEK"],
-        to: Some(AddrExpr { base: AddrBase::Any, port: Some(PortExpr::Literal(0)) }) })]
+        to: Some(AddrExpr { base: AddrBase::Any, port: Some(PortExpr::Literal(0)) }),
+        fds: [].into() })]
+#[case("client.sendmsg: {data: x, fds: [conn, server]}",
+    Call::Send { form: SendForm::Sendmsg, payload: Payload::Text("x".to_owned()), flags: vec![],
+        to: None, fds: [Name::new("conn"), Name::new("server")].into() })]
+#[case("client.recvmsg: {len: 8, fds: []}", recvmsg_into(&[]))]
+#[case("client.recvmsg: {len: 8, fds: [conn, got]}", recvmsg_into(&["conn", "got"]))]
 #[case("client.recv: 128", recv(RecvForm::Recv, 128))]
 #[case("client.readv: 1", recv(RecvForm::Readv, 1))]
 #[case("client.recvmsg: {len: 8, flags: [MSG_PEEK], show: data}",
@@ -137,6 +150,10 @@ fn known(name: &str) -> OptionRef {
 #[case(
     "client.setsockopt: {SO_RCVTIMEO: 100ms}",
     set("SO_RCVTIMEO", OptionValue::Time(Duration::from_millis(100)))
+)]
+#[case(
+    "client.setsockopt: {SO_RCVTIMEO: {sec: -1, usec: 1000000}}",
+    set("SO_RCVTIMEO", OptionValue::Timeval { sec: -1, usec: 1_000_000 })
 )]
 #[case("client.setsockopt: {SO_LINGER: 1}", set("SO_LINGER", OptionValue::Int(1)))]
 #[case("client.setsockopt: {TCP_CONGESTION: cubic}",
@@ -256,6 +273,8 @@ fn setsockopt_is_one_call_for_each_option() {
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Setrlimit(1) })]
 #[case("w.drop: capabilities",
     Action::Process { process: Name::new("w"), verb: ProcessVerb::Drop })]
+#[case("w.setuid: nobody",
+    Action::Process { process: Name::new("w"), verb: ProcessVerb::Setuid })]
 #[case("w.exit", Action::Process { process: Name::new("w"), verb: ProcessVerb::Exit })]
 #[case("w.wait", Action::Process { process: Name::new("w"), verb: ProcessVerb::Wait })]
 fn steps_without_a_call(#[case] step: &str, #[case] expected: Action) {
@@ -322,6 +341,7 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[case("given: listen", "signal: server", &[Capability::Signal])]
 #[case("processes: {w: []}", "w.drop: capabilities",
     &[Capability::Fork, Capability::Capabilities])]
+#[case("processes: {w: []}", "w.setuid: nobody", &[Capability::Fork, Capability::OtherUser])]
 #[case("given: listen", "client.setsockopt: {SO_BINDTODEVICE: lo}", &[Capability::Namespace])]
 #[case("given: listen", "client.setsockopt: {level: 0, option: 1023, value: 1}",
     &[Capability::Namespace])]

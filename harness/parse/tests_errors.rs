@@ -56,6 +56,46 @@ fn with_step(step: &str) -> String {
     "client.send: {len: 1, addrlen: 8}",
     "foo.yaml:5:18: steps[0].client.send: `addrlen` is no argument of send, leave it out$"
 )]
+#[case::mode_in_decimal(
+    "client.chmod: 600",
+    "foo.yaml:5:19: steps[0].client.chmod: expected text in quotes or a map, found the number 600$"
+)]
+#[case::mode_of_four_digits(
+    "client.chmod: \"0600\"",
+    "foo.yaml:5:19: steps[0].client.chmod: expected a mode, three octal digits in quotes: \"600\"$"
+)]
+#[case::user_of_its_own(
+    "w.setuid: root",
+    "foo.yaml:5:15: steps[0].w.setuid: unknown user `root`, expected nobody$"
+)]
+#[case::user_unnamed("w.setuid", "foo.yaml:5:5: steps[0]: setuid needs a user: nobody$")]
+#[case::passed_but_never_made(
+    "client.sendmsg: {len: 1, fds: [clientt]}",
+    "foo.yaml:5:36: steps[0].client.sendmsg.fds[0]: unknown socket `clientt`, \
+    no earlier step makes it: expected"
+)]
+#[case::passed_alone(
+    "client.sendmsg: {len: 1, fds: conn}",
+    "foo.yaml:5:35: steps[0].client.sendmsg.fds: expected a list of sockets' names, found `conn`$"
+)]
+#[case::two_descriptors_of_one_name(
+    "client.recvmsg: {len: 1, fds: [x, x]}",
+    "foo.yaml:5:21: steps[0].client.recvmsg: `x` cannot stand for two descriptors$"
+)]
+#[case::timeval_by_half(
+    "client.setsockopt: {SO_RCVTIMEO: {sec: 0}}",
+    "foo.yaml:5:38: steps[0].client.setsockopt.SO_RCVTIMEO: \
+    expected {sec: 0, usec: 1}, found a map$"
+)]
+#[case::timeval_of_what_has_none(
+    "client.setsockopt: {TCP_USER_TIMEOUT: {sec: 0, usec: 1}}",
+    "foo.yaml:5:43: steps[0].client.setsockopt.TCP_USER_TIMEOUT: \
+    expected the value of TCP_USER_TIMEOUT: a duration (100ms), or a number, found a map$"
+)]
+#[case::file_has_no_buffer(
+    "client.sendfile: {len: 1, buf: bad}",
+    "foo.yaml:5:22: steps[0].client.sendfile: `buf` is no argument of sendfile, leave it out$"
+)]
 #[case(
     "slience: 1s",
     "foo.yaml:5:5: steps[0].slience: unknown step `slience`, expected one of \
@@ -97,7 +137,7 @@ fn with_step(step: &str) -> String {
 #[case(
     "w.kil: SIGKILL",
     "foo.yaml:5:5: steps[0].w.kil: unknown verb of the process `w`: `kil`, \
-    expected one of kill, setrlimit, drop, exit, wait; did you mean `kill`?$"
+    expected one of kill, setrlimit, drop, setuid, exit, wait; did you mean `kill`?$"
 )]
 #[case("w.drop", "foo.yaml:5:5: steps[0]: drop needs a word: capabilities$")]
 #[case(

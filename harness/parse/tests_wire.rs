@@ -179,6 +179,8 @@ fn timed_and_repeated() {
         port: Some(Name::new("peer2")) })]
 #[case("firewall: {reject: icmp-host, at: path}", &[],
     HostVerb::Firewall { verdict: FirewallVerdict::IcmpHost, at: FirewallAt::Path, port: None })]
+#[case("firewall: none", &[Capability::Firewall], HostVerb::Lift(FirewallAt::In))]
+#[case("firewall: {reject: none, at: path}", &[], HostVerb::Lift(FirewallAt::Path))]
 #[case("route: peer", &[Capability::Namespace],
     HostVerb::Route { to: "peer".into(), kind: RouteKind::Unreachable })]
 #[case("route: {to: 192.0.2.0/24, type: none}", &[Capability::Namespace],

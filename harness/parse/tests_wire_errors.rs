@@ -166,6 +166,11 @@ use rstest::rstest;
     `tcp-rest`, expected one of tcp-reset,"
 )]
 #[case(
+    "host.firewall: {reject: none, port: peer}",
+    "6:20: steps[0].host.firewall: `none` lifts all that is refused at its place, \
+    leave `port` out$"
+)]
+#[case(
     "host.link: broken",
     "6:16: steps[0].host.link: unknown word `broken`, expected one of \
     down, up$"

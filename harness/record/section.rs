@@ -147,7 +147,7 @@ impl<'a> Recorder<'a> {
             }
         }
         if let Some(Action::Process { process, verb }) = self.action(step)
-            && !matches!(verb, ProcessVerb::Wait | ProcessVerb::Setrlimit(_) | ProcessVerb::Drop)
+            && matches!(verb, ProcessVerb::Kill(_) | ProcessVerb::Exit)
         {
             let host = self.case.processes.iter().find(|(name, _)| name == process);
             self.close_all(host.map(|(_, sockets)| sockets.clone()).unwrap_or_default());

@@ -1,6 +1,6 @@
 //! What a call returned, with names in place of addresses and tokens.
 
-use super::call::quoted;
+use super::call::{passed, quoted};
 use crate::model::call::Call;
 use crate::model::control::{Control, ControlValue};
 use crate::model::{Address, Answer, Family, Name, Outcome, icmp};
@@ -43,12 +43,17 @@ pub fn answer(subject: &Name, call: &Call, outcome: &Outcome, names: &impl Namin
             format!("0 {}", names.own(address))
         }
         Answer::Addr(address) => format!("0 {}", names.address(address)),
-        Answer::Received { len, from, data, flags, control } => {
+        Answer::Received { len, from, data, flags, control, fds } => {
             let shown = matches!(call, Call::Recv { show_data: true, .. }) && !data.is_empty();
             let from = from.as_ref().map(|from| names.sender(from));
             let mut text = received(*len, shown.then_some(data), flags, from);
             if matches!(call, Call::Recv { show_control: true, .. }) {
                 control.iter().for_each(|one| text.push_str(&control_message(one, names)));
+            }
+            let brought = call.brings();
+            let named = &brought[..fds.len().min(brought.len())];
+            if !named.is_empty() {
+                text.push_str(&format!(" {}", passed(named)));
             }
             text
         }

@@ -37,18 +37,20 @@ fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
             Vec::new()
         }
         Call::Fcntl(op) => vec![word_of(&FcntlOp::ALL, *op).to_owned()],
-        Call::Send { payload, flags, to, .. } => {
+        Call::Send { payload, flags, to, fds, .. } => {
             let mut arguments = vec![match payload {
                 Payload::Len(len) => len.to_string(),
                 Payload::Text(text) => quoted(text.as_bytes()),
             }];
             arguments.extend(flags_with(flags, bits));
             arguments.extend(to.as_ref().map(address));
+            arguments.extend((!fds.is_empty()).then(|| passed(fds)));
             arguments
         }
-        Call::Recv { len, flags, .. } => {
+        Call::Recv { len, flags, fds, .. } => {
             let mut arguments = vec![len.to_string()];
             arguments.extend(flags_with(flags, bits));
+            arguments.extend(fds.as_deref().map(passed));
             arguments
         }
         Call::Setsockopt { option, value } => {
@@ -76,8 +78,15 @@ fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
             arguments.extend(joined(events));
             arguments
         }
+        Call::Chmod(mode) => vec![format!("{mode:03o}")],
         Call::Ioctl(request) => vec![(*request).to_owned()],
     }
+}
+
+/// `fds [client, server]`: descriptors in a message.
+pub(super) fn passed(names: &[Name]) -> String {
+    let names: Vec<&str> = names.iter().map(Name::as_str).collect();
+    format!("fds [{}]", names.join(", "))
 }
 
 /// A word says it all; beside a domain or a protocol of the case's own there is none. A domain that
@@ -146,6 +155,7 @@ fn option_value(value: &OptionValue) -> String {
         OptionValue::Int(number) => number.to_string(),
         OptionValue::Linger { onoff, linger } => format!("{{onoff: {onoff}, linger: {linger}}}"),
         OptionValue::Time(time) => Shown(*time).to_string(),
+        OptionValue::Timeval { sec, usec } => format!("{{sec: {sec}, usec: {usec}}}"),
         OptionValue::Text(text) => quoted(text.as_bytes()),
         OptionValue::Zeros(len) => format!("{{len: {len}}}"),
     }

@@ -6,7 +6,7 @@ use super::quoted;
 use crate::model::Name;
 use crate::model::call::{Payload, word_of};
 use crate::model::case::Action;
-use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LIFTED, RouteKind};
 use crate::model::peer::{
     Base, Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption,
     Wanted,
@@ -47,6 +47,7 @@ pub fn host_note(verb: &HostVerb) -> String {
             words.extend(port.as_ref().map(Name::as_str));
             ("firewall", words.join(" "))
         }
+        HostVerb::Lift(at) => ("firewall", format!("{LIFTED} {}", word_of(&FirewallAt::ALL, *at))),
         HostVerb::Route { to, kind } => {
             let kind = word_of(&RouteKind::ALL, *kind);
             ("route", format!("{kind} {to}"))

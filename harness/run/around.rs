@@ -250,6 +250,11 @@ impl Conductor<'_> {
                 }
                 HostAct::Firewall { verdict, incoming: *at == FirewallAt::In, port }
             }
+            HostVerb::Lift(FirewallAt::Path) => {
+                self.peers()?.lift();
+                return Ok(());
+            }
+            HostVerb::Lift(at) => HostAct::Lift { incoming: *at == FirewallAt::In },
             HostVerb::Route { to, kind } => {
                 HostAct::Route { to: network(to, self.family), kind: *kind }
             }

@@ -1,6 +1,6 @@
 //! One call: handed to a lane, awaited, and its consequences for the names.
 
-use super::conductor::{Conductor, Pending, SLOT_HELD};
+use super::conductor::{Conductor, Pending, SLOT_HELD, says_something};
 use super::lanes::Lane;
 use super::log::{CallLog, StepLog};
 use super::names::{AddressKind, Socket};
@@ -161,6 +161,13 @@ impl Conductor<'_> {
                     new.address = parent.address;
                 }
                 self.names.put(made, new);
+            }
+            (Call::Send { fds, .. }, Answer::Value(_)) => self.names.pass(fds),
+            (Call::Recv { fds: Some(names), .. }, Answer::Received { fds, .. }) => {
+                for (name, fd) in names.iter().zip(fds) {
+                    let at = self.ground.address(process, *fd).filter(says_something);
+                    self.names.arrive(name, *fd, process, at.as_ref());
+                }
             }
             (_, Answer::Died(_)) => self.names.ended.extend(process.cloned()),
             (Call::Listen(_), Answer::Value(0)) => {

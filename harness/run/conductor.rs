@@ -209,9 +209,11 @@ impl<'a> Conductor<'a> {
         let subjects = calls.flat_map(|call| {
             let gives = may_give_address(&call.spec.call);
             let subject = gives.then(|| (call.subject.clone(), is_exclusive(&call.spec.call)));
-            [subject, call.spec.call.makes().cloned().map(|made| (made, false))]
+            let (made, brought) = (call.spec.call.makes(), call.spec.call.brings());
+            let new = made.into_iter().chain(brought).map(|made| (made.clone(), false));
+            subject.into_iter().chain(new)
         });
-        let mut asked: Vec<(Name, bool)> = subjects.flatten().collect();
+        let mut asked: Vec<(Name, bool)> = subjects.collect();
         let pending = self.pending.iter().map(|pending| pending.log.subject.clone());
         asked.extend(pending.map(|subject| (subject, false)));
         for (name, exclusive) in asked {
@@ -252,6 +254,7 @@ impl<'a> Conductor<'a> {
                 (ProcessAct::Limit(*most), format!("{process}.setrlimit(RLIMIT_NOFILE, {most})"))
             }
             ProcessVerb::Drop => (ProcessAct::Drop, format!("{process}.drop(capabilities)")),
+            ProcessVerb::Setuid => (ProcessAct::Setuid, format!("{process}.setuid(nobody)")),
             ProcessVerb::Exit => (ProcessAct::Exit, format!("{process}.exit()")),
             ProcessVerb::Wait => return self.await_process(process),
         };
@@ -266,7 +269,7 @@ impl<'a> Conductor<'a> {
         self.ground.process(process, &act)?;
         self.punctual.excuse(now());
         match &act {
-            ProcessAct::Limit(_) | ProcessAct::Drop => {}
+            ProcessAct::Limit(_) | ProcessAct::Drop | ProcessAct::Setuid => {}
             ProcessAct::Kill(signal) if signal == "SIGSTOP" => {
                 self.names.stopped.insert(process.clone());
             }
@@ -398,7 +401,7 @@ fn is_exclusive(call: &Call) -> bool {
 }
 
 /// An address with port 0 is that of a socket nobody can reach yet.
-fn says_something(address: &Address) -> bool {
+pub(super) fn says_something(address: &Address) -> bool {
     match address {
         Address::Inet(SocketAddr::V4(addr)) => addr.port() != 0,
         Address::Inet(SocketAddr::V6(addr)) => addr.port() != 0,

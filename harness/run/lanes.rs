@@ -62,11 +62,8 @@ impl Lane {
     /// Hands a call over; its end comes out of [`Lane::wait`] or [`Lane::poll`].
     pub fn begin(&self, request: Request) -> Result<(), Trouble> {
         self.handed.set(now());
-        let sent = self.requests.as_ref().map(|requests| requests.send(request));
-        match sent {
-            Some(Ok(())) => Ok(()),
-            _ => Err(lost()),
-        }
+        let sent = self.requests.as_ref().is_some_and(|requests| requests.send(request).is_ok());
+        if sent { Ok(()) } else { Err(lost()) }
     }
 
     /// Waits for the end of the call, at most that long.

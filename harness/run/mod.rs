@@ -96,7 +96,11 @@ pub fn execute(
     conductor::Conductor::new(case, row, family, ground, conditions, slot).run(captured)
 }
 
-/// Whether the step has the machine refuse packets; on the path the scripted peer does.
+/// Whether the step has the machine refuse packets, or no longer; on the path the scripted peer
+/// does.
 fn sets_firewall(step: &Step) -> bool {
-    matches!(&step.action, Action::Host(HostVerb::Firewall { at, .. }) if *at != FirewallAt::Path)
+    match &step.action {
+        Action::Host(HostVerb::Firewall { at, .. } | HostVerb::Lift(at)) => *at != FirewallAt::Path,
+        _ => false,
+    }
 }

@@ -3,6 +3,7 @@
 use crate::model::{Address, Case, Name};
 use crate::sys::Fd;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 /// The sockets of a run by name.
 pub struct Names {
@@ -15,6 +16,8 @@ pub struct Names {
     pub ended: BTreeSet<Name>,
     /// Processes that were sent SIGSTOP: they answer nothing until SIGCONT.
     pub stopped: BTreeSet<Name>,
+    /// Sockets whose descriptors were sent in messages, as they were then.
+    pub passed: Vec<(Name, Socket)>,
     /// Names by token, for epoll.
     pub tokens: Vec<Name>,
 }
@@ -36,7 +39,8 @@ pub struct Socket {
     pub is_datagram: bool,
     /// Its own address, as last seen.
     pub address: Option<Address>,
-    /// The listener that accepted it.
+    /// Whose name its packets carry: of the listener that accepted it, of the socket whose
+    /// descriptor came in a message.
     pub accepted_by: Option<Name>,
     /// On the wire, the far end of what a listener accepted: all that tells its packets from those
     /// of others with the same port.
@@ -75,6 +79,18 @@ pub enum AddressKind {
     None,
 }
 
+impl AddressKind {
+    /// The kind of a socket that has this address.
+    fn of(address: Option<&Address>) -> AddressKind {
+        match address {
+            Some(Address::Inet(SocketAddr::V4(_))) => AddressKind::V4,
+            Some(Address::Inet(SocketAddr::V6(_))) => AddressKind::V6,
+            Some(Address::UnixPath(_) | Address::UnixAbstract(_)) => AddressKind::Unix,
+            _ => AddressKind::Other,
+        }
+    }
+}
+
 /// Why a name cannot be used now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Unusable {
@@ -96,6 +112,7 @@ impl Names {
             shared: BTreeMap::new(),
             ended: BTreeSet::new(),
             stopped: BTreeSet::new(),
+            passed: Vec::new(),
             tokens: Vec::new(),
         }
     }
@@ -131,6 +148,28 @@ impl Names {
     /// The socket of this name, to change it.
     pub fn get_mut(&mut self, name: &Name) -> Option<&mut Socket> {
         self.sockets.get_mut(name)
+    }
+
+    /// Their descriptors have been sent in a message.
+    pub fn pass(&mut self, names: &[Name]) {
+        let sent = names.iter().filter_map(|name| Some((name.clone(), self.get(name)?.clone())));
+        self.passed.extend(sent.collect::<Vec<_>>());
+    }
+
+    /// A descriptor has come in a message: of the socket that was sent with this own address, the
+    /// first one if several had it.
+    pub fn arrive(&mut self, name: &Name, fd: Fd, process: Option<&Name>, at: Option<&Address>) {
+        let sent = self.passed.iter().find(|(_, sent)| sent.address.as_ref() == at);
+        let new = match sent {
+            Some((first, sent)) => Socket {
+                accepted_by: sent.accepted_by.clone().or_else(|| Some(first.clone())),
+                listens: sent.listens,
+                is_datagram: sent.is_datagram,
+                ..Socket::new(fd, process, sent.kind)
+            },
+            None => Socket::new(fd, process, AddressKind::of(at)),
+        };
+        self.put(name, new);
     }
 
     /// From now on this name stands for this socket.

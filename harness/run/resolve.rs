@@ -6,7 +6,7 @@ use crate::model::wire::{self, End, peer_port};
 use crate::model::{
     AddrBase, AddrExpr, Address, BadArgs, Call, CallSpec, Family, Name, PortExpr, Topology,
 };
-use crate::sys::{AddressPlace, Buffer, Fd, Flags, Ground, Request, Target, Trouble};
+use crate::sys::{AddressPlace, Beside, Buffer, Fd, Flags, Ground, Request, Target, Trouble};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
@@ -163,25 +163,36 @@ impl Resolver<'_> {
                 let why = "only sockets of the internet and AF_UNIX send";
                 Err(Refusal::NotIssued(why.to_owned()))
             }
-            Call::Send { form, payload, flags, to } => {
+            Call::Send { form, payload, flags, to, fds } => {
                 let to = to.as_ref().map(|to| self.target(subject, socket, to, Purpose::Far, bad));
                 let (form, flags, to) = (*form, all(flags, bad), to.transpose()?);
                 let (data, iov) = (buffer(payload, bad), bad.iov);
-                Ok(Request::Send { fd, form, data, iov, flags, to })
+                let fds = fds.iter().map(|name| self.beside(socket, name).map(|other| other.fd));
+                let fds = fds.collect::<Result<_, Refusal>>()?;
+                Ok(Request::Send { fd, form, data, iov, flags, to, fds })
             }
             Call::EpollCtl { op, target, events } => {
-                let watched = self.usable(target)?;
-                if watched.process != socket.process {
-                    let why = format!("{target} lives in another process");
-                    return Err(Refusal::NotIssued(why));
-                }
+                let watched = self.beside(socket, target)?;
                 let (token, events) = (self.names.token(target), owned(events));
                 Ok(Request::EpollCtl { fd, op: *op, target: watched.fd, token, events })
             }
+            Call::Chmod(mode) => match self.address_of(subject)? {
+                Address::UnixPath(path) => Ok(Request::Chmod { path, mode: *mode }),
+                _ => Err(Refusal::NotIssued(format!("{subject} has no path"))),
+            },
             call => plain(fd, call, bad).ok_or_else(|| {
                 let what = format!("{} does not work on a descriptor", call.verb());
                 Refusal::Trouble(Trouble::Failed(what))
             }),
+        }
+    }
+
+    /// Another socket that a call in this one's process can name.
+    fn beside(&self, socket: &Socket, other: &Name) -> Result<Socket, Refusal> {
+        let named = self.usable(other)?;
+        match named.process == socket.process {
+            true => Ok(named),
+            false => Err(Refusal::NotIssued(format!("{other} lives in another process"))),
         }
     }
 
@@ -309,14 +320,14 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         Call::Close => Request::Close { fd },
         Call::Dup(_) => Request::Dup { fd },
         Call::Fcntl(op) => Request::Fcntl { fd, op: *op },
-        Call::Recv { form, len, flags, show_control, .. } => Request::Recv {
+        Call::Recv { form, len, flags, show_control, fds, .. } => Request::Recv {
             fd,
             form: *form,
             len: *len,
             bad: bad.buf,
             iov: bad.iov,
             flags: all(flags, bad),
-            control: *show_control,
+            beside: Beside { told: *show_control, fds: fds.as_ref().map(|names| names.len()) },
         },
         Call::Setsockopt { option, value } => {
             Request::Setsockopt { fd, option: *option, value: value.clone(), bad: bad.buf }

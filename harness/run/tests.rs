@@ -8,7 +8,7 @@ use crate::model::transcript::Fate;
 use crate::model::{Action, Answer, CaseId, Family, OptionValue};
 use crate::parse::parse_case;
 use crate::sys::fake::{Fake, Scripted, World};
-use crate::sys::{AddressPlace, Buffer, Flags, Request, Trouble};
+use crate::sys::{AddressPlace, Beside, Buffer, Flags, Request, Trouble};
 use crate::wire::{Captured, CapturedBytes};
 use rstest::rstest;
 use std::path::Path;
@@ -128,6 +128,33 @@ fn closed_name_keeps_its_number_until_another_socket_has_it() {
     let story = story(&log);
     assert_eq!(story[2], "a.recv Error(EBADF)");
     assert_eq!(story[4], "a.recv not issued: descriptor reused");
+}
+
+#[test]
+fn what_comes_in_a_message_carries_the_name_of_what_was_sent() {
+    let steps = "given: listen\nsteps:\n  - a.socket: unix-dgram\n  \
+                 - a.sendmsg: {len: 1, fds: [server]}\n  \
+                 - a.recvmsg: {len: 1, fds: [got, more]}\n  - got.close\n  - more.close\n";
+    let log = run(steps, |request, _| match request {
+        Request::Send { fds, .. } => Scripted::Returns(Answer::Value(fds[0])),
+        Request::Recv { beside: Beside { fds: Some(2), .. }, .. } => {
+            Scripted::Returns(Answer::Received {
+                len: 1,
+                from: None,
+                data: vec![0],
+                flags: vec![],
+                control: vec![],
+                fds: vec![3],
+            })
+        }
+        _ => Scripted::Plain,
+    });
+    let story = story(&log);
+    assert_eq!(story[1], "a.sendmsg Value(3)");
+    assert_eq!(story[3..], ["got.close Value(0)", "more.close not issued: no more"]);
+    let holder = &log.steps[2].holders[0];
+    assert_eq!((holder.name.as_str(), holder.address.inet().is_some()), ("got", true));
+    assert_eq!(holder.accepted_by.as_ref().map(|name| name.as_str()), Some("server"));
 }
 
 #[test]
@@ -344,7 +371,7 @@ fn what_has_no_name_reaches_the_stack_as_a_number() {
     assert_eq!(*set, Request::Setsockopt { fd, option, value: OptionValue::Int(1), bad: false });
     let flags = Flags { names: vec!["MSG_OOB".to_owned()], bits: 128 };
     let (form, data) = (SendForm::Sendmsg, Buffer::Bytes(vec![0, 1]));
-    assert_eq!(*sent, Request::Send { fd, form, data, iov: Some(3), flags, to: None });
+    assert_eq!(*sent, Request::Send { fd, form, data, iov: Some(3), flags, to: None, fds: vec![] });
     let place = AddressPlace { len: Some(-1), len_told: true, ..AddressPlace::default() };
     assert_eq!(*name, Request::Getsockname { fd, place });
 }

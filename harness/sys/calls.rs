@@ -168,6 +168,7 @@ impl Call<'_> {
             }
             Request::Accept { fd, place, flags } => self.accept(*fd, *place, flags)?,
             Request::Fcntl { fd, op } => self.fcntl(*fd, *op)?,
+            Request::Chmod { path, mode } => self.chmod(path, *mode)?,
             Request::Ioctl { fd, request } => self.ioctl(*fd, request)?,
             Request::Getsockname { fd, place } => {
                 // SAFETY: the pointers are to a storage and its size, or bad on purpose.

@@ -15,12 +15,10 @@
 //! 5. Nothing outside the ground is changed.
 
 use crate::model::address::Address;
-use crate::model::call::{Domain, EpollOp, FcntlOp, How, Kind, RecvForm, SendForm};
 use crate::model::capability::{Capability, Lack};
 use crate::model::case::Family;
 use crate::model::host::{FirewallVerdict, RouteKind};
 use crate::model::name::Name;
-use crate::model::option::{OptionRef, OptionValue};
 use crate::model::outcome::Outcome;
 use crate::model::platform::Platform;
 use crate::wire::Captured;
@@ -233,6 +231,11 @@ pub enum HostAct {
         /// To this port; none: all TCP, UDP and ICMP packets.
         port: Option<u16>,
     },
+    /// What was refused there is refused no longer.
+    Lift {
+        /// On the way in, else out.
+        incoming: bool,
+    },
     /// A route to a network, or a host, in CIDR form.
     Route {
         /// `192.0.2.2/32`
@@ -263,6 +266,8 @@ pub enum ProcessAct {
     Limit(u32),
     /// Let it give up its capabilities.
     Drop,
+    /// Let it become the user `nobody`. What the run has put into files can be reached by all.
+    Setuid,
     /// Let it call exit(0).
     Exit,
     /// Await its end, at most that long; nothing is told of a process that is still there.
@@ -315,76 +320,6 @@ pub enum Reply {
     },
     /// This system has no such call, option or flag: the fragment that says so.
     NotHere(String),
-}
-
-/// A call with everything resolved: descriptors are numbers, addresses are real.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the calls and their arguments, see `model::call`")]
-pub enum Request {
-    Socket { domain: Domain, kind: Kind, protocol: i32, nonblock: bool },
-    Bind { fd: Fd, to: Target },
-    Connect { fd: Fd, to: Target },
-    Listen { fd: Fd, backlog: i32 },
-    Accept { fd: Fd, place: AddressPlace, flags: Flags },
-    Close { fd: Fd },
-    Dup { fd: Fd },
-    Fcntl { fd: Fd, op: FcntlOp },
-    Send { fd: Fd, form: SendForm, data: Buffer, iov: Iov, flags: Flags, to: Option<Target> },
-    Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, iov: Iov, flags: Flags, control: bool },
-    Setsockopt { fd: Fd, option: OptionRef, value: OptionValue, bad: bool },
-    Getsockopt { fd: Fd, option: OptionRef, bad: bool },
-    Getsockname { fd: Fd, place: AddressPlace },
-    Getpeername { fd: Fd, place: AddressPlace },
-    Shutdown { fd: Fd, how: How },
-    Poll { fd: Fd, events: Vec<String>, timeout_ms: i32 },
-    Select { fd: Fd, timeout_ms: i32 },
-    EpollCreate,
-    EpollCtl { fd: Fd, op: EpollOp, target: Fd, token: u64, events: Vec<String> },
-    EpollWait { fd: Fd, timeout_ms: i32 },
-    Ioctl { fd: Fd, request: String },
-}
-
-/// How many buffers hold the data; none: one, of which the calls without a vector know.
-pub type Iov = Option<u32>;
-
-/// The flags of a call.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Flags {
-    /// Those with a name.
-    pub names: Vec<String>,
-    /// Others by number.
-    pub bits: u32,
-}
-
-/// An address argument.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Target {
-    /// The address; none: an unmapped one.
-    pub address: Option<Address>,
-    /// This length instead of the right one.
-    pub len: Option<i32>,
-}
-
-/// Where a call is to write an address.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct AddressPlace {
-    /// An unmapped address instead of a buffer.
-    pub bad: bool,
-    /// This length instead of the buffer's.
-    pub len: Option<i32>,
-    /// The length that the call tells is part of the answer.
-    pub len_told: bool,
-    /// accept(): an address is asked for, and part of the answer.
-    pub told: bool,
-}
-
-/// A buffer argument.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Buffer {
-    /// These bytes.
-    Bytes(Vec<u8>),
-    /// An unmapped address, and this length.
-    Bad(usize),
 }
 
 /// The harness or the machine is at fault, never the stack under test.
@@ -459,6 +394,7 @@ mod freebsd;
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+mod request;
 pub mod shared;
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
 mod unix;
@@ -470,6 +406,7 @@ mod windows;
 pub mod fake;
 
 pub use finding::Finding;
+pub use request::{AddressPlace, Beside, Buffer, Fds, Flags, Iov, Request, Target, To};
 
 #[cfg(target_os = "linux")]
 pub use linux::{Prepared, cpus, doctor, local, on_interrupt, prepare, set_env_before_threads};

@@ -13,6 +13,10 @@ pub(in crate::parse) enum Form {
     NewName,
     /// A socket that an earlier step made.
     Socket,
+    /// Such names, in a list.
+    NewNames,
+    /// Sockets that earlier steps made, in a list.
+    Sockets,
     /// A socket that an earlier step made, or a peer of the wire: whoever has a port.
     PortHolder,
     /// A whole number within these bounds.

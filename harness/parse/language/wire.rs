@@ -1,7 +1,7 @@
 //! The words of the wire: what peers do, and what happens to the machine.
 
 use super::{DATA, Form, Key, TIMED, TIMES, Verb, key, words};
-use crate::model::host::{FirewallAt, FirewallVerdict, RouteKind};
+use crate::model::host::{FirewallAt, FirewallVerdict, LIFTED, RouteKind};
 use crate::model::icmp;
 use crate::model::limits::PACKET_BYTES_MAX;
 use crate::model::peer::Checksum;
@@ -132,7 +132,10 @@ pub(in crate::parse) const USUAL_PEERS: &[&str] = &["peer", "peer2", "router"];
 
 const BAD_DATAGRAM: &[&str] = &words(&Checksum::BAD);
 
-const FIREWALL: &[&str] = &words(&FirewallVerdict::ALL);
+const FIREWALL: &[&str] = &{
+    let [reset, port, admin, host, drop] = words(&FirewallVerdict::ALL);
+    [reset, port, admin, host, drop, LIFTED]
+};
 const PLACES: &[&str] = &words(&FirewallAt::ALL);
 const ROUTES: &[&str] = &words(&RouteKind::ALL);
 
@@ -143,7 +146,7 @@ pub(in crate::parse) const HOST_VERBS: &[Verb] = &[
         "From now on packets are refused: {reject: tcp-reset, at: in, port: server}.",
         &["reject"],
         &[
-            key("reject", Form::Word(FIREWALL), "The refusal."),
+            key("reject", Form::Word(FIREWALL), "The refusal; none lifts all at its place."),
             key(
                 "at",
                 Form::Word(PLACES),

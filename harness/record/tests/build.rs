@@ -171,18 +171,24 @@ pub fn connect(to: &str) -> Call {
 }
 
 pub fn send(len: usize) -> Call {
-    Call::Send { form: SendForm::Send, payload: Payload::Len(len), flags: vec![], to: None }
+    Call::Send {
+        form: SendForm::Send,
+        payload: Payload::Len(len),
+        flags: vec![],
+        to: None,
+        fds: [].into(),
+    }
 }
 
 pub fn recv(len: usize) -> Call {
     let (form, flags) = (RecvForm::Recv, vec![]);
-    Call::Recv { form, len, flags, show_data: false, show_control: false }
+    Call::Recv { form, len, flags, show_data: false, show_control: false, fds: None }
 }
 
 /// That many bytes received.
 pub fn ours(len: usize) -> Answer {
-    let (data, flags, control) = (vec![0; len], vec![], vec![]);
-    Answer::Received { len, from: None, data, flags, control }
+    let (data, flags, control, fds) = (vec![0; len], vec![], vec![], vec![]);
+    Answer::Received { len, from: None, data, flags, control, fds }
 }
 
 fn captured(bytes: Vec<u8>) -> Packet {

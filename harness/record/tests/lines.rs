@@ -254,6 +254,7 @@ fn answers_name_addresses_and_tokens() {
         data: vec![0; 4],
         flags: vec![],
         control: vec![],
+        fds: vec![],
     };
     let ready = Answer::Ready(vec![(1, vec!["EPOLLIN".to_owned()])]);
     let peer = Answer::Addr(holds("x", V4, SERVER).address);

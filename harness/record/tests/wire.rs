@@ -214,12 +214,14 @@ steps:
   - host.route: {to: peer, type: unreachable}
   - host.link: down
   - server.listen: 1
+  - host.firewall: {reject: none, at: out}
 ";
     let (told, acts) = recorded(steps, "CLOSE").unwrap();
     assert!(told.contains("\nhost.route(unreachable peer)\nhost.link(down)\n"), "{told}");
     assert!(matches!(acts[0], HostAct::Firewall { incoming: true, port: Some(4001), .. }));
     assert!(matches!(&acts[1], HostAct::Route { to, .. } if to == "192.0.2.2/32"));
     assert_eq!(acts[2], HostAct::Link { up: false });
+    assert_eq!(acts[3], HostAct::Lift { incoming: false });
 }
 
 #[test]

@@ -26,11 +26,17 @@ fn socket(word: Option<&'static str>, domain: Domain, nonblock: bool) -> Call {
 }
 
 fn send(form: SendForm, payload: Payload, flags: &[&'static str], to: Option<AddrExpr>) -> Call {
-    Call::Send { form, payload, flags: flags.to_vec(), to }
+    Call::Send { form, payload, flags: flags.to_vec(), to, fds: [].into() }
 }
 
 fn recv(form: RecvForm, flags: &[&'static str], show_data: bool) -> Call {
-    Call::Recv { form, len: 128, flags: flags.to_vec(), show_data, show_control: false }
+    let flags = flags.to_vec();
+    Call::Recv { form, len: 128, flags, show_data, show_control: false, fds: None }
+}
+
+fn recvmsg_into(names: &[&str]) -> Call {
+    let (form, fds) = (RecvForm::Recvmsg, Some(names.iter().map(|name| (*name).into()).collect()));
+    Call::Recv { form, len: 128, flags: vec![], show_data: false, show_control: false, fds }
 }
 
 fn setsockopt(option: &str, value: OptionValue) -> Call {
@@ -82,8 +88,17 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
 #[case(Call::Close, "close()")]
 #[case(Call::Dup("two".into()), "dup()")]
 #[case(Call::Fcntl(FcntlOp::SetNonblock), "fcntl(O_NONBLOCK)")]
+#[case(Call::Chmod(0o060), "chmod(060)")]
 #[case(Call::Fcntl(FcntlOp::GetFl), "fcntl(F_GETFL)")]
 #[case(send(SendForm::Send, Payload::Len(256), &[], None), "send(256)")]
+#[case(
+    Call::Send { form: SendForm::Sendmsg, payload: Payload::Len(4), flags: vec!["MSG_OOB"],
+        to: Some(at(AddrBase::Loopback)), fds: ["a".into(), "b".into()].into() },
+    "sendmsg(4, MSG_OOB, loopback, fds [a, b])"
+)]
+#[case(recvmsg_into(&["c", "d"]), "recvmsg(128, fds [c, d])")]
+#[case(recvmsg_into(&[]), "recvmsg(128, fds [])")]
+#[case(send(SendForm::Sendfile, Payload::Len(256), &[], None), "sendfile(256)")]
 #[case(send(SendForm::Send, Payload::Text("ping".into()), &[], None), r#"send("ping")"#)]
 #[case(
     send(SendForm::Write, Payload::Text("it's\n\"\0\u{7}é".into()), &[], None),
@@ -104,6 +119,10 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
 #[case(
     setsockopt("SO_RCVTIMEO", OptionValue::Time(Duration::from_millis(100))),
     "setsockopt(SO_RCVTIMEO, 100ms)"
+)]
+#[case(
+    setsockopt("SO_RCVTIMEO", OptionValue::Timeval { sec: 0, usec: -1 }),
+    "setsockopt(SO_RCVTIMEO, {sec: 0, usec: -1})"
 )]
 #[case(
     setsockopt("TCP_CONGESTION", OptionValue::Text("reno".into())),
@@ -189,7 +208,16 @@ fn received(len: usize, from: bool, flags: &[&str]) -> Answer {
         data: b"pin\xff"[..len].to_vec(),
         flags: words(flags),
         control: vec![],
+        fds: vec![],
     }
+}
+
+fn with_descriptors(came: &[i64]) -> Answer {
+    let mut answer = received(2, false, &["MSG_CTRUNC"]);
+    if let Answer::Received { fds, .. } = &mut answer {
+        fds.extend(came);
+    }
+    answer
 }
 
 #[rstest]
@@ -217,6 +245,10 @@ fn received(len: usize, from: bool, flags: &[&str]) -> Answer {
     recv(RecvForm::Recvmsg, &[], true), received(2, true, &["MSG_TRUNC", "MSG_EOR"]),
     r#"2 "pi" [MSG_TRUNC|MSG_EOR] from a"#
 )]
+#[case(recvmsg_into(&["c", "d"]), with_descriptors(&[]), "2 [MSG_CTRUNC]")]
+#[case(recvmsg_into(&["c", "d"]), with_descriptors(&[8]), "2 [MSG_CTRUNC] fds [c]")]
+#[case(recvmsg_into(&["c"]), with_descriptors(&[8, 9]), "2 [MSG_CTRUNC] fds [c]")]
+#[case(recv(RecvForm::Recvmsg, &[], false), with_descriptors(&[8]), "2 [MSG_CTRUNC]")]
 #[case(poll(&[], None), Answer::Events(words(&["POLLIN", "POLLHUP"])), "POLLIN|POLLHUP")]
 #[case(poll(&[], None), Answer::Events(vec![]), "0")]
 #[case(Call::EpollWait { timeout: None }, Answer::Ready(vec![]), "0")]
@@ -262,6 +294,7 @@ fn control_messages_stand_behind_the_data(#[case] value: ControlValue, #[case] e
         flags: vec![],
         show_data: false,
         show_control,
+        fds: None,
     };
     let text = |call| answer(&name("client"), &call, &Outcome::ok(answered.clone()), &Fixed);
     assert_eq!(text(call(true)), format!("4 [MSG_ERRQUEUE] from a CMSG{expected}"));

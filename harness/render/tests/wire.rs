@@ -151,6 +151,7 @@ fn numbers_print_as_the_case_wrote_them() {
     HostVerb::Firewall { verdict: FirewallVerdict::Drop, at: FirewallAt::Out, port: None },
     "host.firewall(drop out)"
 )]
+#[case(HostVerb::Lift(FirewallAt::Path), "host.firewall(none path)")]
 #[case(
     HostVerb::Route { to: "peer".into(), kind: RouteKind::Unreachable },
     "host.route(unreachable peer)"

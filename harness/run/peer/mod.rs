@@ -199,6 +199,11 @@ impl Peers {
         self.rules.push(rule);
     }
 
+    /// From now on the path lets everything pass.
+    pub fn lift(&mut self) {
+        self.rules.clear();
+    }
+
     /// Whether packets have to be looked at as soon as they come.
     pub fn acts_by_itself(&self) -> bool {
         !self.rules.is_empty()

@@ -297,6 +297,19 @@ fn path_answers(
 }
 
 #[test]
+fn path_that_was_lifted_lets_pass() {
+    let mut peers = Peers::new(Family::V4);
+    peers.refuse(PathRule { verdict: FirewallVerdict::Drop, port: None });
+    peers.refuse(PathRule { verdict: FirewallVerdict::TcpReset, port: Some(7001) });
+    peers.see(&from_local("S", IRS, 0, 0, Vec::new()));
+    peers.lift();
+    assert!(!peers.acts_by_itself());
+    assert!(peers.take(&Name::new("peer"), &Wanted::Any).is_none(), "what was swallowed is gone");
+    assert_eq!(peers.see(&from_local("S", IRS, 0, 0, Vec::new())), None);
+    assert!(peers.take(&Name::new("peer"), &Wanted::Any).is_some(), "it arrives");
+}
+
+#[test]
 fn path_complains_in_the_routers_name() {
     let mut peers = Peers::new(Family::V4);
     let verdict = FirewallVerdict::IcmpAdmin;

@@ -3,7 +3,7 @@
 use super::device::Kind;
 use super::namespace::Way;
 use super::sockdiag::SockDiag;
-use super::{Features, Prepared, features, firewall, host, modules, platform};
+use super::{Features, Prepared, features, firewall, host, modules, platform, threads};
 use crate::sys::unix::machine::Uname;
 use crate::sys::{Finding, LocalOptions};
 use std::fs;
@@ -28,6 +28,7 @@ pub fn doctor(prepared: &Prepared) -> Vec<Finding> {
         device(&features, Kind::Veth),
         firewall(&features),
         destroy(&features),
+        Finding::tried("other users", "a case's process can become nobody", &threads::other_user()),
     ]
 }
 

@@ -21,6 +21,9 @@ const INSTALLERS: [(&str, &str); 5] = [
 /// The kernel's part, where it is modules that do not come by themselves.
 const MODULES: &str = "-a nf_tables nft_reject_inet";
 
+const INPUT: &str = "input";
+const OUTPUT: &str = "output";
+
 /// Where the tool is. Ordinary users often lack its folder in their path.
 pub fn tool() -> Option<PathBuf> {
     let own = env::var_os("PATH").unwrap_or_default();
@@ -37,6 +40,14 @@ pub fn refuse(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> Re
     run(&script(verdict, incoming, port))
 }
 
+/// Takes the rules of one direction away again, in the namespace of the calling thread.
+///
+/// # Errors
+/// As for [`refuse`].
+pub fn lift(incoming: bool) -> Result<(), Lack> {
+    run(&lifting(incoming))
+}
+
 /// Whether every rule can be set, tried in the namespace of the calling thread.
 ///
 /// # Errors
@@ -46,7 +57,7 @@ pub fn try_out() -> Result<(), Lack> {
         let at = |incoming| script(*verdict, incoming, Some(1)) + &script(*verdict, incoming, None);
         [at(true), at(false)]
     });
-    run(&scripts.collect::<String>())
+    run(&(scripts.collect::<String>() + &lifting(true) + &lifting(false)))
 }
 
 fn run(script: &str) -> Result<(), Lack> {
@@ -80,7 +91,7 @@ fn no_tool() -> Lack {
 /// message.
 fn script(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> String {
     use FirewallVerdict::{Drop, IcmpAdmin, IcmpHost, IcmpPort, TcpReset};
-    let (hook, link) = if incoming { ("input", "iif") } else { ("output", "oif") };
+    let (hook, link) = if incoming { (INPUT, "iif") } else { (OUTPUT, "oif") };
     let all = "meta l4proto { tcp, udp, icmp, ipv6-icmp }";
     let matches = match (port, verdict) {
         (Some(port), TcpReset) => vec![format!("tcp dport {port}")],
@@ -101,17 +112,28 @@ fn script(verdict: FirewallVerdict, incoming: bool, port: Option<u16>) -> String
         IcmpHost => "reject with icmpx type host-unreachable",
         Drop => "drop",
     };
-    let chain = format!("{{ type filter hook {hook} priority 0; }}");
-    let mut script = format!("add table inet sockdiff; add chain inet sockdiff {hook} {chain};\n");
+    let mut script = chain(hook);
     for matched in matches {
         script += &format!("add rule inet sockdiff {hook} {matched} {action};\n");
     }
     script
 }
 
+/// The command that adds a chain, if there is none.
+fn chain(hook: &str) -> String {
+    let chain = format!("{{ type filter hook {hook} priority 0; }}");
+    format!("add table inet sockdiff; add chain inet sockdiff {hook} {chain};\n")
+}
+
+/// Commands that empty a chain.
+fn lifting(incoming: bool) -> String {
+    let hook = if incoming { INPUT } else { OUTPUT };
+    chain(hook) + &format!("flush chain inet sockdiff {hook};\n")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::script;
+    use super::{lifting, script};
     use crate::model::host::FirewallVerdict::{Drop, IcmpPort, TcpReset};
     use rstest::rstest;
 
@@ -126,6 +148,7 @@ mod tests {
         script(Drop, false, None),
         "output meta l4proto { tcp, udp, icmp, ipv6-icmp } drop;"
     )]
+    #[case::lifted(lifting(false), "hook output priority 0; };\nflush chain inet sockdiff output;")]
     fn rules_name_protocols_of_cases_only(#[case] script: String, #[case] part: &str) {
         assert!(script.contains(part), "{script}");
     }

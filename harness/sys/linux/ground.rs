@@ -209,6 +209,9 @@ impl Ground for LinuxGround {
     }
 
     fn process(&mut self, process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
+        if *act == ProcessAct::Setuid {
+            self.folder.open_to_all()?;
+        }
         self.processes.act(process, act)
     }
 

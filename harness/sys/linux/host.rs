@@ -33,6 +33,7 @@ impl Links {
             HostAct::Firewall { verdict, incoming, port } => {
                 firewall::refuse(*verdict, *incoming, *port).map_err(Trouble::Lacks)
             }
+            HostAct::Lift { incoming } => firewall::lift(*incoming).map_err(Trouble::Lacks),
             HostAct::Route { to, kind } => {
                 let network = Network::parse(to);
                 let network = network.ok_or_else(|| failed(&format!("no network: {to}")))?;

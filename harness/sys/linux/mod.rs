@@ -73,8 +73,8 @@ pub fn local(prepared: &Prepared, options: &LocalOptions) -> Result<Box<dyn Stac
         machine.wire = kind.word().to_owned();
     }
     machine.settings = features.pins.pinned.clone();
-    let (firewall, destroy, settings) = Default::default();
-    Ok(Box::new(Local { machine, features, firewall, destroy, settings }))
+    let (firewall, destroy, other_user, settings) = Default::default();
+    Ok(Box::new(Local { machine, features, firewall, destroy, other_user, settings }))
 }
 
 struct Local {
@@ -83,6 +83,7 @@ struct Local {
     /// What only few cases need is tried when the first one asks.
     firewall: OnceLock<Result<(), Lack>>,
     destroy: OnceLock<Result<(), Lack>>,
+    other_user: OnceLock<Result<(), Lack>>,
     /// Whether settings exist, once asked: the kernel looks long for one that does not.
     settings: Mutex<BTreeMap<String, bool>>,
 }
@@ -128,6 +129,7 @@ impl Stack for Local {
                 self.own_network("a wire needs")?;
                 self.features.wire.clone().map(drop)
             }
+            Capability::OtherUser => self.other_user.get_or_init(threads::other_user).clone(),
             Capability::Firewall => self.tried(&self.firewall, firewall::try_out),
             Capability::Destroy => self.tried(&self.destroy, host::try_to_destroy),
         }

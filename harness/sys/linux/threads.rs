@@ -2,6 +2,8 @@
 
 use crate::model::capability::Lack;
 use crate::sys::unix::aside;
+use crate::sys::unix::dialect::NOBODY;
+use crate::sys::unix::errno;
 use std::os::fd::BorrowedFd;
 
 /// The CPUs that this process may use.
@@ -37,6 +39,34 @@ pub fn pin(cpu: Option<usize>) -> std::io::Result<()> {
         0 => Ok(()),
         _ => Err(std::io::Error::last_os_error()),
     }
+}
+
+/// Whether this process may become another user, tried in a thread that ends with it: by the
+/// kernel's calls, which change the calling thread alone.
+///
+/// # Errors
+/// It may not.
+pub fn other_user() -> Result<(), Lack> {
+    let become_nobody = || {
+        const NO_GROUPS: libc::c_ulong = 0;
+        let id = libc::c_ulong::from(NOBODY);
+        // SAFETY: no groups are read; the other calls take numbers only.
+        let done = unsafe {
+            libc::syscall(libc::SYS_setgroups, NO_GROUPS, std::ptr::null::<libc::gid_t>()) == 0
+                && libc::syscall(libc::SYS_setresgid, id, id, id) == 0
+                && libc::syscall(libc::SYS_setresuid, id, id, id) == 0
+        };
+        if done { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    };
+    let tried = std::thread::Builder::new().spawn(become_nobody);
+    let tried = tried.and_then(|trying| {
+        trying.join().unwrap_or_else(|_| Err(std::io::Error::other("the attempt panicked")))
+    });
+    tried.map_err(|error| {
+        let raw = error.raw_os_error();
+        let why = raw.map_or_else(|| error.to_string(), |raw| errno::name(raw).to_string());
+        Lack::new(format!("becoming another user: {why}")).remedy("run it as root")
+    })
 }
 
 /// The least that a run needs besides the sockets of its case, rounded up generously.

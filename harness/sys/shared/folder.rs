@@ -21,13 +21,47 @@ impl Folder {
     /// # Errors
     /// The folder cannot be made.
     pub fn name(&mut self, name: &str) -> Result<Address, Trouble> {
-        let folder = match &self.0 {
-            Some(folder) => folder,
-            None => &*self.0.insert(make()?),
-        };
-        let path = folder.join(name);
+        let path = self.path()?.join(name);
         Ok(Address::UnixPath(path.to_string_lossy().into_owned()))
     }
+
+    /// Lets other users in, too: a process of the case becomes one of them.
+    ///
+    /// # Errors
+    /// They may not even come as far as that.
+    pub fn open_to_all(&mut self) -> Result<(), Trouble> {
+        enterable(self.path()?)
+    }
+
+    fn path(&mut self) -> Result<&Path, Trouble> {
+        Ok(match &mut self.0 {
+            Some(folder) => folder,
+            none => none.insert(make()?),
+        })
+    }
+}
+
+/// Lets every user enter it; what stands in it may be reached by whom its own mode lets.
+#[cfg(unix)]
+fn enterable(path: &Path) -> Result<(), Trouble> {
+    use crate::model::capability::Lack;
+    use std::os::unix::fs::PermissionsExt;
+    const ALL_ENTER: u32 = 0o711;
+    let failed = |error: std::io::Error| Trouble::Failed(format!("{}: {error}", path.display()));
+    fs::set_permissions(path, fs::Permissions::from_mode(ALL_ENTER)).map_err(failed)?;
+    for above in path.ancestors().filter(|above| !above.as_os_str().is_empty()) {
+        let mode = fs::metadata(above).map_err(failed)?.permissions().mode();
+        if mode & 0o001 == 0 {
+            let what = format!("other users may not enter {}", above.display());
+            return Err(Trouble::Lacks(Lack::new(what).remedy("set TMPDIR=/tmp")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(windows)]
+fn enterable(_: &Path) -> Result<(), Trouble> {
+    Ok(())
 }
 
 fn make() -> Result<PathBuf, Trouble> {
@@ -92,6 +126,28 @@ impl Drop for Folder {
         if let Some(path) = self.0.take() {
             all(|folders| folders.remove(&path));
             remove(&path);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::{Folder, Trouble};
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn others_enter_only_when_they_are_let_in() {
+        let mut folder = Folder::default();
+        let mode = |folder: &mut Folder| {
+            let path = folder.path().unwrap().to_owned();
+            std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+        };
+        assert_eq!(mode(&mut folder), 0o700);
+        match folder.open_to_all() {
+            Ok(()) => assert_eq!(mode(&mut folder), 0o711),
+            // Where temporary files are this user's own.
+            Err(trouble) => assert!(matches!(trouble, Trouble::Lacks(_)), "{trouble}"),
         }
     }
 }

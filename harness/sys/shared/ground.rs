@@ -217,6 +217,9 @@ impl<C: Callers> Ground for SharedGround<C> {
     }
 
     fn process(&mut self, process: &Name, act: &ProcessAct) -> Result<String, Trouble> {
+        if *act == ProcessAct::Setuid {
+            self.folder.open_to_all()?;
+        }
         self.callers.act(process, act)
     }
 

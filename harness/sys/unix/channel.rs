@@ -23,6 +23,8 @@ pub enum Order {
     Limit(u32),
     /// Give up all capabilities, and tell the errno if that failed.
     Drop,
+    /// Become the user `nobody`, and tell the errno if that failed.
+    Setuid,
     /// Call exit(0).
     Exit,
 }

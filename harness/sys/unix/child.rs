@@ -49,6 +49,7 @@ fn run() -> ! {
             (Order::FarAddress(fd), _) => channel::send(&control, &address::far(fd), None),
             (Order::Limit(most), _) => channel::send(&control, &limit(most), None),
             (Order::Drop, _) => channel::send(&control, &drop_capabilities(), None),
+            (Order::Setuid, _) => channel::send(&control, &become_nobody(), None),
             (Order::Exit, _) => break,
             (Order::Caller | Order::Share, None) => Ok(()),
         };
@@ -69,6 +70,19 @@ fn drop_capabilities() -> Option<i32> {
     let result = dialect::give_up();
     DROPPED.store(result.is_ok(), Ordering::SeqCst);
     result.err().map(|error| error.raw_os_error().unwrap_or(libc::ENOSYS))
+}
+
+/// Becomes the user `nobody`, in all threads: the calls of the C library see to that. The errno if
+/// that failed.
+fn become_nobody() -> Option<i32> {
+    let nobody = dialect::NOBODY;
+    // SAFETY: no groups are read; the other calls have no pointer.
+    let done = unsafe {
+        libc::setgroups(0, std::ptr::null()) == 0
+            && libc::setgid(nobody) == 0
+            && libc::setuid(nobody) == 0
+    };
+    (!done).then(errno::last)
 }
 
 /// Makes the calls that come through one channel.

@@ -23,6 +23,7 @@ pub mod machine;
 pub mod names;
 pub mod native;
 pub mod process;
+mod rights;
 pub mod signal;
 #[cfg(not(target_os = "macos"))]
 mod sigpipe;

@@ -193,6 +193,10 @@ impl Process {
                 self.tell(Order::Drop, None)?;
                 self.done("giving up capabilities")
             }
+            ProcessAct::Setuid => {
+                self.tell(Order::Setuid, None)?;
+                self.done("becoming nobody")
+            }
             ProcessAct::Exit => {
                 self.tell(Order::Exit, None)?;
                 self.await_end().map(|_| String::new())

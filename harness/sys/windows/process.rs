@@ -158,6 +158,7 @@ impl Process {
             ProcessAct::Drop => {
                 return Err(Trouble::Lacks(Lack::new(calls::lacking("capabilities"))));
             }
+            ProcessAct::Setuid => return Err(Trouble::Lacks(Lack::new(calls::lacking("setuid")))),
             ProcessAct::Exit => self.tell(&Order::Exit)?,
             ProcessAct::Kill(signal) => match signal.as_str() {
                 // TerminateProcess is what runtimes make of both (libuv, CPython).

@@ -8,6 +8,7 @@
 mod capture;
 mod device;
 mod doctor;
+pub mod file;
 pub mod numbers;
 mod sysctl;
 mod turn;
@@ -161,6 +162,11 @@ impl Stack for Bsd {
             Capability::Capture => self.features.capture.clone(),
             // An ICMP error comes from the far end of the wire.
             Capability::Wire | Capability::IcmpInject => self.features.wire.clone(),
+            // SAFETY: there is no pointer.
+            Capability::OtherUser => match unsafe { libc::geteuid() } {
+                0 => Ok(()),
+                _ => Err(Lack::new("only root becomes another user").remedy("run it as root")),
+            },
             other => Err(Lack::new(format!("no {other} on this system"))),
         }
     }

@@ -5,6 +5,7 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, cut, no_flags, number};
 use crate::sys::unix::dialect;
 use crate::sys::unix::names::{message_flags, received_flags};
+use crate::sys::unix::rights::{self, Control};
 use crate::sys::{AddressPlace, Buffer, Fd, Iov, Request};
 use libc::{c_int, c_void, iovec, msghdr};
 use std::ptr::null;
@@ -12,17 +13,19 @@ use std::ptr::null;
 impl Call<'_> {
     pub fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
-            Request::Send { fd, form, data, iov, flags, to } => {
+            Request::Send { fd, form: SendForm::Sendfile, data, .. } => self.send_file(*fd, data),
+            Request::Send { fd, form, data, iov, flags, to, fds } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
                 let to = to.as_ref().map(Argument::new).transpose()?;
-                Ok(self.send(*fd, *form, (data, *iov), message_flags(flags)?, to.as_ref()))
+                let flags = message_flags(flags)?;
+                Ok(self.send(*fd, *form, (data, *iov, fds), flags, to.as_ref()))
             }
-            Request::Recv { fd, form, len, bad, iov, flags, control } => {
+            Request::Recv { fd, form, len, bad, iov, flags, beside } => {
                 no_flags(matches!(form, RecvForm::Read | RecvForm::Readv), flags)?;
-                if *control && !dialect::READS_CONTROL {
+                if beside.told && !dialect::READS_CONTROL {
                     return Err("no control messages on this system yet".to_owned());
                 }
-                Ok(self.recv(*fd, *form, (*len, *bad, *iov), message_flags(flags)?))
+                Ok(self.recv(*fd, *form, (*len, *bad, *iov, beside.fds), message_flags(flags)?))
             }
             _ => unreachable!("dispatch hands over the two kinds above"),
         }
@@ -32,7 +35,7 @@ impl Call<'_> {
         &mut self,
         fd: Fd,
         form: SendForm,
-        (data, iov): (&Buffer, Iov),
+        (data, iov, fds): (&Buffer, Iov, &[Fd]),
         flags: c_int,
         to: Option<&Argument>,
     ) -> Outcome {
@@ -47,8 +50,10 @@ impl Call<'_> {
         let mut message = message(&mut buffers);
         message.msg_name = name.cast_mut().cast();
         message.msg_namelen = name_len;
-        // SAFETY: buffers, vector, message and address outlive the call and have the lengths told;
-        // those that are bad on purpose are answered with an error.
+        let mut control = Control::with(fds);
+        control.lend(&mut message);
+        // SAFETY: buffers, vector, message, address and control message outlive the call and have
+        // the lengths told; those that are bad on purpose are answered with an error.
         let returned = self.enter(|| unsafe {
             let sent = match form {
                 SendForm::Send if to.is_none() => libc::send(fd, data, len, flags),
@@ -57,23 +62,33 @@ impl Call<'_> {
                 }
                 SendForm::Sendmsg => libc::sendmsg(fd, &raw const message, flags),
                 SendForm::Write => libc::write(fd, data, len),
-                SendForm::Writev => libc::writev(fd, vector, count),
+                SendForm::Writev | SendForm::Sendfile => libc::writev(fd, vector, count),
             };
             sent as i64
         });
         self.outcome(returned, Answer::Value)
     }
 
+    /// The file is there before the call, and gone after it.
+    fn send_file(&mut self, fd: Fd, data: &Buffer) -> Result<Outcome, NotHere> {
+        let Buffer::Bytes(bytes) = data else {
+            return Err("a file is no buffer that could be bad".to_owned());
+        };
+        let file = dialect::file_of(bytes).map_err(|error| format!("no file to send: {error}"))?;
+        let returned = self.enter(|| dialect::sendfile(number(fd), &file, bytes.len()));
+        Ok(self.outcome(returned, Answer::Value))
+    }
+
     fn recv(
         &mut self,
         fd: Fd,
         form: RecvForm,
-        (len, bad, iov): (usize, bool, Iov),
+        (len, bad, iov, room): (usize, bool, Iov, Option<usize>),
         flags: c_int,
     ) -> Outcome {
         let fd = number(fd);
         let mut buffer = vec![0u8; if bad { 0 } else { len }];
-        let mut control = [0u64; 64];
+        let mut control = Control::room(room);
         let data = if bad { BAD as *mut c_void } else { buffer.as_mut_ptr().cast() };
         let mut place = Place::new(AddressPlace::default());
         let (name, name_len) = place.pointers();
@@ -81,8 +96,7 @@ impl Call<'_> {
         let (vector, count) = (buffers.as_ptr(), buffers.len() as c_int);
         let mut message = message(&mut buffers);
         message.msg_name = name.cast();
-        message.msg_control = control.as_mut_ptr().cast();
-        message.msg_controllen = size_of_val(&control) as _;
+        control.lend(&mut message);
         // SAFETY: buffers, vector, message, address and control buffer outlive the call, are
         // writable and have the lengths told; a bad buffer is answered with an error. No other
         // reference to the address is used until the call has returned.
@@ -115,6 +129,10 @@ impl Call<'_> {
                 },
                 control: match form {
                     RecvForm::Recvmsg => dialect::control(&message),
+                    _ => Vec::new(),
+                },
+                fds: match form {
+                    RecvForm::Recvmsg => rights::received(&message),
                     _ => Vec::new(),
                 },
             }

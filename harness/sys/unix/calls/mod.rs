@@ -12,6 +12,7 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Call, NotHere, find, lacking, number};
 use crate::sys::{AddressPlace, Fd, Flags, Request};
 use libc::c_int;
+use std::ffi::CString;
 
 impl Call<'_> {
     pub fn socket(&mut self, domain: Domain, kind: Kind, protocol: i32, nonblock: bool) -> Outcome {
@@ -79,6 +80,12 @@ impl Call<'_> {
         };
         // SAFETY: there is no pointer.
         Ok(self.plain(|| unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }))
+    }
+
+    pub fn chmod(&mut self, path: &str, mode: u32) -> Result<Outcome, NotHere> {
+        let path = CString::new(path).map_err(|_| "a path with a zero in it".to_owned())?;
+        // SAFETY: the pointer is to a string that ends in a zero.
+        Ok(self.plain(|| unsafe { libc::chmod(path.as_ptr(), mode as _) }))
     }
 
     pub fn ioctl(&mut self, fd: Fd, request: &str) -> Result<Outcome, NotHere> {

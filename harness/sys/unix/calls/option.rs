@@ -105,21 +105,24 @@ fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
             [*onoff, *linger].iter().flat_map(|field| field.to_ne_bytes()).collect()
         }
         OptionValue::Time(time) => match kind {
-            OptionKind::Time => timeval_bytes(*time),
+            OptionKind::Time => {
+                timeval_bytes(time.as_secs() as time_t, time.subsec_micros() as suseconds_t)
+            }
             OptionKind::Seconds => int(i128::from(time.as_secs())),
             _ => int(time.as_millis() as i128),
         },
+        OptionValue::Timeval { sec, usec } => timeval_bytes(*sec as time_t, *usec as suseconds_t),
         OptionValue::Text(text) => text.clone().into_bytes(),
         OptionValue::Zeros(len) => vec![0; *len as usize],
     }
 }
 
 /// Field by field, because macOS's has padding behind them, whose bytes nobody initialises.
-fn timeval_bytes(time: Duration) -> Vec<u8> {
+fn timeval_bytes(sec: time_t, usec: suseconds_t) -> Vec<u8> {
     let mut bytes = vec![0; size_of::<timeval>()];
     let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
-    put(offset_of!(timeval, tv_sec), &(time.as_secs() as time_t).to_ne_bytes());
-    put(offset_of!(timeval, tv_usec), &(time.subsec_micros() as suseconds_t).to_ne_bytes());
+    put(offset_of!(timeval, tv_sec), &sec.to_ne_bytes());
+    put(offset_of!(timeval, tv_usec), &usec.to_ne_bytes());
     bytes
 }
 
@@ -146,7 +149,7 @@ fn from_bytes(kind: OptionKind, bytes: &[u8]) -> Answer {
             i32::from(int_at(bytes, 0) != 0),
             int_at(bytes, size_of::<c_int>())
         )),
-        OptionKind::Time => Answer::Word(Shown(timeval_of(bytes)).to_string()),
+        OptionKind::Time => Answer::Word(timeval_of(bytes)),
         OptionKind::Text => {
             let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
             Answer::Word(String::from_utf8_lossy(text).into_owned())
@@ -171,13 +174,20 @@ fn int_at(bytes: &[u8], offset: usize) -> c_int {
     }
 }
 
-fn timeval_of(bytes: &[u8]) -> Duration {
+/// As a duration, or by its fields where it is none that a case could have written.
+fn timeval_of(bytes: &[u8]) -> String {
     if bytes.len() < size_of::<timeval>() {
-        return Duration::ZERO;
+        return Shown(Duration::ZERO).to_string();
     }
     // SAFETY: there are enough bytes, and any bytes are a valid timeval.
     let value: timeval = unsafe { bytes.as_ptr().cast::<timeval>().read_unaligned() };
-    Duration::from_secs(value.tv_sec as u64) + Duration::from_micros(value.tv_usec as u64)
+    let (sec, usec) = (value.tv_sec, value.tv_usec);
+    match (u64::try_from(sec), usec) {
+        (Ok(sec), 0..1_000_000) if usec % 1000 == 0 => {
+            Shown(Duration::from_secs(sec) + Duration::from_micros(usec as u64)).to_string()
+        }
+        _ => format!("{{sec: {sec}, usec: {usec}}}"),
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +209,21 @@ mod tests {
         OptionKind::Time,
         OptionValue::Time(Duration::from_millis(100)),
         Answer::Word("100ms".to_owned())
+    )]
+    #[case::fields(
+        OptionKind::Time,
+        OptionValue::Timeval { sec: 1, usec: 100_000 },
+        Answer::Word("1100ms".to_owned())
+    )]
+    #[case::no_time(
+        OptionKind::Time,
+        OptionValue::Timeval { sec: -1, usec: 1 },
+        Answer::Word("{sec: -1, usec: 1}".to_owned())
+    )]
+    #[case::finer_than_a_duration(
+        OptionKind::Time,
+        OptionValue::Timeval { sec: 0, usec: 1 },
+        Answer::Word("{sec: 0, usec: 1}".to_owned())
     )]
     #[case::seconds(
         OptionKind::Seconds,

@@ -4,8 +4,9 @@ use crate::model::call::{Payload, RecvForm, SendForm};
 use crate::model::option::find;
 use crate::model::{Address, Answer, OptionRef, OptionValue};
 use crate::sys::calls::{Gate, cut, make};
-use crate::sys::{AddressPlace, Buffer, Fd, Flags, Reply, Request};
+use crate::sys::{AddressPlace, Beside, Buffer, Fd, Flags, Reply, Request};
 use rstest::rstest;
+use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
@@ -71,13 +72,30 @@ fn data_is_cut(
 }
 
 #[test]
+fn what_stands_in_a_file_is_sent() {
+    let (from, mut to) = UnixStream::pair().unwrap();
+    let (fd, form, flags) = (Fd::from(from.as_raw_fd()), SendForm::Sendfile, Flags::default());
+    let data = Buffer::Bytes(Payload::Len(300).bytes());
+    let fds = Vec::new();
+    let reply = make(&Request::Send { fd, form, data, iov: None, flags, to: None, fds }, &Open);
+    let Reply::Done { outcome, .. } = reply else { panic!("not made: {reply:?}") };
+    assert_eq!(outcome.answer, Answer::Value(300));
+    let mut came = [0; 300];
+    to.read_exact(&mut came).unwrap();
+    assert_eq!(came[..], Payload::Len(300).bytes());
+}
+
+#[test]
 fn what_is_sent_from_many_buffers_arrives_in_many() {
     let (from, to) = UnixStream::pair().unwrap();
     let fd = |socket: &UnixStream| Fd::from(socket.as_raw_fd());
     let (iov, flags) = (Some(1000), Flags::default());
     let data = Buffer::Bytes(Payload::Len(2_500).bytes());
     let form = SendForm::Writev;
-    make(&Request::Send { fd: fd(&from), form, data, iov, flags: flags.clone(), to: None }, &Open);
+    let (to_none, fds) = (None, Vec::new());
+    let ask =
+        Request::Send { fd: fd(&from), form, data, iov, flags: flags.clone(), to: to_none, fds };
+    make(&ask, &Open);
     let form = RecvForm::Readv;
     let ask = Request::Recv {
         fd: fd(&to),
@@ -86,7 +104,7 @@ fn what_is_sent_from_many_buffers_arrives_in_many() {
         bad: false,
         iov: Some(7),
         flags,
-        control: false,
+        beside: Beside::default(),
     };
     let Reply::Done { outcome, .. } = make(&ask, &Open) else { panic!("not made") };
     let Answer::Received { data, .. } = outcome.answer else { panic!("{outcome:?}") };

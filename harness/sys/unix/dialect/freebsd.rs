@@ -1,11 +1,16 @@
 //! FreeBSD: numbers that only it has, and `accept4`.
 
+use crate::sys::unix::bsd::file::counted;
 use crate::sys::unix::machine::{Uname, numbers};
 use libc::{c_int, c_short};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::ptr::null_mut;
 
 pub use crate::sys::freebsd::SYSTEM;
 pub use crate::sys::freebsd::thread::{Thread, ThreadId};
 pub use crate::sys::unix::accept4::{ACCEPT_FLAGS, SOCK_NONBLOCK, accept4};
+pub use crate::sys::unix::bsd::file::file_of;
 pub use crate::sys::unix::bsd::numbers::{
     ABSTRACT_NAMES, BSD_OPTIONS, ERRNOS, IOCTLS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES,
     control, epoll, give_up, harmless_signals,
@@ -34,6 +39,20 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
 ];
+
+/// The user and the group `nobody`, who own nothing.
+pub const NOBODY: libc::uid_t = 65_534;
+
+/// `sendfile(2)`: so many bytes of a file, from its beginning.
+pub fn sendfile(socket: c_int, file: &File, len: usize) -> i64 {
+    let mut sent = 0;
+    let count = &raw mut sent;
+    // SAFETY: the pointers are null, or to a number that outlives the call; whatever the
+    // descriptor is, only a file of our own is read.
+    let returned =
+        unsafe { libc::sendfile(file.as_raw_fd(), socket, 0, len, null_mut(), count, 0) };
+    counted(returned, sent)
+}
 
 /// Platform and release key: `14.3` of `14.3-RELEASE-p2`.
 pub fn platform(uname: &Uname) -> (String, String) {

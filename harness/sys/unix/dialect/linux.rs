@@ -4,6 +4,8 @@ use crate::sys::unix::aside;
 use crate::sys::unix::errno::numbers;
 use libc::{c_int, c_short, c_ulong};
 use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -104,6 +106,32 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("UDP_SEGMENT", libc::SOL_UDP, libc::UDP_SEGMENT),
     ("UDP_GRO", libc::SOL_UDP, libc::UDP_GRO),
 ];
+
+/// The user and the group `nobody`, who own nothing.
+pub const NOBODY: libc::uid_t = 65_534;
+
+/// A file with these contents, in memory, read from its beginning.
+///
+/// # Errors
+/// The system's error.
+pub fn file_of(bytes: &[u8]) -> io::Result<File> {
+    // SAFETY: the name is a string that ends in a zero.
+    let fd = match unsafe { libc::memfd_create(c"sockdiff".as_ptr(), libc::MFD_CLOEXEC) } {
+        -1 => return Err(io::Error::last_os_error()),
+        // SAFETY: the descriptor was made just now.
+        fd => aside(unsafe { OwnedFd::from_raw_fd(fd) }),
+    };
+    let file = File::from(fd);
+    file.write_all_at(bytes, 0)?;
+    Ok(file)
+}
+
+/// `sendfile(2)`: so many bytes of a file, from where it is read.
+pub fn sendfile(socket: c_int, file: &File, len: usize) -> i64 {
+    // SAFETY: the pointer is null; whatever the descriptor is, only a file of our own is read.
+    let sent = unsafe { libc::sendfile(socket, file.as_raw_fd(), std::ptr::null_mut(), len) };
+    sent as i64
+}
 
 /// Two signals that nobody else uses.
 pub fn harmless_signals() -> [c_int; 2] {

@@ -1,11 +1,16 @@
 //! macOS: numbers that only it has.
 
+use crate::sys::unix::bsd::file::counted;
 use crate::sys::unix::machine::{Uname, numbers};
 use libc::{c_int, c_short, sockaddr, socklen_t};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::ptr::null_mut;
 
 pub use crate::sys::macos::SYSTEM;
 pub use crate::sys::macos::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
 pub use crate::sys::macos::thread::{Thread, ThreadId};
+pub use crate::sys::unix::bsd::file::file_of;
 pub use crate::sys::unix::bsd::numbers::{
     ABSTRACT_NAMES, BSD_OPTIONS, ERRNOS, IOCTLS, READS_CONTROL, RECEIVED_FLAGS, TCP_STATES,
     control, epoll, give_up, harmless_signals,
@@ -42,6 +47,20 @@ pub const ACCEPT_FLAGS: &[(&str, c_int)] = &[];
 pub unsafe fn accept4(fd: c_int, address: *mut sockaddr, len: *mut socklen_t, _: c_int) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { libc::accept(fd, address, len) }
+}
+
+/// The user and the group `nobody`, who own nothing: -2.
+pub const NOBODY: libc::uid_t = libc::uid_t::MAX - 1;
+
+/// `sendfile(2)`: so many bytes of a file, from its beginning.
+pub fn sendfile(socket: c_int, file: &File, len: usize) -> i64 {
+    // How many are wanted, and then how many were sent.
+    let mut sent = len as libc::off_t;
+    let count = &raw mut sent;
+    // SAFETY: the pointers are null, or to a number that outlives the call; whatever the
+    // descriptor is, only a file of our own is read.
+    let returned = unsafe { libc::sendfile(file.as_raw_fd(), socket, 0, count, null_mut(), 0) };
+    counted(returned, sent)
 }
 
 /// Platform and release key: macOS's version by that of its kernel. What the system tells a program

@@ -5,19 +5,21 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::sys::calls::{Argument, BAD, Call, NotHere, Place, cut, lacking, no_flags, number};
 use crate::sys::windows::names::{message_flags, received_flags};
 use crate::sys::windows::winsock;
-use crate::sys::{AddressPlace, Buffer, Fd, Iov, Request};
+use crate::sys::{AddressPlace, Beside, Buffer, Fd, Iov, Request};
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Networking::WinSock::{self as ws, WSABUF, WSAMSG};
 
 impl Call<'_> {
     pub fn data(&mut self, request: &Request) -> Result<Outcome, NotHere> {
         match request {
-            Request::Send { fd, form, data, iov, flags, to } => {
+            Request::Send { fds, .. } if !fds.is_empty() => Err(lacking("SCM_RIGHTS")),
+            Request::Send { fd, form, data, iov, flags, to, .. } => {
                 no_flags(matches!(form, SendForm::Write | SendForm::Writev), flags)?;
                 let to = to.as_ref().map(Argument::new).transpose()?;
                 self.send(*fd, *form, (data, *iov), message_flags(flags)?, to.as_ref())
             }
-            Request::Recv { control: true, .. } => {
+            Request::Recv { beside: Beside { fds: Some(_), .. }, .. } => Err(lacking("SCM_RIGHTS")),
+            Request::Recv { beside: Beside { told: true, .. }, .. } => {
                 Err("no control messages on this system yet".to_owned())
             }
             Request::Recv { fd, form, len, bad, iov, flags, .. } => {
@@ -54,15 +56,18 @@ impl Call<'_> {
         let len = len as i32;
         let mut sent = 0;
         let count = &raw mut sent;
-        if form == SendForm::Write {
-            return Err(no_file("write"));
+        match form {
+            SendForm::Write => return Err(no_file("write")),
+            // TransmitFile counts nothing.
+            SendForm::Sendfile => return Err(lacking("sendfile")),
+            _ => {}
         }
         // SAFETY: buffers, vector, message and address outlive the call and have the lengths told;
         // those that are bad on purpose end in an error, or in the end of the process.
         let returned = self.enter(|| unsafe {
             let returned = match form {
                 SendForm::Send if to.is_none() => return ws::send(fd, data, len, flags).into(),
-                SendForm::Send | SendForm::Sendto | SendForm::Write => {
+                SendForm::Send | SendForm::Sendto | SendForm::Write | SendForm::Sendfile => {
                     return ws::sendto(fd, data, len, flags, name, name_len).into();
                 }
                 SendForm::Sendmsg => {
@@ -143,6 +148,7 @@ impl Call<'_> {
                     _ => Vec::new(),
                 },
                 control: Vec::new(),
+                fds: Vec::new(),
             }
         }))
     }

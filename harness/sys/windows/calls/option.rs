@@ -21,6 +21,9 @@ impl Call<'_> {
         bad: bool,
     ) -> Result<Outcome, NotHere> {
         let (level, name, kind) = known(option)?;
+        if let OptionValue::Timeval { .. } = value {
+            return Err(lacking("timeval in options"));
+        }
         let bytes = to_bytes(kind, value);
         let len = bytes.len() as i32;
         let data = if bad { BAD as *const u8 } else { bytes.as_ptr() };
@@ -91,6 +94,8 @@ fn to_bytes(kind: OptionKind, value: &OptionValue) -> Vec<u8> {
             OptionKind::Seconds => int(i128::from(time.as_secs())),
             _ => int(time.as_millis() as i128),
         },
+        // Told before: nothing is set.
+        OptionValue::Timeval { .. } => Vec::new(),
         OptionValue::Text(text) => text.clone().into_bytes(),
         OptionValue::Zeros(len) => vec![0; *len as usize],
     }
