@@ -56,6 +56,9 @@ pub struct TcpSegment {
     pub destination_port: u16,
     /// Flags.
     pub flags: TcpFlags,
+    /// The bits beside them that nobody has named yet, at their places in the nibble behind the
+    /// data offset, whose lowest is the flag AE: 0, 2, … 14.
+    pub reserved: u8,
     /// Sequence number.
     pub seq: u32,
     /// Acknowledgment number (a field, whatever the flags say).

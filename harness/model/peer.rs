@@ -95,7 +95,8 @@ pub struct SegmentSpec {
     pub bad_checksum: bool,
     /// The data offset field, in 32-bit words, instead of the right one.
     pub data_offset: Option<u8>,
-    /// The reserved bits (RFC 9293 §3.1: four; the lowest is AE, RFC 3168 bis), 0 to 15.
+    /// The nibble behind the data offset, 0 to 15: RFC 9293 §3.1 reserves it, RFC 9768 has since
+    /// named its lowest bit, the flag AE.
     pub reserved: u8,
     /// Time to live or hop limit; none: 64.
     pub ttl: Option<u8>,

@@ -208,15 +208,15 @@
 //! that only sends.
 //!
 //! ## `send`
-//! Flags in tcpdump's letters `FSRP.UEW`, or `none`; what is absent follows the peer's own
+//! Flags in tcpdump's letters `FSRP.UEWe`, or `none`; what is absent follows the peer's own
 //! connection: `peer.send: S.` answers a SYN. One key of the map tells what is sent.
 //!
 //! - A segment. Keys: **`flags`**; `seq`, `ack`: numbers, see below; `len` or `data`: what it
 //!   carries; `win`: the window, unscaled; `urg`: the urgent pointer; `options`: a list of
 //!   `mss 1460`, `wscale 7`, `sackOK`, `sack 1-100 200-300`, `ts 100 0`, `nop`, `eol` and
 //!   `raw 1e03aa` (these bytes, right or wrong), filled up to whole words with zeros;
-//!   `bad: checksum`; `offset`: the data offset in words, right or wrong; `reserved`: the reserved
-//!   bits, 0 to 15; `ttl`; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
+//!   `bad: checksum`; `offset`: the data offset in words, right or wrong; `reserved`: the four
+//!   bits behind it, 0 to 15, of which 1 is the flag `e`; `ttl`; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
 //!   socket, `closed-port`, or another address in quotes. Without `options` a SYN has `mss 1460`,
 //!   any other segment none, but both have timestamps where both SYNs had.
 //! - A datagram. Keys: **`udp`**: a length, or text in quotes; `bad: checksum`, or `no-checksum`:

@@ -61,7 +61,8 @@ fn server() -> LocalEnd {
 #[case("S.", segment("S."))]
 #[case("none", segment("none"))]
 #[case(".", segment("."))]
-#[case("UEWFSRP.", segment("FSRP.UEW"))]
+#[case("eUEWFSRP.", segment("FSRP.UEWe"))]
+#[case("{flags: S, reserved: 9}", SegmentSpec { reserved: 9, ..segment("S") })]
 #[case("{flags: F}", segment("F"))]
 #[case("{flags: ., seq: 0, ack: -1}",
     SegmentSpec { seq: Some(Number::Shown(0)), ack: Some(Number::Shown(-1)), ..segment(".") })]

@@ -22,7 +22,7 @@ use rstest::rstest;
 #[case(
     "peer.send: SA",
     "6:16: steps[0].peer.send: `A` is no TCP flag, expected letters of \
-    FSRP.UEW, or none$"
+    FSRP.UEWe, or none$"
 )]
 #[case(
     "peer.send: {icmp: host-unreachable, seq: wnd+1}",

@@ -227,6 +227,7 @@ impl<'a> Recorder<'a> {
                     ack: numbers.ack,
                     len: tcp.len,
                     window: tcp.window,
+                    reserved: tcp.reserved,
                 };
                 (from, to, what)
             }

@@ -89,6 +89,9 @@ pub struct JsonPacket {
     /// The window, unscaled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub win: Option<u16>,
+    /// Reserved bits of the TCP header where any are set: 2, 4, 8 and their sums.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<u8>,
     /// The message of ICMP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp: Option<String>,
@@ -170,6 +173,7 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
         ack: None,
         len: None,
         win: None,
+        reserved: None,
         icmp: None,
         quoted: None,
         count: event.count,
@@ -177,13 +181,14 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
         hex: event.hex.clone(),
     };
     match &event.what {
-        PacketWhat::Tcp { flags, seq, ack, len, window } => {
+        PacketWhat::Tcp { flags, seq, ack, len, window, reserved } => {
             json.proto = "tcp".to_owned();
             json.flags = Some(flags.to_string());
             json.seq = Some(*seq);
             json.ack = *ack;
             json.len = Some(*len);
             json.win = Some(*window);
+            json.reserved = Some(*reserved).filter(|bits| *bits != 0);
         }
         PacketWhat::Udp { len } => {
             json.proto = "udp".to_owned();

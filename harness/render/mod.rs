@@ -71,7 +71,11 @@
 //!     client > server udp len 4
 //!     closed-port > client icmp port-unreachable (client > closed-port udp)
 //! ```
-//! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero.
+//! - Flags are letters of `FSRP.UEWe`, as tcpdump has them: `e` is AE (RFC 9768), once the nonce
+//!   sum.
+//! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero,
+//!   `reserved 8` where bits are set that nobody has named yet; as in `peer.send`, they are counted
+//!   with AE, the lowest of four.
 //!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
 //! - Relative numbers are explained in `wire/relative.rs`, names in `record/mod.rs`, the words of
 //!   ICMP in `wire/icmp.rs`. Any other protocol is `ip-proto-132`.

@@ -65,6 +65,7 @@ pub mod tests {
             source_port: 1,
             destination_port: 2,
             flags: flags.parse().unwrap(),
+            reserved: 0,
             seq,
             ack: 0,
             window: 100,

@@ -59,7 +59,8 @@ pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
     bytes.extend(ends.destination.port().to_be_bytes());
     bytes.extend(fields.seq.to_be_bytes());
     bytes.extend(fields.ack.to_be_bytes());
-    bytes.extend([offset << 4 | (spec.reserved & 0x0f), spec.flags.0]);
+    let [high, low] = spec.flags.0.to_be_bytes();
+    bytes.extend([offset << 4 | (spec.reserved | high) & 0x0f, low]);
     bytes.extend(fields.window.to_be_bytes());
     bytes.extend([0; 2]);
     bytes.extend(spec.urgent.unwrap_or(0).to_be_bytes());

@@ -11,6 +11,10 @@ use std::time::Duration;
 /// The protocol of a packet whose IP header could not be read: reserved by IANA.
 const PROTOCOL_UNREADABLE: u8 = 255;
 
+/// In the byte of the data offset: the flag AE, and the bits that are still reserved.
+const AE: u8 = 0x01;
+const RESERVED: u8 = 0x0e;
+
 /// Bytes of a TCP header without options.
 const TCP_HEADER_BYTES: usize = 20;
 
@@ -127,7 +131,8 @@ fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
     Some(TcpSegment {
         source_port: u16::from_be_bytes([a, b]),
         destination_port: u16::from_be_bytes([c, d]),
-        flags: TcpFlags(flags),
+        flags: TcpFlags(u16::from(offset & AE) << 8 | u16::from(flags)),
+        reserved: offset & RESERVED,
         seq: u32::from_be_bytes([s0, s1, s2, s3]),
         ack: u32::from_be_bytes([a0, a1, a2, a3]),
         window: u16::from_be_bytes([w0, w1]),

@@ -96,7 +96,7 @@ impl Relative {
         segment: &TcpSegment,
     ) -> Numbers {
         self.sides.entry((from, to)).or_default().aside = Some(segment.seq);
-        let flags = TcpFlags(segment.flags.0 & !TcpFlags::SYN.0);
+        let flags = segment.flags.without(TcpFlags::SYN);
         let segment = TcpSegment { flags, ..segment.clone() };
         self.numbers(from, to, &segment)
     }

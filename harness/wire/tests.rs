@@ -277,6 +277,7 @@ fn segment_of(from: u16, to: u16, seg: (&str, u32, u32, usize)) -> TcpSegment {
         flags: flags.parse().expect("flags in tcpdump's letters"),
         seq,
         ack,
+        reserved: 0,
         window: 1,
         len,
         options: Vec::new(),

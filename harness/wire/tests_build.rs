@@ -86,11 +86,11 @@ fn spec(flags: &str) -> SegmentSpec {
 #[test]
 fn every_combination_of_flags() {
     for family in FAMILIES {
-        for flags in 0..=u8::MAX {
+        for flags in 0..=0x1ff {
             let mut spec = spec("none");
             spec.flags.0 = flags;
             spec.payload = Some(Payload::Len(usize::from(flags)));
-            spec.ttl = Some(flags.max(1));
+            spec.ttl = Some(flags.to_be_bytes()[1].max(1));
             let fields = Fields { seq: u32::MAX, ack: 7, window: 512, ..Fields::default() };
             let bytes = segment(ends(family), &spec, &fields);
             let tcp = tcp(&bytes);
@@ -154,6 +154,8 @@ fn what_is_wrong_on_purpose_is_wrong() {
     let reserved = with(|spec| spec.reserved = 15);
     assert_eq!(reserved[32], 0x5f);
     assert!(is_sound(&reserved));
+    let read = tcp(&reserved);
+    assert_eq!((read.flags.to_string(), read.reserved), ("P.e".to_owned(), 14));
     assert_eq!(with(|spec| spec.urgent = Some(513))[38..40], [2, 1]);
 }
 

@@ -48,7 +48,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         "A segment: flags, or a map. What is absent follows the peer's own connection.",
         &["flags"],
         &[
-            key("flags", Form::Flags, "TCP flags: S., R, FP, none."),
+            key("flags", Form::Flags, "TCP flags, letters of FSRP.UEWe: S., R, FP, none."),
             key("seq", Form::Number(SEQ_BASES), "N, nxt+100, wnd-1, {abs: N}."),
             key("ack", Form::Number(ACK_BASES), "N, nxt+1, una-1, {abs: N}."),
             key("len", Form::Int(0, PACKET_MAX), "That many bytes."),
@@ -62,7 +62,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             ),
             key("bad", Form::Word(&["checksum"]), "checksum: a wrong one."),
             key("offset", Form::Int(0, 15), "The data offset in words, in place of the right one."),
-            key("reserved", Form::Int(0, 15), "The four reserved bits."),
+            key("reserved", Form::Int(0, 15), "The four bits behind the data offset; 1 is the flag e (AE)."),
             TTL,
             key(
                 "fragment",

@@ -75,6 +75,7 @@ pub enum What {
     /// A segment; what its numbers are relative to each SYN that they may count from.
     Tcp {
         flags: String,
+        reserved: u32,
         seq: Vec<u32>,
         ack: Option<Vec<u32>>,
         len: u32,
@@ -214,7 +215,10 @@ impl<'a> Line<'a> {
         let (bits, ack) = (self.number("tcp.flags")?, self.number("tcp.ack_raw")?);
         let (seq, ack) = relative(initial, (&from, &to), bits, (seq, ack));
         let (len, window) = (self.number("tcp.len")?, self.number("tcp.window_size_value")?);
-        Ok(What::Tcp { flags: letters(bits), seq, ack, len, window, options: self.options() })
+        // Behind the bit of AE, the lowest of four.
+        let reserved = bits >> 8 & 0xe;
+        let (flags, options) = (letters(bits), self.options());
+        Ok(What::Tcp { flags, reserved, seq, ack, len, window, options })
     }
 
     /// The options of a segment in tcpdump's words.
@@ -284,7 +288,7 @@ fn relative(
 
 /// Flags as tcpdump writes them.
 fn letters(bits: u32) -> String {
-    let named = "FSRP.UEW".chars().enumerate().filter(|(bit, _)| bits >> bit & 1 != 0);
+    let named = "FSRP.UEWe".chars().enumerate().filter(|(bit, _)| bits >> bit & 1 != 0);
     let letters: String = named.map(|(_, letter)| letter).collect();
     if letters.is_empty() { "none".to_owned() } else { letters }
 }
