@@ -65,6 +65,8 @@ pub struct TcpSegment {
     pub ack: u32,
     /// Window, unscaled.
     pub window: u16,
+    /// The urgent pointer (a field, whatever the flags say).
+    pub urgent: u16,
     /// Payload in bytes.
     pub len: usize,
     /// Options as tcpdump names them: `mss 65495`, `sackOK`, `TS`, `nop`, `wscale 7`.

@@ -135,6 +135,8 @@ pub enum PacketWhat {
         len: usize,
         /// The window, unscaled. Zero is always shown, any other value only on request.
         window: u16,
+        /// The urgent pointer, where the flag URG says that it means something.
+        urgent: Option<u16>,
         /// Reserved bits, as [`super::packet::TcpSegment`] has them; shown where there are any.
         reserved: u8,
     },

@@ -10,7 +10,7 @@ use crate::model::transcript::{
 };
 use crate::model::{
     Action, AddrBase, AddrExpr, Address, Answer, Call, Case, Errno, Name, Outcome, Packet,
-    PortExpr, ProcessVerb, Show, Topology,
+    PortExpr, ProcessVerb, Show, TcpFlags, Topology,
 };
 use crate::render::{Naming, answer, number_forms, peer_answer};
 use crate::run::log::{CallLog, RunLog, Sent, StepLog};
@@ -227,6 +227,7 @@ impl<'a> Recorder<'a> {
                     ack: numbers.ack,
                     len: tcp.len,
                     window: tcp.window,
+                    urgent: tcp.flags.has(TcpFlags::URG).then_some(tcp.urgent),
                     reserved: tcp.reserved,
                 };
                 (from, to, what)

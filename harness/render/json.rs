@@ -89,6 +89,9 @@ pub struct JsonPacket {
     /// The window, unscaled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub win: Option<u16>,
+    /// The urgent pointer, with the flag URG.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub urg: Option<u16>,
     /// Reserved bits of the TCP header where any are set: 2, 4, 8 and their sums.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reserved: Option<u8>,
@@ -173,6 +176,7 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
         ack: None,
         len: None,
         win: None,
+        urg: None,
         reserved: None,
         icmp: None,
         quoted: None,
@@ -181,13 +185,14 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
         hex: event.hex.clone(),
     };
     match &event.what {
-        PacketWhat::Tcp { flags, seq, ack, len, window, reserved } => {
+        PacketWhat::Tcp { flags, seq, ack, len, window, urgent, reserved } => {
             json.proto = "tcp".to_owned();
             json.flags = Some(flags.to_string());
             json.seq = Some(*seq);
             json.ack = *ack;
             json.len = Some(*len);
             json.win = Some(*window);
+            json.urg = *urgent;
             json.reserved = Some(*reserved).filter(|bits| *bits != 0);
         }
         PacketWhat::Udp { len } => {

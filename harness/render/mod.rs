@@ -68,13 +68,14 @@
 //! ```text
 //!     client > server [P.] seq 1 ack 1 len 256
 //!     closed-port > client [R.] seq 0 ack 1 win 0
+//!     client > server [P.U] seq 1 ack 1 len 1 urg 1
 //!     client > server udp len 4
 //!     closed-port > client icmp port-unreachable (client > closed-port udp)
 //! ```
 //! - Flags are letters of `FSRP.UEWe`, as tcpdump has them: `e` is AE (RFC 9768), once the nonce
 //!   sum.
 //! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero,
-//!   `reserved 8` where bits are set that nobody has named yet; as in `peer.send`, they are counted
+//!   `urg 1` (the urgent pointer) always with the flag U, `reserved 8` where bits are set that nobody has named yet; as in `peer.send`, they are counted
 //!   with AE, the lowest of four.
 //!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
 //! - Relative numbers are explained in `wire/relative.rs`, names in `record/mod.rs`, the words of

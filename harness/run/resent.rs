@@ -66,6 +66,7 @@ pub mod tests {
             destination_port: 2,
             flags: flags.parse().unwrap(),
             reserved: 0,
+            urgent: 0,
             seq,
             ack: 0,
             window: 100,

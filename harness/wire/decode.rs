@@ -117,7 +117,7 @@ fn body(protocol: IpNumber, bytes: &[u8], missing: usize) -> PacketBody {
 
 fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
     let fixed = bytes.first_chunk::<TCP_HEADER_BYTES>()?;
-    let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *fixed;
+    let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, _, _, u0, u1] = *fixed;
     let header_len = usize::from(offset >> 4) * 4;
     // Behind a header whose length cannot be right nobody knows where the payload begins: like
     // tcpdump, told as an option that cannot be, and no length.
@@ -136,6 +136,7 @@ fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
         seq: u32::from_be_bytes([s0, s1, s2, s3]),
         ack: u32::from_be_bytes([a0, a1, a2, a3]),
         window: u16::from_be_bytes([w0, w1]),
+        urgent: u16::from_be_bytes([u0, u1]),
         len: payload.len() + missing,
         options,
     })

@@ -92,6 +92,7 @@ mod tests {
             body: PacketBody::Tcp(TcpSegment {
                 source_port: from.parse().unwrap(),
                 reserved: 0,
+                urgent: 0,
                 destination_port: to.parse().unwrap(),
                 flags,
                 seq: word[2].parse().unwrap(),

@@ -278,6 +278,7 @@ fn segment_of(from: u16, to: u16, seg: (&str, u32, u32, usize)) -> TcpSegment {
         seq,
         ack,
         reserved: 0,
+        urgent: 0,
         window: 1,
         len,
         options: Vec::new(),

@@ -83,18 +83,20 @@ fn tcp(flags: &str, seq: i64, ack: Option<i64>, len: usize, window: u16) -> Pack
         ack,
         len,
         window,
+        urgent: None,
         reserved: 0,
     }
 }
 
-/// A SYN with these reserved bits.
-fn syn_with(reserved: u8) -> PacketWhat {
+/// A SYN with this urgent pointer and these reserved bits.
+fn syn_with(urgent: Option<u16>, reserved: u8) -> PacketWhat {
     PacketWhat::Tcp {
-        flags: TcpFlags::SYN,
+        flags: TcpFlags::SYN | urgent.map_or(TcpFlags(0), |_| TcpFlags::URG),
         seq: 0,
         ack: None,
         len: 0,
         window: 0,
+        urgent,
         reserved,
     }
 }
@@ -105,7 +107,8 @@ fn syn_with(reserved: u8) -> PacketWhat {
 #[case(tcp("R.", 0, Some(1), 0, 0), "[R.] seq 0 ack 1 win 0")]
 #[case(tcp("none", -1, None, 3, 0), "[none] seq -1 len 3 win 0")]
 #[case(tcp("FSRP.UEWe", 0, Some(0), 0, 1), "[FSRP.UEWe] seq 0 ack 0")]
-#[case(syn_with(10), "[S] seq 0 win 0 reserved 10")]
+#[case(syn_with(None, 10), "[S] seq 0 win 0 reserved 10")]
+#[case(syn_with(Some(0), 2), "[SU] seq 0 win 0 urg 0 reserved 2")]
 #[case(PacketWhat::Udp { len: 4 }, "udp len 4")]
 #[case(PacketWhat::Udp { len: 0 }, "udp")]
 #[case(

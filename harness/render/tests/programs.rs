@@ -1,6 +1,6 @@
 //! Sequence diagrams and JSON.
 
-use super::{RIGHT, call_event, done, note, packet, section, tcp, words};
+use super::{RIGHT, call_event, done, note, packet, section, syn_with, tcp, words};
 use crate::model::call::{Call, CallSpec};
 use crate::model::case::Family;
 use crate::model::transcript::{CallEvent, Event, Fate, Section};
@@ -68,6 +68,16 @@ fn a_ladder_is_never_too_wide() {
 fn without_packets_a_ladder_is_the_transcript() {
     let calls = body(&section(&[], Family::V4, note("pause 300ms")));
     assert_eq!(ladder::ladder(&calls), calls);
+}
+
+#[test]
+fn what_only_some_packets_have() {
+    let events = vec![Event::Packet(packet("a", "b", syn_with(Some(1), 8)))];
+    let sections = vec![section(&[], Family::V4, events)];
+    let told = serde_json::to_value(json::events(&Transcript { sections })).expect("plain data");
+    let packet = &told[0]["packet"];
+    let expected = [serde_json::json!("SU"), serde_json::json!(1), serde_json::json!(8)];
+    assert_eq!(["flags", "urg", "reserved"].map(|key| packet[key].clone()), expected);
 }
 
 #[test]

@@ -74,13 +74,14 @@ fn matches(line: &str, packet: &Seen, show: Show, names: &mut Names) -> bool {
         names.is(&near, &far, from, begins) && names.is(&far, &near, to, false)
     };
     let is_it = match &packet.what {
-        What::Tcp { flags, reserved, seq, ack, len, window, options } => {
+        What::Tcp { flags, reserved, seq, ack, len, window, urgent, options } => {
             let begins = flags.starts_with('S') && !flags.contains('.');
             ends(names, "tcp", begins)
                 && rest.first() == Some(&format!("[{flags}]").as_str())
                 && is(rest, "seq", Some(seq))
                 && is(rest, "ack", ack.as_deref())
                 && is(rest, "len", (*len > 0).then_some(&[*len]))
+                && is(rest, "urg", urgent.as_ref().map(std::slice::from_ref))
                 && is(rest, "reserved", (*reserved != 0).then_some(&[*reserved]))
                 && is(rest, "win", (show.window || *window == 0).then_some(&[*window]))
                 && (!show.options || told_options(line) == options.join(","))

@@ -10,7 +10,7 @@ const LOOPBACK_INDEX: &str = "1";
 const OUTGOING: &str = "4";
 
 /// What is asked of tshark.
-const FIELDS: [&str; 36] = [
+const FIELDS: [&str; 37] = [
     "frame.time_epoch",
     "sll.ifindex",
     "sll.pkttype",
@@ -37,6 +37,7 @@ const FIELDS: [&str; 36] = [
     "tcp.ack_raw",
     "tcp.len",
     "tcp.window_size_value",
+    "tcp.urgent_pointer",
     "tcp.option_kind",
     "tcp.options.mss_val",
     "tcp.options.wscale.shift",
@@ -80,6 +81,7 @@ pub enum What {
         ack: Option<Vec<u32>>,
         len: u32,
         window: u32,
+        urgent: Option<u32>,
         options: Vec<String>,
     },
     /// A segment whose header has a length that cannot be: tshark reads no further.
@@ -199,6 +201,7 @@ impl<'a> Line<'a> {
 
     fn tcp(&self, initial: &mut Initial) -> Result<What, String> {
         const HEADER_MIN: u32 = 20;
+        const URG: u32 = 0x20;
         let (from, to) = self.ends("tcp", 0);
         let seq = self.number("tcp.seq_raw")?;
         let is_cut = ["tcp.flags", "tcp.len"].iter().any(|name| self.field(name, 0).is_empty());
@@ -217,8 +220,12 @@ impl<'a> Line<'a> {
         let (len, window) = (self.number("tcp.len")?, self.number("tcp.window_size_value")?);
         // Behind the bit of AE, the lowest of four.
         let reserved = bits >> 8 & 0xe;
+        let urgent = match bits & URG {
+            0 => None,
+            _ => Some(self.number("tcp.urgent_pointer")?),
+        };
         let (flags, options) = (letters(bits), self.options());
-        Ok(What::Tcp { flags, reserved, seq, ack, len, window, options })
+        Ok(What::Tcp { flags, reserved, seq, ack, len, window, urgent, options })
     }
 
     /// The options of a segment in tcpdump's words.
