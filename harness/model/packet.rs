@@ -69,8 +69,25 @@ pub struct TcpSegment {
     pub urgent: u16,
     /// Payload in bytes.
     pub len: usize,
-    /// Options as tcpdump names them: `mss 65495`, `sackOK`, `TS`, `nop`, `wscale 7`.
-    pub options: Vec<String>,
+    /// Options in their order.
+    pub options: Vec<SeenOption>,
+}
+
+/// An option of a segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SeenOption {
+    /// As tcpdump names it, without a value that differs from run to run: `mss 65495`, `sackOK`,
+    /// `nop`, `wscale 7`, `tfo cookie`.
+    Word(String),
+    /// The blocks of a selective acknowledgment: first number, and the one behind the last.
+    Sack(Vec<(u32, u32)>),
+    /// Timestamps.
+    Timestamps {
+        /// The sender's clock.
+        value: u32,
+        /// The far end's clock that is echoed.
+        reply: u32,
+    },
 }
 
 /// An ICMP message of either version.

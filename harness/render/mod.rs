@@ -78,6 +78,11 @@
 //!   `urg 1` (the urgent pointer) always with the flag U, `reserved 8` where bits are set that nobody has named yet; as in `peer.send`, they are counted
 //!   with AE, the lowest of four.
 //!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
+//! - Options are tcpdump's words. The blocks of a selective acknowledgment are written as in
+//!   `peer.send` and count as the acknowledgment does: `sack 11-21 31-41`. Fast Open is
+//!   `tfo cookiereq` or `tfo cookie`. Of timestamps (`TS`) no clock is told, but with the ACK flag
+//!   what is echoed where that is a number that the case has given to a peer, `TS ecr 100`, or no
+//!   number of the far end: `TS ecr 0`, `TS ecr other`.
 //! - Relative numbers are explained in `wire/relative.rs`, names in `record/mod.rs`, the words of
 //!   ICMP in `wire/icmp.rs`. Any other protocol is `ip-proto-132`.
 //!

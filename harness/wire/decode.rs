@@ -3,7 +3,7 @@
 use super::icmp::{icmp_v4, icmp_v6};
 use super::{Captured, CapturedBytes};
 use crate::model::TcpFlags;
-use crate::model::packet::{Packet, PacketBody, TcpSegment};
+use crate::model::packet::{Packet, PacketBody, SeenOption, TcpSegment};
 use etherparse::{IpNumber, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -125,7 +125,7 @@ fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
     let (options, payload) = if rest {
         (options(&bytes[TCP_HEADER_BYTES..header_len]), &bytes[header_len..])
     } else {
-        (vec!["bad hdr length".to_owned()], &[][..])
+        (vec![SeenOption::Word("bad hdr length".to_owned())], &[][..])
     };
     let missing = if rest { missing } else { 0 };
     Some(TcpSegment {
@@ -151,37 +151,51 @@ fn udp(bytes: &[u8], missing: usize) -> Option<PacketBody> {
     })
 }
 
-/// TCP options as tcpdump names them. Values that differ from run to run (timestamps, edges of
-/// selective acknowledgments, cookies) are left out.
-fn options(mut bytes: &[u8]) -> Vec<String> {
-    let mut names = Vec::new();
+/// TCP options, in tcpdump's words.
+fn options(mut bytes: &[u8]) -> Vec<SeenOption> {
+    let word = |word: &str| SeenOption::Word(word.to_owned());
+    let mut seen = Vec::new();
     while let Some((&kind, rest)) = bytes.split_first() {
         if kind == 0 {
-            names.push("eol".to_owned());
+            seen.push(word("eol"));
             break;
         }
         if kind == 1 {
-            names.push("nop".to_owned());
+            seen.push(word("nop"));
             bytes = rest;
             continue;
         }
         let len = rest.first().map_or(0, |len| usize::from(*len));
         let (Some(option), 2..) = (bytes.get(..len), len) else {
-            names.push("bad opt".to_owned());
+            seen.push(word("bad opt"));
             break;
         };
-        names.push(match option {
-            [2, _, high, low] => format!("mss {}", u16::from_be_bytes([*high, *low])),
-            [3, _, shift] => format!("wscale {shift}"),
-            [4, _] => "sackOK".to_owned(),
-            [5, ..] => "sack".to_owned(),
-            [8, ..] if len == 10 => "TS".to_owned(),
-            [34, ..] => "tfo".to_owned(),
-            _ => format!("unknown-{kind}"),
+        seen.push(match option {
+            [2, _, high, low] => word(&format!("mss {}", u16::from_be_bytes([*high, *low]))),
+            [3, _, shift] => word(&format!("wscale {shift}")),
+            [4, _] => word("sackOK"),
+            [5, _, edges @ ..] => blocks(edges).map_or_else(|| word("sack"), SeenOption::Sack),
+            [8, _, v0, v1, v2, v3, r0, r1, r2, r3] => SeenOption::Timestamps {
+                value: u32::from_be_bytes([*v0, *v1, *v2, *v3]),
+                reply: u32::from_be_bytes([*r0, *r1, *r2, *r3]),
+            },
+            // RFC 7413 §4.1.1: without a cookie it asks for one. The cookie is a secret.
+            [34, _] => word("tfo cookiereq"),
+            [34, ..] => word("tfo cookie"),
+            _ => word(&format!("unknown-{kind}")),
         });
         bytes = &bytes[len..];
     }
-    names
+    seen
+}
+
+/// The edges of a selective acknowledgment (RFC 2018 §3); none if they are not whole.
+fn blocks(edges: &[u8]) -> Option<Vec<(u32, u32)>> {
+    let (blocks, rest) = edges.as_chunks::<8>();
+    let block = |[a, b, c, d, e, f, g, h]: &[u8; 8]| {
+        (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]))
+    };
+    rest.is_empty().then(|| blocks.iter().map(block).collect())
 }
 
 /// An IP protocol as a transcript names it: tcpdump's word for those without a name here.

@@ -4,6 +4,7 @@
 pub mod build;
 mod decode;
 pub mod due;
+pub mod echo;
 pub mod icmp;
 pub mod relative;
 
