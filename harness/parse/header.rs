@@ -145,6 +145,7 @@ impl Rows<'_> {
             topology,
             families: self.families,
             met: met_by(given),
+            stamped: BTreeSet::new(),
             processes: self.processes,
             needs: self.needs,
         };

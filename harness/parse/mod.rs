@@ -227,6 +227,8 @@
 //!   `seq`: a number that the quoted segment has in place of its own, counted as `ack` is;
 //!   `mtu`, for `fragmentation-needed`.
 //!
+//! A packet has at most 1500 bytes, and one cut by `fragment` 65,535.
+//!
 //! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
 //! `router.send: R`. `timed` and `times: 3` are as for calls.
 //!
@@ -334,6 +336,7 @@ mod matrix;
 mod node;
 mod packet;
 mod peer;
+mod room;
 mod schema;
 mod scope;
 mod settings;

@@ -5,6 +5,7 @@ use super::error::{Read, unknown};
 use super::language::Verb;
 use super::language::wire::{PEER_VERBS, RECV, SENDS};
 use super::packet;
+use super::room;
 use super::scope::Scope;
 use super::step::Parts;
 use super::tree::Node;
@@ -70,8 +71,15 @@ pub(super) fn read(
     match &verb {
         PeerVerb::Send(PacketSpec::Tcp(segment)) => {
             check_connection(&args, &peer, segment, scope)?;
+            room::check_segment(&args, &peer, segment, scope)?;
         }
-        PeerVerb::Send(PacketSpec::Icmp(error)) => check_quote(&args, error, scope)?,
+        PeerVerb::Send(PacketSpec::Udp { payload, .. }) => {
+            room::check_datagram(&args, payload.len(), scope)?;
+        }
+        PeerVerb::Send(PacketSpec::Icmp(error)) => {
+            check_quote(&args, error, scope)?;
+            room::check_error(&args, error, scope)?;
+        }
         _ => {}
     }
     Ok(Step {

@@ -124,6 +124,19 @@ fn datagrams_and_errors(#[case] text: &str, #[case] expected: PacketSpec) {
     assert_eq!(verb(&format!("peer.send: {text}")), expected);
 }
 
+/// Whatever fits the wire, to the byte.
+#[rstest]
+#[case("{flags: P., len: 1460}")]
+#[case("{flags: S, len: 1456}")]
+#[case("{flags: ., len: 1448, options: [ts 1 0]}")]
+#[case("{flags: ., len: 65415, fragment: 1480}")]
+#[case("{flags: ., len: 1460, fragment: 65528}")]
+#[case("{udp: 1472}")]
+#[case("{icmp: host-unreachable, quote: 1452}")]
+fn the_longest_packets(#[case] text: &str) {
+    assert!(matches!(verb(&format!("peer.send: {text}")), PeerVerb::Send(_)));
+}
+
 fn tcp(flags: Option<&str>, len: Option<usize>) -> Wanted {
     Wanted::Tcp { flags: flags.map(|flags| flags.parse().expect("flags")), len }
 }
