@@ -15,6 +15,9 @@ pub struct Packet {
     pub destination: IpAddr,
     /// Time to live or hop limit, where the capture has it.
     pub ttl: Option<u8>,
+    /// Type of service or traffic class, where the capture has it: the last two bits are ECN's (RFC
+    /// 3168 §5).
+    pub tos: Option<u8>,
     /// Don't-fragment, where there is such a bit (IPv4).
     pub dont_fragment: Option<bool>,
     /// What it carries.

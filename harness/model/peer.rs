@@ -35,6 +35,8 @@ pub enum PacketSpec {
         to: Option<LocalEnd>,
         /// Its checksum.
         checksum: Checksum,
+        /// Type of service or traffic class; none: 0.
+        tos: Option<u8>,
     },
     /// An ICMP error (ICMPv6 under IPv6).
     Icmp(IcmpSpec),
@@ -100,6 +102,8 @@ pub struct SegmentSpec {
     pub reserved: u8,
     /// Time to live or hop limit; none: 64.
     pub ttl: Option<u8>,
+    /// Type of service or traffic class; none: 0.
+    pub tos: Option<u8>,
     /// Cut into IP fragments of so many bytes of payload (a multiple of 8).
     pub fragment: Option<u16>,
     /// The local end; none: the connection's, else the listener's.

@@ -100,7 +100,8 @@ pub struct PacketEvent {
     pub what: PacketWhat,
     /// Numbers that are printed as the case wrote them.
     pub forms: NumberForms,
-    /// Shown on request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
+    /// Shown on request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`,
+    /// `tos 2 ECT(0)`, `df`.
     pub extras: Vec<String>,
     /// How often in a row.
     pub count: u32,

@@ -285,7 +285,7 @@ fn read_processes(node: &Node) -> Read<Vec<(Name, Vec<Name>)>> {
 /// `[options, ttl]`, or `{packets: [ttl], calls: [b.bind]}`
 fn read_show(node: &Node) -> Read<Show> {
     let fields = |node: &Node| -> Read<Vec<_>> {
-        let fields = node.list("a list of fields: [options, window, ttl, df]")?;
+        let fields = node.list("a list of fields: [options, window, ttl, tos, df]")?;
         let table = crate::model::case::ShowField::ALL;
         fields.iter().map(|field| field.one_of("field", &table)).collect()
     };

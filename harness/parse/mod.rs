@@ -216,11 +216,12 @@
 //!   `mss 1460`, `wscale 7`, `sackOK`, `sack 1-100 200-300`, `ts 100 0`, `nop`, `eol` and
 //!   `raw 1e03aa` (these bytes, right or wrong), filled up to whole words with zeros;
 //!   `bad: checksum`; `offset`: the data offset in words, right or wrong; `reserved`: the four
-//!   bits behind it, 0 to 15, of which 1 is the flag `e`; `ttl`; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
+//!   bits behind it, 0 to 15, of which 1 is the flag `e`; `ttl`; `tos`: type of service or
+//!   traffic class; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
 //!   socket, `closed-port`, or another address in quotes. Without `options` a SYN has `mss 1460`,
 //!   any other segment none, but both have timestamps where both SYNs had.
 //! - A datagram. Keys: **`udp`**: a length, or text in quotes; `bad: checksum`, or `no-checksum`:
-//!   0, which is none; `to`.
+//!   0, which is none; `tos`; `to`.
 //! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
 //!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
 //!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;

@@ -148,7 +148,8 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
 fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     if let Some(payload) = args.payload("udp") {
         let checksum = args.one_of("bad", &Checksum::BAD).unwrap_or(Checksum::Right);
-        return Ok(PacketSpec::Udp { payload, to: args.local_end("to"), checksum });
+        let (to, tos) = (args.local_end("to"), args.number("tos"));
+        return Ok(PacketSpec::Udp { payload, to, checksum, tos });
     }
     let Some(word) = args.word("icmp") else {
         return read_segment(args).map(PacketSpec::Tcp);
@@ -198,6 +199,7 @@ fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {
         data_offset: args.number("offset"),
         reserved: args.number("reserved").unwrap_or(0),
         ttl: args.number("ttl"),
+        tos: args.number("tos"),
         fragment,
         to: args.local_end("to"),
     })

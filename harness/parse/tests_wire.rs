@@ -77,8 +77,9 @@ fn server() -> LocalEnd {
 #[case("{flags: P., len: 10, win: 0, urg: 65535}",
     SegmentSpec { payload: Some(Payload::Len(10)), window: Some(0), urgent: Some(65_535),
         ..segment("P.") })]
-#[case("{flags: P, data: \"hi\\n\", ttl: 1, to: server}",
-    SegmentSpec { payload: Some(Payload::Text("hi\n".into())), ttl: Some(1), to: Some(server()),
+#[case("{flags: P, data: \"hi\\n\", ttl: 1, tos: 2, to: server}",
+    SegmentSpec { payload: Some(Payload::Text("hi\n".into())), ttl: Some(1), tos: Some(2),
+        to: Some(server()),
         ..segment("P") })]
 #[case("{flags: S, bad: checksum, offset: 4, reserved: 15, fragment: 24, to: closed-port}",
     SegmentSpec { bad_checksum: true, data_offset: Some(4), reserved: 15, fragment: Some(24),
@@ -100,12 +101,14 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 
 #[rstest]
 #[case("{udp: 10}",
-    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Right })]
-#[case("{udp: 10, bad: no-checksum}",
-    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Absent })]
+    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Right,
+        tos: None })]
+#[case("{udp: 10, bad: no-checksum, tos: 255}",
+    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Absent,
+        tos: Some(255) })]
 #[case("{udp: \"10\", to: server}",
     PacketSpec::Udp { payload: Payload::Text("10".into()), to: Some(server()),
-        checksum: Checksum::Right })]
+        checksum: Checksum::Right, tos: None })]
 #[case("{icmp: host-unreachable}",
     icmp("host-unreachable", |_| ()))]
 #[case("{icmp: fragmentation-needed, quote: 8, of: conn, mtu: 1400}",

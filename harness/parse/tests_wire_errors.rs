@@ -95,6 +95,7 @@ use rstest::rstest;
     "6:35: steps[0].peer.send.offset: 16 is out of \
     bounds, expected 0 to 15$"
 )]
+#[case("peer.send: {flags: S, tos: 256}", "6:32: steps[0].peer.send.tos: 256 is out of bounds")]
 #[case("peer.send: {flags: S, reserved: 16}", "6:37: steps[0].peer.send.reserved: 16 is out of")]
 #[case("peer.send: {flags: S, fragment: 12}", "6:16: steps[0].peer.send: `fragment` is a multiple")]
 #[case(

@@ -35,10 +35,23 @@ impl<'a> Extras<'a> {
         if let Some(ttl) = packet.ttl.filter(|_| wants(ShowField::Ttl)) {
             extras.push(format!("ttl {ttl}"));
         }
+        if let Some(tos) = packet.tos.filter(|_| wants(ShowField::Tos)) {
+            extras.push(format!("tos {tos}{}", ecn(tos)));
+        }
         if wants(ShowField::Df) && packet.dont_fragment == Some(true) {
             extras.push("df".to_owned());
         }
         extras
+    }
+}
+
+/// What the last two bits say of congestion (RFC 3168 §5), in tcpdump's words.
+fn ecn(tos: u8) -> &'static str {
+    match tos & 3 {
+        0 => "",
+        1 => " ECT(1)",
+        2 => " ECT(0)",
+        _ => " CE",
     }
 }
 

@@ -101,6 +101,9 @@ pub struct JsonPacket {
     /// The packet that an ICMP error quotes: `client > peer udp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quoted: Option<String>,
+    /// The fields that the case asks for, as they are printed: `ttl 64`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
     /// How often in a row.
     pub count: u32,
     /// Time since the line before, where the step is timed.
@@ -180,6 +183,7 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
         reserved: None,
         icmp: None,
         quoted: None,
+        shown: event.extras.clone(),
         count: event.count,
         band: event.band,
         hex: event.hex.clone(),

@@ -79,6 +79,7 @@ pub mod tests {
             source: host,
             destination: host,
             ttl: None,
+            tos: None,
             dont_fragment: None,
             body: PacketBody::Tcp(segment),
             bytes: Vec::new(),

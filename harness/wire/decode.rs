@@ -22,11 +22,12 @@ const TCP_HEADER_BYTES: usize = 20;
 pub fn decode(captured: &Captured) -> Packet {
     match &captured.bytes {
         CapturedBytes::Ip(bytes) => from_ip(captured.at, bytes),
-        CapturedBytes::Transport { source, destination, protocol, ttl, bytes } => Packet {
+        CapturedBytes::Transport { source, destination, protocol, ttl, tos, bytes } => Packet {
             at: captured.at,
             source: *source,
             destination: *destination,
             ttl: *ttl,
+            tos: *tos,
             dont_fragment: None,
             body: body(IpNumber(*protocol), bytes, 0),
             bytes: bytes.clone(),
@@ -40,6 +41,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
         source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         ttl: None,
+        tos: None,
         dont_fragment: None,
         body: PacketBody::Other { protocol: PROTOCOL_UNREADABLE },
         bytes: bytes.to_vec(),
@@ -52,11 +54,13 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
     let whole_len = match &ip {
         LaxIpSlice::Ipv4(v4) => {
             packet.ttl = Some(v4.header().ttl());
+            packet.tos = Some(v4.header().slice()[1]);
             packet.dont_fragment = Some(v4.header().dont_fragment());
             usize::from(v4.header().total_len())
         }
         LaxIpSlice::Ipv6(v6) => {
             packet.ttl = Some(v6.header().hop_limit());
+            packet.tos = Some(v6.header().traffic_class());
             v6.header().slice().len() + usize::from(v6.header().payload_length())
         }
     };

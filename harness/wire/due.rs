@@ -88,6 +88,7 @@ mod tests {
             source: HERE,
             destination: HERE,
             ttl: None,
+            tos: None,
             dont_fragment: None,
             body: PacketBody::Tcp(TcpSegment {
                 source_port: from.parse().unwrap(),

@@ -1,8 +1,8 @@
 //! What a timestamps option echoes. Clocks begin anywhere and run on, so their values are told only
 //! where a case has chosen them; whether a value is one of the far end's can always be told.
 
-use crate::model::packet::{SeenOption, TcpSegment};
 use crate::model::TcpFlags;
+use crate::model::packet::{SeenOption, TcpSegment};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 

@@ -37,6 +37,8 @@ pub enum CapturedBytes {
         protocol: u8,
         /// Hop limit, if the capture tells it.
         ttl: Option<u8>,
+        /// Traffic class, if the capture tells it.
+        tos: Option<u8>,
         /// The bytes.
         bytes: Vec<u8>,
     },

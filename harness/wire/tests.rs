@@ -24,6 +24,7 @@ fn transport(protocol: u8, bytes: Vec<u8>) -> Packet {
             destination: IpAddr::V6(Ipv6Addr::LOCALHOST),
             protocol,
             ttl: Some(64),
+            tos: Some(3),
             bytes,
         },
     })
@@ -92,7 +93,7 @@ fn decode_tcp_without_ip_header() {
     let packet = transport(6, tcp_v4(&[], b"data")[20..].to_vec());
     assert_eq!(packet.source, IpAddr::V6(Ipv6Addr::LOCALHOST));
     assert_eq!(segment(&packet).len, 4);
-    assert_eq!(packet.dont_fragment, None);
+    assert_eq!((packet.dont_fragment, packet.tos), (None, Some(3)));
 }
 
 #[test]

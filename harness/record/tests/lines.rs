@@ -14,6 +14,7 @@ use crate::render::{calls_only, text};
 use crate::run::log::{RunLog, StepLog};
 use crate::wire::build::{Ends, Fields, segment};
 use crate::wire::{Captured, CapturedBytes, decode};
+use rstest::rstest;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -121,15 +122,30 @@ fn a_timed_call_that_returns_later_tells_its_band() {
 #[test]
 fn fields_are_shown_on_request() {
     let mut case = case();
-    case.show.fields = vec![ShowField::Df, ShowField::Ttl, ShowField::Window];
+    case.show.fields = vec![ShowField::Df, ShowField::Ttl, ShowField::Tos, ShowField::Window];
     let step = step(ok("client", send(1), Answer::Value(1)))
         .packet(tcp(CLIENT, SERVER, "P.", 501, 901, 1, 512))
         .packet(tcp(SERVER, CLIENT, ".", 901, 502, 0, 0));
     let expected = "\
 client.send(1) = 1
-    client > server [P.] seq 1 ack 1 len 1 win 512 ttl 64 df
-    server > client [.] seq 1 ack 2 win 0 ttl 64 df
+    client > server [P.] seq 1 ack 1 len 1 win 512 ttl 64 tos 0 df
+    server > client [.] seq 1 ack 2 win 0 ttl 64 tos 0 df
 ";
+    assert_eq!(recorded_as(&case, established(vec![step])), expected);
+}
+
+#[rstest]
+#[case(0, "0")]
+#[case(0xb8, "184")]
+#[case(1, "1 ECT(1)")]
+#[case(0xba, "186 ECT(0)")]
+#[case(3, "3 CE")]
+fn congestion_is_told_in_words(#[case] tos: u8, #[case] expected: &str) {
+    let mut case = case();
+    case.show.fields = vec![ShowField::Tos];
+    let marked = Packet { tos: Some(tos), ..udp(CLIENT, SERVER, 1) };
+    let step = step(ok("client", send(1), Answer::Value(1))).packet(marked);
+    let expected = format!("client.send(1) = 1\n    client > server udp len 1 tos {expected}\n");
     assert_eq!(recorded_as(&case, established(vec![step])), expected);
 }
 

@@ -117,6 +117,7 @@ fn matches(line: &str, packet: &Seen, show: Show, names: &mut Names) -> bool {
     };
     is_it
         && (!show.ttl || word_behind(rest, "ttl") == Some(packet.ttl.as_str()))
+        && is(rest, "tos", show.tos.then_some(&[packet.tos]))
         && rest.contains(&"df") == (show.df && packet.df)
 }
 

@@ -10,7 +10,7 @@ const LOOPBACK_INDEX: &str = "1";
 const OUTGOING: &str = "4";
 
 /// What is asked of tshark.
-const FIELDS: [&str; 37] = [
+const FIELDS: [&str; 39] = [
     "frame.time_epoch",
     "sll.ifindex",
     "sll.pkttype",
@@ -20,6 +20,7 @@ const FIELDS: [&str; 37] = [
     "ip.len",
     "ip.hdr_len",
     "ip.ttl",
+    "ip.dsfield",
     "ip.flags.df",
     "ip.frag_offset",
     "ipv6.src",
@@ -27,6 +28,7 @@ const FIELDS: [&str; 37] = [
     "ipv6.nxt",
     "ipv6.plen",
     "ipv6.hlim",
+    "ipv6.tclass",
     "ipv6.fraghdr.nxt",
     "ipv6.fraghdr.offset",
     "tcp.srcport",
@@ -64,6 +66,8 @@ pub struct Seen {
     pub to: End,
     /// Time to live, or hop limit.
     pub ttl: String,
+    /// Type of service, or traffic class.
+    pub tos: u32,
     /// Whether it must not be cut into fragments.
     pub df: bool,
     /// What it was.
@@ -183,8 +187,12 @@ impl<'a> Line<'a> {
         };
         let (from, to) = self.ends(protocol, 0);
         let ttl = self.either("ip.ttl", "ipv6.hlim", 0).to_owned();
+        let tos = match self.field("ip.dsfield", 0) {
+            "" => self.number("ipv6.tclass")?,
+            _ => self.number("ip.dsfield")?,
+        };
         let df = matches!(self.field("ip.flags.df", 0), "1" | "True");
-        Ok(Seen { at, from, to, ttl, df, what })
+        Ok(Seen { at, from, to, ttl, tos, df, what })
     }
 
     /// The first fragment of a datagram has the length of the whole one.
