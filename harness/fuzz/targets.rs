@@ -43,6 +43,7 @@ pub fn packet(bytes: &[u8]) {
                 destination: here,
                 protocol: [6, 17, 58, 1][usize::from(way >> 1 & 3)],
                 ttl: Some(*way),
+                tos: Some(*way),
                 bytes,
             },
         };

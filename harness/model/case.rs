@@ -176,7 +176,7 @@ impl State {
 /// What the transcript shows beyond the usual, or leaves out.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Show {
-    /// Packet fields: `options`, `window`, `ttl`, `df`.
+    /// Packet fields: `options`, `window`, `ttl`, `tos`, `df`.
     pub fields: Vec<ShowField>,
     /// Keep only the lines of these calls: (subject, verb).
     pub calls: Option<Vec<(Name, String)>>,
@@ -189,15 +189,17 @@ pub enum ShowField {
     Options,
     Window,
     Ttl,
+    Tos,
     Df,
 }
 
 impl ShowField {
     /// Every field with the word that a case writes.
-    pub const ALL: [(ShowField, &'static str); 4] = [
+    pub const ALL: [(ShowField, &'static str); 5] = [
         (ShowField::Options, "options"),
         (ShowField::Window, "window"),
         (ShowField::Ttl, "ttl"),
+        (ShowField::Tos, "tos"),
         (ShowField::Df, "df"),
     ];
 }

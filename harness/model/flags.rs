@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-/// The flags of a segment, as the bits of RFC 9293 §3.1 (FIN is bit 0, CWR bit 7).
+/// The flags of a segment that have a name, as the bits of RFC 9293 §3.1 (FIN is bit 0, CWR bit 7)
+/// and RFC 9768 §3.1 (AE is bit 8).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub struct TcpFlags(pub u8);
+pub struct TcpFlags(pub u16);
 
 impl TcpFlags {
     /// No more data from the sender.
@@ -23,9 +24,11 @@ impl TcpFlags {
     pub const ECE: TcpFlags = TcpFlags(0x40);
     /// Congestion window reduced (RFC 3168).
     pub const CWR: TcpFlags = TcpFlags(0x80);
+    /// Accurate ECN (RFC 9768), once the nonce sum of RFC 3540.
+    pub const AE: TcpFlags = TcpFlags(0x100);
 
     /// Letters in tcpdump's order.
-    pub const LETTERS: [(TcpFlags, char); 8] = [
+    pub const LETTERS: [(TcpFlags, char); 9] = [
         (TcpFlags::FIN, 'F'),
         (TcpFlags::SYN, 'S'),
         (TcpFlags::RST, 'R'),
@@ -34,7 +37,13 @@ impl TcpFlags {
         (TcpFlags::URG, 'U'),
         (TcpFlags::ECE, 'E'),
         (TcpFlags::CWR, 'W'),
+        (TcpFlags::AE, 'e'),
     ];
+
+    /// The flags without those of `other`.
+    pub fn without(self, other: TcpFlags) -> TcpFlags {
+        TcpFlags(self.0 & !other.0)
+    }
 
     /// Whether every flag of `other` is set here.
     pub fn has(self, other: TcpFlags) -> bool {
@@ -76,7 +85,7 @@ impl std::str::FromStr for TcpFlags {
             match found {
                 Some((flag, _)) => flags = flags | *flag,
                 None => {
-                    return Err(format!("`{c}` is no TCP flag, expected letters of FSRP.UEW"));
+                    return Err(format!("`{c}` is no TCP flag, expected letters of FSRP.UEWe"));
                 }
             }
         }

@@ -15,6 +15,9 @@ pub struct Packet {
     pub destination: IpAddr,
     /// Time to live or hop limit, where the capture has it.
     pub ttl: Option<u8>,
+    /// Type of service or traffic class, where the capture has it: the last two bits are ECN's (RFC
+    /// 3168 §5).
+    pub tos: Option<u8>,
     /// Don't-fragment, where there is such a bit (IPv4).
     pub dont_fragment: Option<bool>,
     /// What it carries.
@@ -56,16 +59,38 @@ pub struct TcpSegment {
     pub destination_port: u16,
     /// Flags.
     pub flags: TcpFlags,
+    /// The bits beside them that nobody has named yet, at their places in the nibble behind the
+    /// data offset, whose lowest is the flag AE: 0, 2, … 14.
+    pub reserved: u8,
     /// Sequence number.
     pub seq: u32,
     /// Acknowledgment number (a field, whatever the flags say).
     pub ack: u32,
     /// Window, unscaled.
     pub window: u16,
+    /// The urgent pointer (a field, whatever the flags say).
+    pub urgent: u16,
     /// Payload in bytes.
     pub len: usize,
-    /// Options as tcpdump names them: `mss 65495`, `sackOK`, `TS`, `nop`, `wscale 7`.
-    pub options: Vec<String>,
+    /// Options in their order.
+    pub options: Vec<SeenOption>,
+}
+
+/// An option of a segment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SeenOption {
+    /// As tcpdump names it, without a value that differs from run to run: `mss 65495`, `sackOK`,
+    /// `nop`, `wscale 7`, `tfo cookie`.
+    Word(String),
+    /// The blocks of a selective acknowledgment: first number, and the one behind the last.
+    Sack(Vec<(u32, u32)>),
+    /// Timestamps.
+    Timestamps {
+        /// The sender's clock.
+        value: u32,
+        /// The far end's clock that is echoed.
+        reply: u32,
+    },
 }
 
 /// An ICMP message of either version.

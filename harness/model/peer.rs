@@ -35,6 +35,8 @@ pub enum PacketSpec {
         to: Option<LocalEnd>,
         /// Its checksum.
         checksum: Checksum,
+        /// Type of service or traffic class; none: 0.
+        tos: Option<u8>,
     },
     /// An ICMP error (ICMPv6 under IPv6).
     Icmp(IcmpSpec),
@@ -95,10 +97,13 @@ pub struct SegmentSpec {
     pub bad_checksum: bool,
     /// The data offset field, in 32-bit words, instead of the right one.
     pub data_offset: Option<u8>,
-    /// The reserved bits (RFC 9293 §3.1: four; the lowest is AE, RFC 3168 bis), 0 to 15.
+    /// The nibble behind the data offset, 0 to 15: RFC 9293 §3.1 reserves it, RFC 9768 has since
+    /// named its lowest bit, the flag AE.
     pub reserved: u8,
     /// Time to live or hop limit; none: 64.
     pub ttl: Option<u8>,
+    /// Type of service or traffic class; none: 0.
+    pub tos: Option<u8>,
     /// Cut into IP fragments of so many bytes of payload (a multiple of 8).
     pub fragment: Option<u16>,
     /// The local end; none: the connection's, else the listener's.

@@ -100,7 +100,8 @@ pub struct PacketEvent {
     pub what: PacketWhat,
     /// Numbers that are printed as the case wrote them.
     pub forms: NumberForms,
-    /// Shown on request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
+    /// Shown on request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`,
+    /// `tos 2 ECT(0)`, `df`.
     pub extras: Vec<String>,
     /// How often in a row.
     pub count: u32,
@@ -135,6 +136,10 @@ pub enum PacketWhat {
         len: usize,
         /// The window, unscaled. Zero is always shown, any other value only on request.
         window: u16,
+        /// The urgent pointer, where the flag URG says that it means something.
+        urgent: Option<u16>,
+        /// Reserved bits, as [`super::packet::TcpSegment`] has them; shown where there are any.
+        reserved: u8,
     },
     /// A UDP datagram.
     Udp {

@@ -17,6 +17,9 @@ pub enum End {
     Router,
 }
 
+/// Bytes of the longest packet, without Ethernet's own header.
+pub const MTU: u16 = 1500;
+
 /// Bits of the wire's network: IPv4, IPv6.
 pub const PREFIX_V4: u8 = 24;
 /// Bits of the wire's network under IPv6.

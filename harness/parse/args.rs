@@ -280,9 +280,9 @@ fn takes(form: Form, node: &Node) -> bool {
     match (form, &node.kind) {
         (Form::Int(..), Kind::Int(_)) | (Form::WordOrInt(..), Kind::Int(_) | Kind::Str(_)) => true,
         (Form::Words(_) | Form::Bits(_), Kind::Str(_) | Kind::List(_)) => true,
-        // `udp` and `any` are other words; `none` is no flag at all.
+        // `udp` and `any` are other words; `none` is no flag at all, and `e` is one.
         (Form::Flags, Kind::Str(text)) => {
-            text == "none" || !text.starts_with(|c: char| c.is_ascii_lowercase())
+            text == "none" || !text.starts_with(|c: char| c.is_ascii_lowercase() && c != 'e')
         }
         (Form::NewNames | Form::Sockets, _) => false,
         (Form::Int(..) | Form::Flag | Form::Number(_) | Form::TcpOptions, _) => false,

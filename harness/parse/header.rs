@@ -148,6 +148,7 @@ impl Rows<'_> {
             topology,
             families: self.families,
             met: met_by(given),
+            stamped: BTreeSet::new(),
             processes: self.processes,
             needs: self.needs,
         };
@@ -287,7 +288,7 @@ fn read_processes(node: &Node) -> Read<Vec<(Name, Vec<Name>)>> {
 /// `[options, ttl]`, or `{packets: [ttl], calls: [b.bind]}`
 fn read_show(node: &Node) -> Read<Show> {
     let fields = |node: &Node| -> Read<Vec<_>> {
-        let fields = node.list("a list of fields: [options, window, ttl, df]")?;
+        let fields = node.list("a list of fields: [options, window, ttl, tos, df]")?;
         let table = crate::model::case::ShowField::ALL;
         fields.iter().map(|field| field.one_of("field", &table)).collect()
     };

@@ -219,24 +219,27 @@
 //! that only sends.
 //!
 //! ## `send`
-//! Flags in tcpdump's letters `FSRP.UEW`, or `none`; what is absent follows the peer's own
+//! Flags in tcpdump's letters `FSRP.UEWe`, or `none`; what is absent follows the peer's own
 //! connection: `peer.send: S.` answers a SYN. One key of the map tells what is sent.
 //!
 //! - A segment. Keys: **`flags`**; `seq`, `ack`: numbers, see below; `len` or `data`: what it
 //!   carries; `win`: the window, unscaled; `urg`: the urgent pointer; `options`: a list of
 //!   `mss 1460`, `wscale 7`, `sackOK`, `sack 1-100 200-300`, `ts 100 0`, `nop`, `eol` and
 //!   `raw 1e03aa` (these bytes, right or wrong), filled up to whole words with zeros;
-//!   `bad: checksum`; `offset`: the data offset in words, right or wrong; `reserved`: the reserved
-//!   bits, 0 to 15; `ttl`; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
+//!   `bad: checksum`; `offset`: the data offset in words, right or wrong; `reserved`: the four
+//!   bits behind it, 0 to 15, of which 1 is the flag `e`; `ttl`; `tos`: type of service or
+//!   traffic class; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
 //!   socket, `closed-port`, or another address in quotes. Without `options` a SYN has `mss 1460`,
 //!   any other segment none, but both have timestamps where both SYNs had.
 //! - A datagram. Keys: **`udp`**: a length, or text in quotes; `bad: checksum`, or `no-checksum`:
-//!   0, which is none; `to`.
+//!   0, which is none; `tos`; `to`.
 //! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
 //!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
 //!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;
 //!   `seq`: a number that the quoted segment has in place of its own, counted as `ack` is;
 //!   `mtu`, for `fragmentation-needed`.
+//!
+//! A packet has at most 1500 bytes, and one cut by `fragment` 65,535.
 //!
 //! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
 //! `router.send: R`. `timed` and `times: 3` are as for calls.
@@ -346,6 +349,7 @@ mod matrix;
 mod node;
 mod packet;
 mod peer;
+mod room;
 mod schema;
 mod scope;
 mod settings;

@@ -172,7 +172,7 @@ fn hex(digits: &str) -> Option<Vec<u8>> {
 }
 
 /// Bytes on the wire.
-fn option_len(option: &TcpOption) -> usize {
+pub(super) fn option_len(option: &TcpOption) -> usize {
     match option {
         TcpOption::Mss(_) => 4,
         TcpOption::WindowScale(_) => 3,

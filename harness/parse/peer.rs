@@ -5,6 +5,7 @@ use super::error::{Read, unknown};
 use super::language::Verb;
 use super::language::wire::{PEER_VERBS, RECV, SENDS};
 use super::packet;
+use super::room;
 use super::scope::Scope;
 use super::step::Parts;
 use super::tree::Node;
@@ -70,8 +71,15 @@ pub(super) fn read(
     match &verb {
         PeerVerb::Send(PacketSpec::Tcp(segment)) => {
             check_connection(&args, &peer, segment, scope)?;
+            room::check_segment(&args, &peer, segment, scope)?;
         }
-        PeerVerb::Send(PacketSpec::Icmp(error)) => check_quote(&args, error, scope)?,
+        PeerVerb::Send(PacketSpec::Udp { payload, .. }) => {
+            room::check_datagram(&args, payload.len(), scope)?;
+        }
+        PeerVerb::Send(PacketSpec::Icmp(error)) => {
+            check_quote(&args, error, scope)?;
+            room::check_error(&args, error, scope)?;
+        }
         _ => {}
     }
     Ok(Step {
@@ -140,7 +148,8 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
 fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     if let Some(payload) = args.payload("udp") {
         let checksum = args.one_of("bad", &Checksum::BAD).unwrap_or(Checksum::Right);
-        return Ok(PacketSpec::Udp { payload, to: args.local_end("to"), checksum });
+        let (to, tos) = (args.local_end("to"), args.number("tos"));
+        return Ok(PacketSpec::Udp { payload, to, checksum, tos });
     }
     let Some(word) = args.word("icmp") else {
         return read_segment(args).map(PacketSpec::Tcp);
@@ -190,6 +199,7 @@ fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {
         data_offset: args.number("offset"),
         reserved: args.number("reserved").unwrap_or(0),
         ttl: args.number("ttl"),
+        tos: args.number("tos"),
         fragment,
         to: args.local_end("to"),
     })

@@ -17,6 +17,8 @@ pub(super) struct Scope<'c> {
     pub families: &'c [Family],
     /// Peers that a connection could have begun with.
     pub met: BTreeSet<Name>,
+    /// Peers whose SYN had timestamps, so that what they send has them too.
+    pub stamped: BTreeSet<Name>,
     /// The case's processes.
     pub processes: &'c [(Name, Vec<Name>)],
     /// What the steps need.

@@ -61,7 +61,8 @@ fn server() -> LocalEnd {
 #[case("S.", segment("S."))]
 #[case("none", segment("none"))]
 #[case(".", segment("."))]
-#[case("UEWFSRP.", segment("FSRP.UEW"))]
+#[case("eUEWFSRP.", segment("FSRP.UEWe"))]
+#[case("{flags: S, reserved: 9}", SegmentSpec { reserved: 9, ..segment("S") })]
 #[case("{flags: F}", segment("F"))]
 #[case("{flags: ., seq: 0, ack: -1}",
     SegmentSpec { seq: Some(Number::Shown(0)), ack: Some(Number::Shown(-1)), ..segment(".") })]
@@ -76,8 +77,9 @@ fn server() -> LocalEnd {
 #[case("{flags: P., len: 10, win: 0, urg: 65535}",
     SegmentSpec { payload: Some(Payload::Len(10)), window: Some(0), urgent: Some(65_535),
         ..segment("P.") })]
-#[case("{flags: P, data: \"hi\\n\", ttl: 1, to: server}",
-    SegmentSpec { payload: Some(Payload::Text("hi\n".into())), ttl: Some(1), to: Some(server()),
+#[case("{flags: P, data: \"hi\\n\", ttl: 1, tos: 2, to: server}",
+    SegmentSpec { payload: Some(Payload::Text("hi\n".into())), ttl: Some(1), tos: Some(2),
+        to: Some(server()),
         ..segment("P") })]
 #[case("{flags: S, bad: checksum, offset: 4, reserved: 15, fragment: 24, to: closed-port}",
     SegmentSpec { bad_checksum: true, data_offset: Some(4), reserved: 15, fragment: Some(24),
@@ -99,12 +101,14 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 
 #[rstest]
 #[case("{udp: 10}",
-    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Right })]
-#[case("{udp: 10, bad: no-checksum}",
-    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Absent })]
+    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Right,
+        tos: None })]
+#[case("{udp: 10, bad: no-checksum, tos: 255}",
+    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Absent,
+        tos: Some(255) })]
 #[case("{udp: \"10\", to: server}",
     PacketSpec::Udp { payload: Payload::Text("10".into()), to: Some(server()),
-        checksum: Checksum::Right })]
+        checksum: Checksum::Right, tos: None })]
 #[case("{icmp: host-unreachable}",
     icmp("host-unreachable", |_| ()))]
 #[case("{icmp: fragmentation-needed, quote: 8, of: conn, mtu: 1400}",
@@ -121,6 +125,19 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 fn datagrams_and_errors(#[case] text: &str, #[case] expected: PacketSpec) {
     let expected = PeerVerb::Send(expected);
     assert_eq!(verb(&format!("peer.send: {text}")), expected);
+}
+
+/// Whatever fits the wire, to the byte.
+#[rstest]
+#[case("{flags: P., len: 1460}")]
+#[case("{flags: S, len: 1456}")]
+#[case("{flags: ., len: 1448, options: [ts 1 0]}")]
+#[case("{flags: ., len: 65415, fragment: 1480}")]
+#[case("{flags: ., len: 1460, fragment: 65528}")]
+#[case("{udp: 1472}")]
+#[case("{icmp: host-unreachable, quote: 1452}")]
+fn the_longest_packets(#[case] text: &str) {
+    assert!(matches!(verb(&format!("peer.send: {text}")), PeerVerb::Send(_)));
 }
 
 fn tcp(flags: Option<&str>, len: Option<usize>) -> Wanted {

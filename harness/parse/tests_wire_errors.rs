@@ -22,7 +22,7 @@ use rstest::rstest;
 #[case(
     "peer.send: SA",
     "6:16: steps[0].peer.send: `A` is no TCP flag, expected letters of \
-    FSRP.UEW, or none$"
+    FSRP.UEWe, or none$"
 )]
 #[case(
     "peer.send: {icmp: host-unreachable, seq: wnd+1}",
@@ -67,6 +67,27 @@ use rstest::rstest;
     "6:32: steps[0].peer.send.len: 65416 is out of \
     bounds, expected 0 to 65415$"
 )]
+#[case(
+    "peer.send: {flags: P., len: 1461}",
+    "6:33: steps[0].peer.send.len: 1461 bytes do not fit a packet of the wire, expected at most \
+    1460, or `fragment`$"
+)]
+#[case("peer.send: {flags: S, len: 1457}", "6:32: steps[0].peer.send.len: 1457 bytes do not fit")]
+#[case(
+    "peer.send: {flags: ., len: 1449, options: [ts 1 0, nop]}",
+    "6:32: steps[0].peer.send.len: 1449 bytes do not fit"
+)]
+#[case(
+    "peer.send: {flags: ., len: 3000, fragment: 1488}",
+    "6:48: steps[0].peer.send.fragment: 1488 bytes do not fit a packet of the wire, expected at \
+    most 1480$"
+)]
+#[case("peer.send: {udp: 1473}", "6:22: steps[0].peer.send.udp: 1473 bytes do not fit")]
+#[case(
+    "peer.send: {icmp: host-unreachable, quote: 1453}",
+    "6:48: steps[0].peer.send.quote: 1453 bytes do not fit a packet of the wire, expected at most \
+    1452$"
+)]
 #[case("peer.send: {flags: S, len: 1, data: x}", "6:16: steps[0].peer.send: send takes only one")]
 #[case("peer.send: {flags: S, win: 65536}", "6:32: steps[0].peer.send.win: 65536 is out of")]
 #[case(
@@ -74,6 +95,7 @@ use rstest::rstest;
     "6:35: steps[0].peer.send.offset: 16 is out of \
     bounds, expected 0 to 15$"
 )]
+#[case("peer.send: {flags: S, tos: 256}", "6:32: steps[0].peer.send.tos: 256 is out of bounds")]
 #[case("peer.send: {flags: S, reserved: 16}", "6:37: steps[0].peer.send.reserved: 16 is out of")]
 #[case("peer.send: {flags: S, fragment: 12}", "6:16: steps[0].peer.send: `fragment` is a multiple")]
 #[case(
@@ -230,6 +252,17 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
 #[case(
     "topology: wire\nsteps: [peer.send: {icmp: host-unreachable, seq: nxt}]",
     "3:20: steps[0].peer.send: no earlier step begins a connection, expected a number or {abs: N}$"
+)]
+#[case(
+    "topology: wire\nfamily: [4, 6]\ngiven: listen\nsteps: [peer.send: {flags: ., len: 1441}]",
+    "5:37: steps[0].peer.send.len: 1441 bytes do not fit a packet of the wire, expected at most \
+    1440, or `fragment`$"
+)]
+#[case(
+    "topology: wire\ngiven: listen\nsteps: [peer.send: {flags: S, options: [ts 1 0]}, \
+    peer.send: {flags: ., len: 1449}]",
+    "4:78: steps[1].peer.send.len: 1449 bytes do not fit a packet of the wire, expected at most \
+    1448, or `fragment`$"
 )]
 #[case("given: listen\nsteps: [peer2.recv]", "3:9: steps[0]: `peer2` needs `topology: wire`$")]
 #[case(

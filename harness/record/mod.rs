@@ -17,6 +17,7 @@
 //! IP address, else `router`.
 
 mod collapse;
+mod extras;
 mod names;
 mod section;
 

@@ -1,8 +1,9 @@
 //! One run as a section of the transcript.
 
 use super::collapse::collapse;
+use super::extras::Extras;
 use super::names::{Names, PacketEnd, icmp_sender, ip_word};
-use crate::model::case::{Row, ShowField};
+use crate::model::case::Row;
 use crate::model::packet::{Icmp, PacketBody, Quoted};
 use crate::model::time::band;
 use crate::model::transcript::{
@@ -11,7 +12,7 @@ use crate::model::transcript::{
 use crate::model::wire::peer_port;
 use crate::model::{
     Action, AddrBase, AddrExpr, Address, Answer, Call, Case, Errno, Name, Outcome, Packet,
-    PortExpr, ProcessVerb, Show, Topology,
+    PortExpr, ProcessVerb, TcpFlags, Topology,
 };
 use crate::render::{Naming, answer, number_forms, peer_answer};
 use crate::run::log::{CallLog, RunLog, Sent, StepLog};
@@ -34,6 +35,7 @@ pub(super) fn section(case: &Case, log: &RunLog) -> Section {
         },
         shown: Vec::new(),
         relative: Relative::default(),
+        extras: Extras::new(&case.show),
         pending: Vec::new(),
     };
     for step in &log.given {
@@ -69,6 +71,7 @@ struct Recorder<'a> {
     log: &'a RunLog,
     names: Names,
     relative: Relative,
+    extras: Extras<'a>,
     /// What has been told of the packets that a peer may take, on the wire.
     shown: Vec<(&'a Packet, PacketEvent)>,
     /// Calls that have not returned, and whether their step is timed.
@@ -248,6 +251,8 @@ impl<'a> Recorder<'a> {
                     ack: numbers.ack,
                     len: tcp.len,
                     window: tcp.window,
+                    urgent: tcp.flags.has(TcpFlags::URG).then_some(tcp.urgent),
+                    reserved: tcp.reserved,
                 };
                 (from, to, what)
             }
@@ -269,7 +274,7 @@ impl<'a> Recorder<'a> {
             to,
             what,
             forms: action.map(number_forms).unwrap_or_default(),
-            extras: extras(packet, &self.case.show),
+            extras: self.extras.of(packet, &self.relative),
             count: 1,
             band: step.timed.then(|| band(passed)),
             hex: hex(&packet.bytes),
@@ -395,29 +400,6 @@ fn is_close(call: &CallLog, outcome: &Outcome) -> bool {
     call.spec.call == Call::Close
         && call.spec.bad.fd.is_none()
         && outcome.errno() != Some(&Errno::named("EBADF"))
-}
-
-/// Fields that the case asks for, in the order of the notation. A zero window is always shown.
-fn extras(packet: &Packet, show: &Show) -> Vec<String> {
-    let tcp = match &packet.body {
-        PacketBody::Tcp(tcp) => Some(tcp),
-        _ => None,
-    };
-    let wants = |field| show.fields.contains(&field);
-    let mut extras = Vec::new();
-    if let Some(tcp) = tcp.filter(|tcp| wants(ShowField::Window) && tcp.window != 0) {
-        extras.push(format!("win {}", tcp.window));
-    }
-    if let Some(tcp) = tcp.filter(|tcp| wants(ShowField::Options) && !tcp.options.is_empty()) {
-        extras.push(format!("options [{}]", tcp.options.join(",")));
-    }
-    if let Some(ttl) = packet.ttl.filter(|_| wants(ShowField::Ttl)) {
-        extras.push(format!("ttl {ttl}"));
-    }
-    if wants(ShowField::Df) && packet.dont_fragment == Some(true) {
-        extras.push("df".to_owned());
-    }
-    extras
 }
 
 fn hex(bytes: &[u8]) -> String {

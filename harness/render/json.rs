@@ -89,12 +89,21 @@ pub struct JsonPacket {
     /// The window, unscaled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub win: Option<u16>,
+    /// The urgent pointer, with the flag URG.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub urg: Option<u16>,
+    /// Reserved bits of the TCP header where any are set: 2, 4, 8 and their sums.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<u8>,
     /// The message of ICMP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp: Option<String>,
     /// The packet that an ICMP error quotes: `client > peer udp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quoted: Option<String>,
+    /// The fields that the case asks for, as they are printed: `ttl 64`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<String>,
     /// How often in a row.
     pub count: u32,
     /// Time since the line before, where the step is timed.
@@ -170,20 +179,25 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
         ack: None,
         len: None,
         win: None,
+        urg: None,
+        reserved: None,
         icmp: None,
         quoted: None,
+        shown: event.extras.clone(),
         count: event.count,
         band: event.band,
         hex: event.hex.clone(),
     };
     match &event.what {
-        PacketWhat::Tcp { flags, seq, ack, len, window } => {
+        PacketWhat::Tcp { flags, seq, ack, len, window, urgent, reserved } => {
             json.proto = "tcp".to_owned();
             json.flags = Some(flags.to_string());
             json.seq = Some(*seq);
             json.ack = *ack;
             json.len = Some(*len);
             json.win = Some(*window);
+            json.urg = *urgent;
+            json.reserved = Some(*reserved).filter(|bits| *bits != 0);
         }
         PacketWhat::Udp { len } => {
             json.proto = "udp".to_owned();

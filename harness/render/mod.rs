@@ -71,11 +71,23 @@
 //! ```text
 //!     client > server [P.] seq 1 ack 1 len 256
 //!     closed-port > client [R.] seq 0 ack 1 win 0
+//!     client > server [P.U] seq 1 ack 1 len 1 urg 1
 //!     client > server udp len 4
 //!     closed-port > client icmp port-unreachable (client > closed-port udp)
 //! ```
-//! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero.
-//!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `df`.
+//! - Flags are letters of `FSRP.UEWe`, as tcpdump has them: `e` is AE (RFC 9768), once the nonce
+//!   sum.
+//! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero,
+//!   `urg 1` (the urgent pointer) always with the flag U, `reserved 8` where bits are set that nobody has named yet; as in `peer.send`, they are counted
+//!   with AE, the lowest of four.
+//!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `tos 0`,
+//!   `df`. With ECN's two bits `tos` has their name behind it: `tos 2 ECT(0)`, `tos 1 ECT(1)`,
+//!   `tos 3 CE`.
+//! - Options are tcpdump's words. The blocks of a selective acknowledgment are written as in
+//!   `peer.send` and count as the acknowledgment does: `sack 11-21 31-41`. Fast Open is
+//!   `tfo cookiereq` or `tfo cookie`. Of timestamps (`TS`) no clock is told, but with the ACK flag
+//!   what is echoed where that is a number that the case has given to a peer, `TS ecr 100`, or no
+//!   number of the far end: `TS ecr 0`, `TS ecr other`.
 //! - Relative numbers are explained in `wire/relative.rs`, names in `record/mod.rs`, the words of
 //!   ICMP in `wire/icmp.rs`. Any other protocol is `ip-proto-132`.
 //!

@@ -14,7 +14,7 @@ pub(super) fn line(event: &PacketEvent) -> String {
 /// What a packet is, without its ends: `[P.] seq 1 ack 1 len 256`.
 pub(super) fn label(event: &PacketEvent) -> String {
     let mut label = match &event.what {
-        PacketWhat::Tcp { flags, seq, ack, len, window } => {
+        PacketWhat::Tcp { flags, seq, ack, len, window, urgent, reserved } => {
             let seq = number(event.forms.seq.as_ref(), *seq);
             let mut text = format!("[{flags}] seq {seq}");
             if let Some(ack) = ack {
@@ -23,6 +23,12 @@ pub(super) fn label(event: &PacketEvent) -> String {
             text.push_str(&len_field(*len));
             if *window == 0 {
                 text.push_str(" win 0");
+            }
+            if let Some(pointer) = urgent {
+                let _ = write!(text, " urg {pointer}");
+            }
+            if *reserved != 0 {
+                let _ = write!(text, " reserved {reserved}");
             }
             text
         }

@@ -77,13 +77,14 @@ pub fn number_forms(action: &Action) -> NumberForms {
 fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
     match spec {
         PacketSpec::Tcp(segment) => segment_arguments(segment),
-        PacketSpec::Udp { payload, to, checksum } => {
+        PacketSpec::Udp { payload, to, checksum, tos } => {
             let mut arguments = vec![match payload {
                 Payload::Len(len) => format!("udp {len}"),
                 Payload::Text(text) => format!("udp {}", quoted(text.as_bytes())),
             }];
             let bad = Checksum::BAD.iter().find(|(bad, _)| bad == checksum);
             arguments.extend(bad.map(|(_, word)| format!("bad {word}")));
+            arguments.extend(tos.map(|tos| format!("tos {tos}")));
             arguments.extend(to.as_ref().map(local_end));
             arguments
         }
@@ -118,6 +119,7 @@ fn segment_arguments(spec: &SegmentSpec) -> Vec<String> {
     add((spec.reserved != 0).then(|| format!("reserved {}", spec.reserved)));
     add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
     add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
+    add(spec.tos.map(|tos| format!("tos {tos}")));
     add(spec.fragment.map(|len| format!("fragment {len}")));
     add(spec.to.as_ref().map(local_end));
     arguments

@@ -79,9 +79,9 @@ impl Conductor<'_> {
                 let local = self.local_end(peer, segment.to.as_ref(), false)?;
                 self.peers()?.segment(peer, segment, local)
             }
-            PacketSpec::Udp { payload, to, checksum } => {
+            PacketSpec::Udp { payload, to, checksum, tos } => {
                 let local = self.local_end(peer, to.as_ref(), true)?;
-                Ok(self.peers()?.datagram(peer, payload, *checksum, local))
+                Ok(self.peers()?.datagram(peer, payload, (*checksum, tos.unwrap_or(0)), local))
             }
             PacketSpec::Icmp(error) => {
                 let about = error.of.as_ref().map(|name| self.sender(name)).transpose()?;

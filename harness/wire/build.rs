@@ -4,7 +4,9 @@ use super::icmp::WORDS;
 use crate::model::packet::{Packet, PacketBody};
 use crate::model::peer::{Checksum, SegmentSpec, TcpOption};
 use etherparse::checksum::Sum16BitWords;
-use etherparse::{IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number};
+use etherparse::{
+    IpDscp, IpEcn, IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number,
+};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
@@ -59,7 +61,8 @@ pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
     bytes.extend(ends.destination.port().to_be_bytes());
     bytes.extend(fields.seq.to_be_bytes());
     bytes.extend(fields.ack.to_be_bytes());
-    bytes.extend([offset << 4 | (spec.reserved & 0x0f), spec.flags.0]);
+    let [high, low] = spec.flags.0.to_be_bytes();
+    bytes.extend([offset << 4 | (spec.reserved | high) & 0x0f, low]);
     bytes.extend(fields.window.to_be_bytes());
     bytes.extend([0; 2]);
     bytes.extend(spec.urgent.unwrap_or(0).to_be_bytes());
@@ -71,11 +74,12 @@ pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
         checksum ^= 1;
     }
     bytes[16..18].copy_from_slice(&checksum.to_be_bytes());
-    ip(ends, ip_number::TCP, spec.ttl.unwrap_or(TTL), &bytes)
+    let marks = Marks { ttl: spec.ttl.unwrap_or(TTL), tos: spec.tos.unwrap_or(0) };
+    ip(ends, ip_number::TCP, marks, &bytes)
 }
 
 /// A UDP datagram.
-pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum) -> Vec<u8> {
+pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum, tos: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(ends.source.port().to_be_bytes());
     bytes.extend(ends.destination.port().to_be_bytes());
@@ -92,7 +96,7 @@ pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum) -> Vec<u8> {
         (Checksum::Wrong, right) => !right,
     };
     bytes[6..8].copy_from_slice(&checksum.to_be_bytes());
-    ip(ends, ip_number::UDP, TTL, &bytes)
+    ip(ends, ip_number::UDP, Marks { ttl: TTL, tos }, &bytes)
 }
 
 /// What an ICMP or ICMPv6 message says.
@@ -138,7 +142,7 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
         Sum16BitWords::new().add_slice(&bytes).ones_complement().to_be()
     };
     bytes[2..4].copy_from_slice(&checksum.to_be_bytes());
-    Some(ip(ends, protocol, TTL, &bytes))
+    Some(ip(ends, protocol, Marks { ttl: TTL, tos: 0 }, &bytes))
 }
 
 /// A packet from its IP header on. Captures of IPv6 raw sockets begin behind it: one is made from
@@ -158,7 +162,8 @@ pub fn with_ip_header(packet: &Packet) -> Cow<'_, [u8]> {
         PacketBody::Other { protocol } => IpNumber(*protocol),
     };
     let (source, destination) = (SocketAddr::new(*source, 0), SocketAddr::new(*destination, 0));
-    Cow::Owned(ip(Ends { source, destination }, protocol, packet.ttl.unwrap_or(0), bytes))
+    let marks = Marks { ttl: packet.ttl.unwrap_or(0), tos: packet.tos.unwrap_or(0) };
+    Cow::Owned(ip(Ends { source, destination }, protocol, marks, bytes))
 }
 
 /// The same segment with another sequence number; none if the packet is too short for one. Its
@@ -250,11 +255,20 @@ fn checksum(ends: Ends, protocol: IpNumber, bytes: &[u8]) -> u16 {
     sum.ones_complement().to_be()
 }
 
-fn ip(ends: Ends, protocol: IpNumber, ttl: u8, payload: &[u8]) -> Vec<u8> {
+/// What an IP header says besides where to and what.
+#[derive(Clone, Copy)]
+struct Marks {
+    ttl: u8,
+    tos: u8,
+}
+
+fn ip(ends: Ends, protocol: IpNumber, Marks { ttl, tos }: Marks, payload: &[u8]) -> Vec<u8> {
     let len = payload.len() as u16;
     match (ends.source.ip(), ends.destination.ip()) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
             let mut header = Ipv4Header {
+                dscp: IpDscp::try_new(tos >> 2).unwrap_or_default(),
+                ecn: IpEcn::try_new(tos & 3).unwrap_or_default(),
                 total_len: IP_HEADER_BYTES.0 as u16 + len,
                 dont_fragment: true,
                 time_to_live: ttl,
@@ -268,6 +282,7 @@ fn ip(ends: Ends, protocol: IpNumber, ttl: u8, payload: &[u8]) -> Vec<u8> {
         }
         (source, destination) => {
             let header = Ipv6Header {
+                traffic_class: tos,
                 payload_length: len,
                 next_header: protocol,
                 hop_limit: ttl,

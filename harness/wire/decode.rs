@@ -3,13 +3,17 @@
 use super::icmp::{icmp_v4, icmp_v6};
 use super::{Captured, CapturedBytes};
 use crate::model::TcpFlags;
-use crate::model::packet::{Packet, PacketBody, TcpSegment};
+use crate::model::packet::{Packet, PacketBody, SeenOption, TcpSegment};
 use etherparse::{IpNumber, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// The protocol of a packet whose IP header could not be read: reserved by IANA.
 const PROTOCOL_UNREADABLE: u8 = 255;
+
+/// In the byte of the data offset: the flag AE, and the bits that are still reserved.
+const AE: u8 = 0x01;
+const RESERVED: u8 = 0x0e;
 
 /// Bytes of a TCP header without options.
 const TCP_HEADER_BYTES: usize = 20;
@@ -18,11 +22,12 @@ const TCP_HEADER_BYTES: usize = 20;
 pub fn decode(captured: &Captured) -> Packet {
     match &captured.bytes {
         CapturedBytes::Ip(bytes) => from_ip(captured.at, bytes),
-        CapturedBytes::Transport { source, destination, protocol, ttl, bytes } => Packet {
+        CapturedBytes::Transport { source, destination, protocol, ttl, tos, bytes } => Packet {
             at: captured.at,
             source: *source,
             destination: *destination,
             ttl: *ttl,
+            tos: *tos,
             dont_fragment: None,
             body: body(IpNumber(*protocol), bytes, 0),
             bytes: bytes.clone(),
@@ -36,6 +41,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
         source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         ttl: None,
+        tos: None,
         dont_fragment: None,
         body: PacketBody::Other { protocol: PROTOCOL_UNREADABLE },
         bytes: bytes.to_vec(),
@@ -48,11 +54,13 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
     let whole_len = match &ip {
         LaxIpSlice::Ipv4(v4) => {
             packet.ttl = Some(v4.header().ttl());
+            packet.tos = Some(v4.header().slice()[1]);
             packet.dont_fragment = Some(v4.header().dont_fragment());
             usize::from(v4.header().total_len())
         }
         LaxIpSlice::Ipv6(v6) => {
             packet.ttl = Some(v6.header().hop_limit());
+            packet.tos = Some(v6.header().traffic_class());
             v6.header().slice().len() + usize::from(v6.header().payload_length())
         }
     };
@@ -113,7 +121,7 @@ fn body(protocol: IpNumber, bytes: &[u8], missing: usize) -> PacketBody {
 
 fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
     let fixed = bytes.first_chunk::<TCP_HEADER_BYTES>()?;
-    let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *fixed;
+    let [a, b, c, d, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, _, _, u0, u1] = *fixed;
     let header_len = usize::from(offset >> 4) * 4;
     // Behind a header whose length cannot be right nobody knows where the payload begins: like
     // tcpdump, told as an option that cannot be, and no length.
@@ -121,16 +129,18 @@ fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
     let (options, payload) = if rest {
         (options(&bytes[TCP_HEADER_BYTES..header_len]), &bytes[header_len..])
     } else {
-        (vec!["bad hdr length".to_owned()], &[][..])
+        (vec![SeenOption::Word("bad hdr length".to_owned())], &[][..])
     };
     let missing = if rest { missing } else { 0 };
     Some(TcpSegment {
         source_port: u16::from_be_bytes([a, b]),
         destination_port: u16::from_be_bytes([c, d]),
-        flags: TcpFlags(flags),
+        flags: TcpFlags(u16::from(offset & AE) << 8 | u16::from(flags)),
+        reserved: offset & RESERVED,
         seq: u32::from_be_bytes([s0, s1, s2, s3]),
         ack: u32::from_be_bytes([a0, a1, a2, a3]),
         window: u16::from_be_bytes([w0, w1]),
+        urgent: u16::from_be_bytes([u0, u1]),
         len: payload.len() + missing,
         options,
     })
@@ -145,37 +155,51 @@ fn udp(bytes: &[u8], missing: usize) -> Option<PacketBody> {
     })
 }
 
-/// TCP options as tcpdump names them. Values that differ from run to run (timestamps, edges of
-/// selective acknowledgments, cookies) are left out.
-fn options(mut bytes: &[u8]) -> Vec<String> {
-    let mut names = Vec::new();
+/// TCP options, in tcpdump's words.
+fn options(mut bytes: &[u8]) -> Vec<SeenOption> {
+    let word = |word: &str| SeenOption::Word(word.to_owned());
+    let mut seen = Vec::new();
     while let Some((&kind, rest)) = bytes.split_first() {
         if kind == 0 {
-            names.push("eol".to_owned());
+            seen.push(word("eol"));
             break;
         }
         if kind == 1 {
-            names.push("nop".to_owned());
+            seen.push(word("nop"));
             bytes = rest;
             continue;
         }
         let len = rest.first().map_or(0, |len| usize::from(*len));
         let (Some(option), 2..) = (bytes.get(..len), len) else {
-            names.push("bad opt".to_owned());
+            seen.push(word("bad opt"));
             break;
         };
-        names.push(match option {
-            [2, _, high, low] => format!("mss {}", u16::from_be_bytes([*high, *low])),
-            [3, _, shift] => format!("wscale {shift}"),
-            [4, _] => "sackOK".to_owned(),
-            [5, ..] => "sack".to_owned(),
-            [8, ..] if len == 10 => "TS".to_owned(),
-            [34, ..] => "tfo".to_owned(),
-            _ => format!("unknown-{kind}"),
+        seen.push(match option {
+            [2, _, high, low] => word(&format!("mss {}", u16::from_be_bytes([*high, *low]))),
+            [3, _, shift] => word(&format!("wscale {shift}")),
+            [4, _] => word("sackOK"),
+            [5, _, edges @ ..] => blocks(edges).map_or_else(|| word("sack"), SeenOption::Sack),
+            [8, _, v0, v1, v2, v3, r0, r1, r2, r3] => SeenOption::Timestamps {
+                value: u32::from_be_bytes([*v0, *v1, *v2, *v3]),
+                reply: u32::from_be_bytes([*r0, *r1, *r2, *r3]),
+            },
+            // RFC 7413 §4.1.1: without a cookie it asks for one. The cookie is a secret.
+            [34, _] => word("tfo cookiereq"),
+            [34, ..] => word("tfo cookie"),
+            _ => word(&format!("unknown-{kind}")),
         });
         bytes = &bytes[len..];
     }
-    names
+    seen
+}
+
+/// The edges of a selective acknowledgment (RFC 2018 §3); none if they are not whole.
+fn blocks(edges: &[u8]) -> Option<Vec<(u32, u32)>> {
+    let (blocks, rest) = edges.as_chunks::<8>();
+    let block = |[a, b, c, d, e, f, g, h]: &[u8; 8]| {
+        (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]))
+    };
+    rest.is_empty().then(|| blocks.iter().map(block).collect())
 }
 
 /// An IP protocol as a transcript names it: tcpdump's word for those without a name here.

@@ -45,8 +45,10 @@ impl<'a> Segment<'a> {
         Some(Segment { from, to: (packet.destination, tcp.destination_port), tcp })
     }
 
+    /// RFC 9768 §3.2: with accurate ECN every acknowledgment counts in three flags.
     fn only_acks(&self) -> bool {
-        self.tcp.flags == TcpFlags::ACK && self.tcp.len == 0
+        let ecn = TcpFlags::ECE | TcpFlags::CWR | TcpFlags::AE;
+        self.tcp.flags.without(ecn) == TcpFlags::ACK && self.tcp.len == 0
     }
 
     fn is_of_connection(&self, other: &Segment) -> bool {
@@ -86,9 +88,12 @@ mod tests {
             source: HERE,
             destination: HERE,
             ttl: None,
+            tos: None,
             dont_fragment: None,
             body: PacketBody::Tcp(TcpSegment {
                 source_port: from.parse().unwrap(),
+                reserved: 0,
+                urgent: 0,
                 destination_port: to.parse().unwrap(),
                 flags,
                 seq: word[2].parse().unwrap(),
@@ -106,6 +111,8 @@ mod tests {
         &["9>1 F. 10 20 0", "9>2 R. 30 40 0", "1>9 . 20 11 0"], &[0, 2, 1])]
     #[case::two_delayed_ones(
         &["9>1 F. 10 20 0", "9>2 F. 30 40 0", "1>9 . 20 11 0", "2>9 . 40 31 0"], &[0, 2, 1, 3])]
+    #[case::with_accurate_ecn(
+        &["9>1 P.Ee 10 20 5", "9>2 R. 30 40 0", "1>9 .Ee 20 15 0"], &[0, 2, 1])]
     #[case::data(&["9>1 P. 10 20 5", "9>2 R. 30 40 0", "1>9 . 20 15 0"], &[0, 2, 1])]
     #[case::around_the_end_of_the_numbers(
         &["9>1 F. 4294967295 20 0", "9>2 R. 30 40 0", "1>9 . 20 0 0"], &[0, 2, 1])]

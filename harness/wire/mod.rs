@@ -4,6 +4,7 @@
 pub mod build;
 mod decode;
 pub mod due;
+pub mod echo;
 pub mod icmp;
 pub mod relative;
 
@@ -36,6 +37,8 @@ pub enum CapturedBytes {
         protocol: u8,
         /// Hop limit, if the capture tells it.
         ttl: Option<u8>,
+        /// Traffic class, if the capture tells it.
+        tos: Option<u8>,
         /// The bytes.
         bytes: Vec<u8>,
     },

@@ -88,6 +88,14 @@ impl Relative {
         Numbers { seq, ack }
     }
 
+    /// A number that the last segment of a side selectively acknowledges: it counts as the
+    /// acknowledgment does.
+    pub fn acknowledged(&self, from: SocketAddr, to: SocketAddr, number: u32) -> i64 {
+        let newest = self.side(to, from).syn.map(|syn| syn.initial);
+        let base = self.side(from, to).accepted.or(newest);
+        base.map_or(i64::from(number), |base| distance(base, number))
+    }
+
     /// The numbers of a SYN that was sent inside a connection that goes on.
     pub fn numbers_aside(
         &mut self,
@@ -96,7 +104,7 @@ impl Relative {
         segment: &TcpSegment,
     ) -> Numbers {
         self.sides.entry((from, to)).or_default().aside = Some(segment.seq);
-        let flags = TcpFlags(segment.flags.0 & !TcpFlags::SYN.0);
+        let flags = segment.flags.without(TcpFlags::SYN);
         let segment = TcpSegment { flags, ..segment.clone() };
         self.numbers(from, to, &segment)
     }
@@ -140,9 +148,8 @@ impl Relative {
         if let Some(syn) = newest.filter(|syn| syn.covers(ack)) {
             side.accepted = Some(syn.initial);
         }
-        let base = side.accepted.or(newest.map(|syn| syn.initial));
-        let printed = base.map_or(i64::from(ack), |base| distance(base, ack));
-        side.last_ack = Some((ack, printed));
+        let printed = self.acknowledged(from, to, ack);
+        self.sides.entry((from, to)).or_default().last_ack = Some((ack, printed));
         printed
     }
 }

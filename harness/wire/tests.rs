@@ -1,9 +1,10 @@
 //! Packets built by etherparse and taken apart again; relative numbers by hand.
 
+use super::echo::{Echo, Echoes};
 use super::relative::{Numbers, Relative};
 use super::{Captured, CapturedBytes, decode, icmp};
 use crate::model::TcpFlags;
-use crate::model::packet::{Packet, PacketBody, TcpSegment};
+use crate::model::packet::{Packet, PacketBody, SeenOption, TcpSegment};
 use etherparse::{PacketBuilder, TcpOptionElement};
 use rstest::rstest;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -23,6 +24,7 @@ fn transport(protocol: u8, bytes: Vec<u8>) -> Packet {
             destination: IpAddr::V6(Ipv6Addr::LOCALHOST),
             protocol,
             ttl: Some(64),
+            tos: Some(3),
             bytes,
         },
     })
@@ -54,6 +56,19 @@ fn icmp_v4(kind: u8, code: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Options with their values as they are on the wire.
+pub(super) fn words(options: &[SeenOption]) -> Vec<String> {
+    let word = |option: &SeenOption| match option {
+        SeenOption::Word(word) => word.clone(),
+        SeenOption::Sack(blocks) => {
+            let blocks = blocks.iter().map(|(start, end)| format!(" {start}-{end}"));
+            format!("sack{}", blocks.collect::<String>())
+        }
+        SeenOption::Timestamps { value, reply } => format!("TS {value} {reply}"),
+    };
+    options.iter().map(word).collect()
+}
+
 fn segment(packet: &Packet) -> &TcpSegment {
     match &packet.body {
         PacketBody::Tcp(segment) => segment,
@@ -78,7 +93,7 @@ fn decode_tcp_without_ip_header() {
     let packet = transport(6, tcp_v4(&[], b"data")[20..].to_vec());
     assert_eq!(packet.source, IpAddr::V6(Ipv6Addr::LOCALHOST));
     assert_eq!(segment(&packet).len, 4);
-    assert_eq!(packet.dont_fragment, None);
+    assert_eq!((packet.dont_fragment, packet.tos), (None, Some(3)));
 }
 
 #[test]
@@ -102,17 +117,24 @@ fn decode_counts_what_was_not_captured() {
 
 #[rstest]
 #[case::usual(&[2, 4, 0xff, 0xd7, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7],
-    &["mss 65495", "sackOK", "TS", "nop", "wscale 7"])]
+    &["mss 65495", "sackOK", "TS 1 2", "nop", "wscale 7"])]
 #[case::end(&[1, 0, 2, 4], &["nop", "eol"])]
-#[case::sack(&[5, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1], &["sack", "nop", "nop"])]
+#[case::sack(&[5, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1], &["sack 1-2", "nop", "nop"])]
+#[case::two_blocks(
+    &[5, 18, 0, 0, 0, 1, 0, 0, 0, 2, 255, 255, 255, 255, 0, 0, 1, 0, 1, 1],
+    &["sack 1-2 4294967295-256", "nop", "nop"])]
+#[case::half_a_block(&[5, 6, 0, 0, 0, 1, 1, 1], &["sack", "nop", "nop"])]
+#[case::no_block(&[5, 2, 1, 1], &["sack", "nop", "nop"])]
+#[case::half_a_stamp(&[8, 6, 0, 0, 0, 1, 1, 1], &["unknown-8", "nop", "nop"])]
 #[case::unknown(&[254, 4, 1, 2], &["unknown-254"])]
-#[case::fast_open(&[34, 2, 1, 1], &["tfo", "nop", "nop"])]
+#[case::asks_for_a_cookie(&[34, 2, 1, 1], &["tfo cookiereq", "nop", "nop"])]
+#[case::cookie(&[34, 6, 1, 2, 3, 4, 1, 1], &["tfo cookie", "nop", "nop"])]
 #[case::odd_len(&[2, 3, 1, 1], &["unknown-2", "nop"])]
 #[case::too_long(&[1, 1, 2, 40], &["nop", "nop", "bad opt"])]
 #[case::too_short(&[2, 0, 1, 1], &["bad opt"])]
 #[case::cut(&[1, 1, 1, 2], &["nop", "nop", "nop", "bad opt"])]
 fn option_names(#[case] bytes: &[u8], #[case] expected: &[&str]) {
-    assert_eq!(segment(&ip(tcp_v4(bytes, b""))).options, expected);
+    assert_eq!(words(&segment(&ip(tcp_v4(bytes, b""))).options), expected);
 }
 
 #[rstest]
@@ -247,6 +269,7 @@ fn decode_never_panics() {
 /// The two ends of a connection.
 const A: u16 = 1;
 const B: u16 = 2;
+const C: u16 = 3;
 
 #[test]
 fn syn_sent_aside_begins_nothing_until_it_is_answered() {
@@ -277,6 +300,8 @@ fn segment_of(from: u16, to: u16, seg: (&str, u32, u32, usize)) -> TcpSegment {
         flags: flags.parse().expect("flags in tcpdump's letters"),
         seq,
         ack,
+        reserved: 0,
+        urgent: 0,
         window: 1,
         len,
         options: Vec::new(),
@@ -370,4 +395,41 @@ fn relative_numbers(#[case] segments: &[Seg]) {
         let expected = Numbers { seq: *seq, ack: *ack };
         assert_eq!(numbers, expected, "segment {i}");
     }
+}
+
+/// The far end, flags, value and reply of each segment of one of two ends, and what the last one
+/// echoes.
+#[rstest]
+#[case::syn(&[(A, "S", 100, 7)], Echo::None)]
+#[case::zero(&[(A, "S", 100, 0), (B, "S.", 900, 0)], Echo::Zero)]
+#[case::theirs(&[(A, "S", 100, 0), (B, "S.", 900, 100)], Echo::Theirs(100))]
+#[case::an_earlier_one(
+    &[(A, "S", 100, 0), (A, ".", 200, 900), (B, ".", 900, 100)], Echo::Theirs(100))]
+#[case::never_sent(&[(A, "S", 100, 0), (B, "S.", 900, 101)], Echo::Other)]
+#[case::its_own(&[(A, "S", 100, 0), (B, ".", 900, 900)], Echo::Other)]
+fn what_is_echoed(#[case] segments: &[(u16, &str, u32, u32)], #[case] expected: Echo) {
+    let mut echoes = Echoes::default();
+    let end = |port| SocketAddr::from((V4, port));
+    let seen = segments.iter().map(|(from, flags, value, reply)| {
+        let to = if *from == A { B } else { A };
+        let options = vec![SeenOption::Timestamps { value: *value, reply: *reply }];
+        let segment = segment_of(*from, to, (*flags, 0, 0, 0));
+        echoes.see(end(*from), end(to), &TcpSegment { options, ..segment })
+    });
+    assert_eq!(seen.last(), Some(expected));
+    let without = segment_of(A, B, (".", 0, 0, 0));
+    assert_eq!(echoes.see(end(A), end(B), &without), Echo::None);
+}
+
+#[test]
+fn selective_acknowledgments_count_as_acknowledgments_do() {
+    let mut relative = Relative::default();
+    let end = |port| SocketAddr::from((V4, port));
+    place(&mut relative, A, B, ("S", u32::MAX, 0, 0));
+    place(&mut relative, B, A, ("S.", 900, 0, 0));
+    place(&mut relative, A, B, ("P.", 10, 901, 10));
+    place(&mut relative, B, A, (".", 901, 0, 0));
+    let told = [10, 20, u32::MAX - 1].map(|edge| relative.acknowledged(end(B), end(A), edge));
+    assert_eq!(told, [11, 21, -1]);
+    assert_eq!(relative.acknowledged(end(A), end(C), 5), 5);
 }

@@ -2,6 +2,7 @@
 
 use super::build::{Ends, Fields, IcmpError, datagram, fragments, icmp, segment};
 use super::icmp::WORDS;
+use super::tests::words;
 use super::{Captured, CapturedBytes, decode, timestamps};
 use crate::model::call::Payload;
 use crate::model::case::Family;
@@ -86,18 +87,19 @@ fn spec(flags: &str) -> SegmentSpec {
 #[test]
 fn every_combination_of_flags() {
     for family in FAMILIES {
-        for flags in 0..=u8::MAX {
+        for flags in 0..=0x1ff {
             let mut spec = spec("none");
             spec.flags.0 = flags;
             spec.payload = Some(Payload::Len(usize::from(flags)));
-            spec.ttl = Some(flags.max(1));
+            spec.ttl = Some(flags.to_be_bytes()[1].max(1));
+            spec.tos = Some(flags.to_be_bytes()[1]);
             let fields = Fields { seq: u32::MAX, ack: 7, window: 512, ..Fields::default() };
             let bytes = segment(ends(family), &spec, &fields);
             let tcp = tcp(&bytes);
             assert_eq!((tcp.flags, tcp.len), (spec.flags, usize::from(flags)));
             assert_eq!((tcp.seq, tcp.ack, tcp.window), (u32::MAX, 7, 512));
             assert_eq!((tcp.source_port, tcp.destination_port), (7001, 80));
-            assert_eq!(decoded(&bytes).ttl, spec.ttl);
+            assert_eq!((decoded(&bytes).ttl, decoded(&bytes).tos), (spec.ttl, spec.tos));
             assert!(is_sound(&bytes), "{family} {flags:#x}");
         }
     }
@@ -106,9 +108,10 @@ fn every_combination_of_flags() {
 #[rstest]
 #[case(vec![TcpOption::Mss(1460)], &["mss 1460"])]
 #[case(vec![TcpOption::SackPermitted, TcpOption::WindowScale(7)], &["sackOK", "wscale 7", "eol"])]
-#[case(vec![TcpOption::Nop, TcpOption::Nop, TcpOption::Timestamps(9, 8)], &["nop", "nop", "TS"])]
+#[case(vec![TcpOption::Nop, TcpOption::Nop, TcpOption::Timestamps(9, 8)],
+    &["nop", "nop", "TS 9 8"])]
 #[case(vec![TcpOption::Nop, TcpOption::Nop, TcpOption::Sack(vec![(1, 100)])],
-    &["nop", "nop", "sack"])]
+    &["nop", "nop", "sack 1-100"])]
 #[case(vec![TcpOption::End], &["eol"])]
 #[case(vec![TcpOption::Raw(vec![2, 0])], &["bad opt"])]
 #[case(vec![TcpOption::Raw(vec![0x1e, 3, 0xaa])], &["unknown-30", "eol"])]
@@ -116,7 +119,7 @@ fn options_read_back(#[case] options: Vec<TcpOption>, #[case] expected: &[&str])
     for family in FAMILIES {
         let fields = Fields { options: options.clone(), ..Fields::default() };
         let bytes = segment(ends(family), &spec("S"), &fields);
-        assert_eq!(tcp(&bytes).options, expected);
+        assert_eq!(words(&tcp(&bytes).options), expected);
         assert!(is_sound(&bytes));
     }
 }
@@ -149,26 +152,33 @@ fn what_is_wrong_on_purpose_is_wrong() {
         };
         assert_eq!(bytes[32] >> 4, offset);
         let read = tcp(&bytes);
-        assert_eq!((read.options, read.len), (vec!["bad hdr length".to_owned()], 0));
+        assert_eq!((words(&read.options), read.len), (vec!["bad hdr length".to_owned()], 0));
     }
     let reserved = with(|spec| spec.reserved = 15);
     assert_eq!(reserved[32], 0x5f);
     assert!(is_sound(&reserved));
-    assert_eq!(with(|spec| spec.urgent = Some(513))[38..40], [2, 1]);
+    let read = tcp(&reserved);
+    assert_eq!((read.flags.to_string(), read.reserved), ("P.e".to_owned(), 14));
+    assert_eq!(decoded(&with(|spec| spec.tos = Some(0xb9))).tos, Some(0xb9));
+    assert_eq!(tcp(&with(|spec| spec.urgent = Some(513))).urgent, 513);
 }
 
 #[test]
 fn datagrams() {
     for family in FAMILIES {
         for payload in [&b""[..], b"odd", b"even"] {
-            let bytes = datagram(ends(family), payload, Checksum::Right);
+            let bytes = datagram(ends(family), payload, Checksum::Right, 0);
             let expected =
                 PacketBody::Udp { source_port: 7001, destination_port: 80, len: payload.len() };
             assert_eq!(decoded(&bytes).body, expected);
             assert!(is_sound(&bytes));
-            assert!(!is_sound(&datagram(ends(family), payload, Checksum::Wrong)));
+            assert_eq!(
+                decoded(&datagram(ends(family), payload, Checksum::Right, 47)).tos,
+                Some(47)
+            );
+            assert!(!is_sound(&datagram(ends(family), payload, Checksum::Wrong, 0)));
         }
-        let bytes = datagram(ends(family), b"odd", Checksum::Absent);
+        let bytes = datagram(ends(family), b"odd", Checksum::Absent, 0);
         assert_eq!(bytes[bytes.len() - 5..bytes.len() - 3], [0, 0]);
     }
 }
@@ -177,7 +187,7 @@ fn datagrams() {
 fn every_word_of_icmp() {
     for family in FAMILIES {
         let own = address(End::Local, family);
-        let offender = datagram(ends(family), b"ping", Checksum::Right);
+        let offender = datagram(ends(family), b"ping", Checksum::Right, 0);
         for (word, v4, v6) in WORDS {
             let has = if family == Family::V4 { v4 } else { v6 };
             let error = IcmpError { word, mtu: None, offender: &offender, quote: None };
@@ -200,7 +210,7 @@ fn every_word_of_icmp() {
 #[case(Family::V6, Some(8), 40 + 8 + 40 + 8)]
 #[case(Family::V6, None, 40 + 8 + 40 + 8 + 1000)]
 fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] len: usize) {
-    let offender = datagram(ends(family), &[0; 1000], Checksum::Right);
+    let offender = datagram(ends(family), &[0; 1000], Checksum::Right, 0);
     let error = IcmpError { word: "port-unreachable", mtu: None, offender: &offender, quote };
     let bytes = icmp(address(End::Peer, family), address(End::Local, family), &error);
     assert_eq!(bytes.map(|bytes| bytes.len()), Some(len));
@@ -208,7 +218,7 @@ fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] l
 
 #[test]
 fn mtu_of_the_next_hop() {
-    let offender = datagram(ends(Family::V4), b"", Checksum::Right);
+    let offender = datagram(ends(Family::V4), b"", Checksum::Right, 0);
     let mtu = Some(0x0001_0400);
     let error = IcmpError { word: "fragmentation-needed", mtu, offender: &offender, quote: None };
     let own = address(End::Local, Family::V4);

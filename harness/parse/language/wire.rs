@@ -29,6 +29,7 @@ const TO: Key = key(
 );
 const FROM: Key = key("from", Form::Peer, "Another sender: peer2, router.");
 const TTL: Key = key("ttl", Form::Int(0, 255), "TTL or hop limit; 64.");
+const TOS: Key = key("tos", Form::Int(0, 255), "Type of service or traffic class; 0.");
 
 /// The variables of the receiver that `seq` counts from.
 pub(in crate::parse) const SEQ_BASES: &[&str] = &["nxt", "wnd"];
@@ -48,7 +49,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         "A segment: flags, or a map. What is absent follows the peer's own connection.",
         &["flags"],
         &[
-            key("flags", Form::Flags, "TCP flags: S., R, FP, none."),
+            key("flags", Form::Flags, "TCP flags, letters of FSRP.UEWe: S., R, FP, none."),
             key("seq", Form::Number(SEQ_BASES), "N, nxt+100, wnd-1, {abs: N}."),
             key("ack", Form::Number(ACK_BASES), "N, nxt+1, una-1, {abs: N}."),
             key("len", Form::Int(0, PACKET_MAX), "That many bytes."),
@@ -62,8 +63,13 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             ),
             key("bad", Form::Word(&["checksum"]), "checksum: a wrong one."),
             key("offset", Form::Int(0, 15), "The data offset in words, in place of the right one."),
-            key("reserved", Form::Int(0, 15), "The four reserved bits."),
+            key(
+                "reserved",
+                Form::Int(0, 15),
+                "The four bits behind the data offset; 1 is the flag e (AE).",
+            ),
             TTL,
+            TOS,
             key(
                 "fragment",
                 Form::Int(8, 65_528),
@@ -81,6 +87,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         &[
             key("udp", Form::Payload, "A length, or text in quotes."),
             key("bad", Form::Word(BAD_DATAGRAM), "checksum: a wrong one; no-checksum: 0."),
+            TOS,
             TO,
             FROM,
         ],

@@ -82,7 +82,7 @@ fn sent() -> Value {
 fn flags() -> Value {
     or_variable(any_of(vec![
         words(USUAL_FLAGS.iter().copied()),
-        json!({ "type": "string", "pattern": "^[FSRP.UEW]+$" }),
+        json!({ "type": "string", "pattern": "^[FSRP.UEWe]+$" }),
     ]))
 }
 

@@ -222,6 +222,7 @@ pub fn over_ipv6(packet: &Packet) -> Packet {
             destination: loopback,
             protocol: packet.bytes[9],
             ttl: Some(64),
+            tos: Some(packet.bytes[1]),
             bytes: packet.bytes[20..].to_vec(),
         },
     })

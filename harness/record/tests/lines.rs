@@ -6,11 +6,16 @@ use super::build::{
 };
 use super::recorded;
 use crate::model::case::{Action, Family, ProcessVerb, ShowField, Step, Times};
+use crate::model::peer::{SegmentSpec, TcpOption};
 use crate::model::transcript::Fate;
 use crate::model::{Address, Answer, Call, Case, Name, Packet};
 use crate::record::transcript;
 use crate::render::{calls_only, text};
 use crate::run::log::{RunLog, StepLog};
+use crate::wire::build::{Ends, Fields, segment};
+use crate::wire::{Captured, CapturedBytes, decode};
+use rstest::rstest;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 fn note(text: &str) -> StepLog {
@@ -117,14 +122,59 @@ fn a_timed_call_that_returns_later_tells_its_band() {
 #[test]
 fn fields_are_shown_on_request() {
     let mut case = case();
-    case.show.fields = vec![ShowField::Df, ShowField::Ttl, ShowField::Window];
+    case.show.fields = vec![ShowField::Df, ShowField::Ttl, ShowField::Tos, ShowField::Window];
     let step = step(ok("client", send(1), Answer::Value(1)))
         .packet(tcp(CLIENT, SERVER, "P.", 501, 901, 1, 512))
         .packet(tcp(SERVER, CLIENT, ".", 901, 502, 0, 0));
     let expected = "\
 client.send(1) = 1
-    client > server [P.] seq 1 ack 1 len 1 win 512 ttl 64 df
-    server > client [.] seq 1 ack 2 win 0 ttl 64 df
+    client > server [P.] seq 1 ack 1 len 1 win 512 ttl 64 tos 0 df
+    server > client [.] seq 1 ack 2 win 0 ttl 64 tos 0 df
+";
+    assert_eq!(recorded_as(&case, established(vec![step])), expected);
+}
+
+#[rstest]
+#[case(0, "0")]
+#[case(0xb8, "184")]
+#[case(1, "1 ECT(1)")]
+#[case(0xba, "186 ECT(0)")]
+#[case(3, "3 CE")]
+fn congestion_is_told_in_words(#[case] tos: u8, #[case] expected: &str) {
+    let mut case = case();
+    case.show.fields = vec![ShowField::Tos];
+    let marked = Packet { tos: Some(tos), ..udp(CLIENT, SERVER, 1) };
+    let step = step(ok("client", send(1), Answer::Value(1))).packet(marked);
+    let expected = format!("client.send(1) = 1\n    client > server udp len 1 tos {expected}\n");
+    assert_eq!(recorded_as(&case, established(vec![step])), expected);
+}
+
+/// A segment with these options.
+fn optioned(from: u16, to: u16, flags: &str, ack: u32, options: Vec<TcpOption>) -> Packet {
+    let end = |port| SocketAddr::from((V4, port));
+    let ends = Ends { source: end(from), destination: end(to) };
+    let spec = SegmentSpec { flags: flags.parse().expect("flags"), ..SegmentSpec::default() };
+    let seq = if from == CLIENT { 501 } else { 901 };
+    let fields = Fields { seq, ack, window: 512, options, ..Fields::default() };
+    let bytes = CapturedBytes::Ip(segment(ends, &spec, &fields));
+    decode(&Captured { at: Duration::ZERO, bytes })
+}
+
+#[test]
+fn options_are_told_in_relative_numbers() {
+    let mut case = case();
+    case.show.fields = vec![ShowField::Options];
+    let stamps = |value, reply| TcpOption::Timestamps(value, reply);
+    let blocks = TcpOption::Sack(vec![(511, 521), (531, 541)]);
+    let step = step(ok("client", send(1), Answer::Value(1)))
+        .packet(optioned(CLIENT, SERVER, ".", 901, vec![stamps(7000, 0)]))
+        .packet(optioned(SERVER, CLIENT, ".", 501, vec![stamps(40, 7000), blocks]))
+        .packet(optioned(SERVER, CLIENT, ".", 501, vec![stamps(40, 7001)]));
+    let expected = "\
+client.send(1) = 1
+    client > server [.] seq 1 ack 1 options [TS ecr 0,eol]
+    server > client [.] seq 1 ack 1 options [TS,sack 11-21 31-41]
+    server > client [.] seq 1 ack 1 options [TS ecr other,eol]
 ";
     assert_eq!(recorded_as(&case, established(vec![step])), expected);
 }

@@ -10,7 +10,7 @@ use crate::model::case::Family;
 use crate::model::transcript::{
     CallEvent, Event, Fate, NumberForms, PacketEvent, PacketWhat, Section, StepRecord,
 };
-use crate::model::{Answer, Name, Outcome, Transcript};
+use crate::model::{Answer, Name, Outcome, TcpFlags, Transcript};
 use rstest::rstest;
 use std::time::Duration;
 
@@ -83,6 +83,21 @@ fn tcp(flags: &str, seq: i64, ack: Option<i64>, len: usize, window: u16) -> Pack
         ack,
         len,
         window,
+        urgent: None,
+        reserved: 0,
+    }
+}
+
+/// A SYN with this urgent pointer and these reserved bits.
+fn syn_with(urgent: Option<u16>, reserved: u8) -> PacketWhat {
+    PacketWhat::Tcp {
+        flags: TcpFlags::SYN | urgent.map_or(TcpFlags(0), |_| TcpFlags::URG),
+        seq: 0,
+        ack: None,
+        len: 0,
+        window: 0,
+        urgent,
+        reserved,
     }
 }
 
@@ -91,7 +106,9 @@ fn tcp(flags: &str, seq: i64, ack: Option<i64>, len: usize, window: u16) -> Pack
 #[case(tcp("S", 0, None, 0, 512), "[S] seq 0")]
 #[case(tcp("R.", 0, Some(1), 0, 0), "[R.] seq 0 ack 1 win 0")]
 #[case(tcp("none", -1, None, 3, 0), "[none] seq -1 len 3 win 0")]
-#[case(tcp("FSRP.UEW", 0, Some(0), 0, 1), "[FSRP.UEW] seq 0 ack 0")]
+#[case(tcp("FSRP.UEWe", 0, Some(0), 0, 1), "[FSRP.UEWe] seq 0 ack 0")]
+#[case(syn_with(None, 10), "[S] seq 0 win 0 reserved 10")]
+#[case(syn_with(Some(0), 2), "[SU] seq 0 win 0 urg 0 reserved 2")]
 #[case(PacketWhat::Udp { len: 4 }, "udp len 4")]
 #[case(PacketWhat::Udp { len: 0 }, "udp")]
 #[case(

@@ -1,9 +1,9 @@
 //! Sequence diagrams and JSON.
 
-use super::{RIGHT, call_event, done, note, packet, section, tcp, words};
+use super::{RIGHT, call_event, done, note, packet, section, syn_with, tcp, words};
 use crate::model::call::{Call, CallSpec};
 use crate::model::case::Family;
-use crate::model::transcript::{CallEvent, Event, Fate, Section};
+use crate::model::transcript::{CallEvent, Event, Fate, PacketEvent, Section};
 use crate::model::{Answer, Errno, Outcome, Transcript};
 use crate::render::{body, json, ladder};
 use rstest::rstest;
@@ -68,6 +68,18 @@ fn a_ladder_is_never_too_wide() {
 fn without_packets_a_ladder_is_the_transcript() {
     let calls = body(&section(&[], Family::V4, note("pause 300ms")));
     assert_eq!(ladder::ladder(&calls), calls);
+}
+
+#[test]
+fn what_only_some_packets_have() {
+    let extras = words(&["ttl 64"]);
+    let syn = PacketEvent { extras, ..packet("a", "b", syn_with(Some(1), 8)) };
+    let events = vec![Event::Packet(syn)];
+    let sections = vec![section(&[], Family::V4, events)];
+    let told = serde_json::to_value(json::events(&Transcript { sections })).expect("plain data");
+    let packet = &told[0]["packet"];
+    let told = ["flags", "urg", "reserved", "shown"].map(|key| packet[key].clone());
+    assert_eq!(serde_json::json!(told), serde_json::json!(["SU", 1, 8, ["ttl 64"]]));
 }
 
 #[test]

@@ -60,12 +60,13 @@ fn head(spec: PacketSpec) -> String {
         data_offset: Some(4),
         reserved: 5,
         ttl: Some(1),
+        tos: Some(2),
         fragment: Some(24),
         to: Some(LocalEnd::ClosedPort),
         ..segment("U")
     },
     "peer.send(U, \"x\\n\", urg 1, options [mss 1460,nop,raw 1e03aa], offset 4, reserved 5, \
-    bad checksum, ttl 1, fragment 24, to closed-port)"
+    bad checksum, ttl 1, tos 2, fragment 24, to closed-port)"
 )]
 #[case::options(
     SegmentSpec {
@@ -90,8 +91,9 @@ fn other_packets() {
         payload: Payload::Len(10),
         to: Some(LocalEnd::Socket(name("u"))),
         checksum: Checksum::Right,
+        tos: Some(3),
     };
-    assert_eq!(head(udp), "peer.send(udp 10, to u)");
+    assert_eq!(head(udp), "peer.send(udp 10, tos 3, to u)");
     let icmp = PacketSpec::Icmp(IcmpSpec {
         word: "fragmentation-needed".to_owned(),
         quote: Some(28),

@@ -33,6 +33,7 @@ fn packet(family: Family) -> Vec<u8> {
         Ends { source, destination },
         &Payload::Text("odd".to_owned()).bytes(),
         Checksum::Right,
+        0,
     )
 }
 
@@ -43,10 +44,10 @@ fn run(case: &Case, row: usize, family: Family) -> RunLog {
     let bytes = match family {
         Family::V4 => CapturedBytes::Ip(whole),
         Family::V6 => {
-            let Packet { source, destination, ttl, .. } =
+            let Packet { source, destination, ttl, tos, .. } =
                 decode(&Captured { at: AT, bytes: CapturedBytes::Ip(whole.clone()) });
             let bytes = whole[40..].to_vec();
-            CapturedBytes::Transport { source, destination, protocol: 17, ttl, bytes }
+            CapturedBytes::Transport { source, destination, protocol: 17, ttl, tos, bytes }
         }
     };
     let mut sends = 0;

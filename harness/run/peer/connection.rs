@@ -1,7 +1,7 @@
 //! One connection as a peer knows it, and what its packets tell of the local stack's variables.
 
 use crate::model::TcpFlags;
-use crate::model::packet::TcpSegment;
+use crate::model::packet::{SeenOption, TcpSegment};
 use crate::model::peer::{Base, Number, SegmentSpec, TcpOption};
 use crate::wire::build::Fields;
 
@@ -127,7 +127,10 @@ impl Connection {
         }
         if has(TcpFlags::SYN) {
             self.theirs.stamps = stamps.is_some();
-            let scale = tcp.options.iter().find_map(|option| option.strip_prefix("wscale "));
+            let scale = tcp.options.iter().find_map(|option| match option {
+                SeenOption::Word(word) => word.strip_prefix("wscale "),
+                _ => None,
+            });
             self.theirs.scale = scale.and_then(|shift| shift.parse().ok());
         }
         if arrives {

@@ -257,10 +257,10 @@ impl Peers {
         &self,
         name: &Name,
         payload: &Payload,
-        checksum: Checksum,
+        (checksum, tos): (Checksum, u8),
         local: SocketAddr,
     ) -> Sending {
-        let bytes = build::datagram(self.ends(name, local), &payload.bytes(), checksum);
+        let bytes = build::datagram(self.ends(name, local), &payload.bytes(), checksum, tos);
         Sending { bytes, aside: false }
     }
 

@@ -369,7 +369,7 @@ fn only_a_segment_has_a_number_to_quote() {
         source: local(),
         destination: SocketAddr::new(address(End::Peer, Family::V4), 7001),
     };
-    peers.see(&decoded(build::datagram(ends, b"x", crate::model::peer::Checksum::Right)));
+    peers.see(&decoded(build::datagram(ends, b"x", crate::model::peer::Checksum::Right, 0)));
     let error = quoted(&peers, None, Some(Number::Shown(1))).unwrap_err();
     assert_eq!(error, "the packet to quote has no sequence number");
 }

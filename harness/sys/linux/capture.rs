@@ -149,6 +149,8 @@ impl Tap {
             let fd = socket.as_raw_fd();
             set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
             set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, 1)?;
+            // Few cases ask for it, and a stack that cannot tell it can tell the rest.
+            let _ = set_int(fd, libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, 1);
         }
         Tap::with(socket, kind)
     }
@@ -234,6 +236,7 @@ impl Tap {
                 destination: beside.destination.into(),
                 protocol,
                 ttl: beside.hop_limit,
+                tos: beside.traffic_class,
                 bytes,
             },
         };
@@ -272,6 +275,7 @@ struct Beside {
     source: IpAddr,
     destination: Ipv6Addr,
     hop_limit: Option<u8>,
+    traffic_class: Option<u8>,
     stamp: Option<Duration>,
     /// It went out, as a packet socket sees it.
     outgoing: bool,
@@ -313,6 +317,7 @@ fn receive(fd: RawFd, buffer: &mut [u8]) -> Result<(usize, Beside), c_int> {
         source: source.as_socket().map_or(Ipv6Addr::UNSPECIFIED.into(), |source| source.ip()),
         destination: Ipv6Addr::UNSPECIFIED,
         hop_limit: None,
+        traffic_class: None,
         stamp: None,
     };
     // SAFETY: the message is as recvmsg left it, and its control buffer is alive.
@@ -346,6 +351,10 @@ impl Beside {
             (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 // SAFETY: the kernel wrote an int.
                 self.hop_limit = Some(unsafe { data.cast::<c_int>().read_unaligned() } as u8);
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
+                // SAFETY: the kernel wrote an int.
+                self.traffic_class = Some(unsafe { data.cast::<c_int>().read_unaligned() } as u8);
             }
             _ => {}
         }

@@ -17,8 +17,8 @@ use std::net::IpAddr;
 pub const NAME: &str = "wire";
 /// The far end, where it is a device too.
 const FAR_NAME: &str = "far";
-/// The longest packet in bytes: that of Ethernet, which both kinds of device have from the start.
-pub const MTU: usize = 1500;
+/// The longest packet in bytes, which both kinds of device have from the start.
+pub const MTU: usize = wire::MTU as usize;
 /// The address of this machine's side, where links have such a thing: a locally administered one.
 pub const ETHER: [u8; 6] = [2, 0, 0, 0, 0, 1];
 

@@ -20,8 +20,8 @@ use tun_rs::{DeviceBuilder, SyncDevice};
 /// What the driver's library is called.
 pub const LIBRARY: &str = "wintun.dll";
 
-/// The longest packet in bytes: that of Ethernet.
-const MTU: u16 = 1500;
+/// The longest packet in bytes.
+const MTU: u16 = wire::MTU;
 /// How long the stack may take to find out that nobody else has the new address.
 const USABLE_WITHIN: Duration = Duration::from_secs(10);
 /// How often it is asked.

@@ -14,6 +14,7 @@ pub struct Show {
     pub options: bool,
     pub window: bool,
     pub ttl: bool,
+    pub tos: bool,
     pub df: bool,
 }
 
@@ -78,7 +79,13 @@ impl Asked {
     pub fn show(&self) -> Show {
         let line = self.line("show: [").unwrap_or_default().trim_end_matches(']');
         let has = |field| line.split(", ").any(|word| word == field);
-        Show { options: has("options"), window: has("window"), ttl: has("ttl"), df: has("df") }
+        Show {
+            options: has("options"),
+            window: has("window"),
+            ttl: has("ttl"),
+            tos: has("tos"),
+            df: has("df"),
+        }
     }
 
     fn line(&self, start: &str) -> Option<&str> {

@@ -74,15 +74,17 @@ fn matches(line: &str, packet: &Seen, show: Show, names: &mut Names) -> bool {
         names.is(&near, &far, from, begins) && names.is(&far, &near, to, false)
     };
     let is_it = match &packet.what {
-        What::Tcp { flags, seq, ack, len, window, options } => {
+        What::Tcp { flags, reserved, seq, ack, len, window, urgent, options } => {
             let begins = flags.starts_with('S') && !flags.contains('.');
             ends(names, "tcp", begins)
                 && rest.first() == Some(&format!("[{flags}]").as_str())
                 && is(rest, "seq", Some(seq))
                 && is(rest, "ack", ack.as_deref())
                 && is(rest, "len", (*len > 0).then_some(&[*len]))
+                && is(rest, "urg", urgent.as_ref().map(std::slice::from_ref))
+                && is(rest, "reserved", (*reserved != 0).then_some(&[*reserved]))
                 && is(rest, "win", (show.window || *window == 0).then_some(&[*window]))
-                && (!show.options || told_options(line) == options.join(","))
+                && (!show.options || has_options(line, options))
         }
         What::BadTcp { seq } => {
             let begins = rest.first().is_some_and(|flags| flags.starts_with("[S"));
@@ -115,6 +117,7 @@ fn matches(line: &str, packet: &Seen, show: Show, names: &mut Names) -> bool {
     };
     is_it
         && (!show.ttl || word_behind(rest, "ttl") == Some(packet.ttl.as_str()))
+        && is(rest, "tos", show.tos.then_some(&[packet.tos]))
         && rest.contains(&"df") == (show.df && packet.df)
 }
 
@@ -136,8 +139,14 @@ fn is(words: &[&str], key: &str, values: Option<&[u32]>) -> bool {
     }
 }
 
-/// What stands between `options [` and `]`.
-fn told_options(line: &str) -> &str {
+/// Whether the options between `options [` and `]` are these. What is told of an echo, of blocks
+/// and of a cookie is more than was asked of tshark.
+fn has_options(line: &str, seen: &[String]) -> bool {
     let told = line.split_once("options [").and_then(|(_, rest)| rest.split_once(']'));
-    told.map_or("", |(options, _)| options)
+    let told = told.map_or_else(Vec::new, |(options, _)| options.split(',').collect());
+    let is_it = |(told, seen): (&&str, &String)| {
+        let more = told.strip_prefix(seen.as_str());
+        more.is_some_and(|more| more.is_empty() || more.starts_with(' '))
+    };
+    told.len() == seen.len() && told.iter().zip(seen).all(is_it)
 }

@@ -10,7 +10,7 @@ const LOOPBACK_INDEX: &str = "1";
 const OUTGOING: &str = "4";
 
 /// What is asked of tshark.
-const FIELDS: [&str; 36] = [
+const FIELDS: [&str; 39] = [
     "frame.time_epoch",
     "sll.ifindex",
     "sll.pkttype",
@@ -20,6 +20,7 @@ const FIELDS: [&str; 36] = [
     "ip.len",
     "ip.hdr_len",
     "ip.ttl",
+    "ip.dsfield",
     "ip.flags.df",
     "ip.frag_offset",
     "ipv6.src",
@@ -27,6 +28,7 @@ const FIELDS: [&str; 36] = [
     "ipv6.nxt",
     "ipv6.plen",
     "ipv6.hlim",
+    "ipv6.tclass",
     "ipv6.fraghdr.nxt",
     "ipv6.fraghdr.offset",
     "tcp.srcport",
@@ -37,6 +39,7 @@ const FIELDS: [&str; 36] = [
     "tcp.ack_raw",
     "tcp.len",
     "tcp.window_size_value",
+    "tcp.urgent_pointer",
     "tcp.option_kind",
     "tcp.options.mss_val",
     "tcp.options.wscale.shift",
@@ -63,6 +66,8 @@ pub struct Seen {
     pub to: End,
     /// Time to live, or hop limit.
     pub ttl: String,
+    /// Type of service, or traffic class.
+    pub tos: u32,
     /// Whether it must not be cut into fragments.
     pub df: bool,
     /// What it was.
@@ -75,10 +80,12 @@ pub enum What {
     /// A segment; what its numbers are relative to each SYN that they may count from.
     Tcp {
         flags: String,
+        reserved: u32,
         seq: Vec<u32>,
         ack: Option<Vec<u32>>,
         len: u32,
         window: u32,
+        urgent: Option<u32>,
         options: Vec<String>,
     },
     /// A segment whose header has a length that cannot be: tshark reads no further.
@@ -180,8 +187,12 @@ impl<'a> Line<'a> {
         };
         let (from, to) = self.ends(protocol, 0);
         let ttl = self.either("ip.ttl", "ipv6.hlim", 0).to_owned();
+        let tos = match self.field("ip.dsfield", 0) {
+            "" => self.number("ipv6.tclass")?,
+            _ => self.number("ip.dsfield")?,
+        };
         let df = matches!(self.field("ip.flags.df", 0), "1" | "True");
-        Ok(Seen { at, from, to, ttl, df, what })
+        Ok(Seen { at, from, to, ttl, tos, df, what })
     }
 
     /// The first fragment of a datagram has the length of the whole one.
@@ -198,6 +209,7 @@ impl<'a> Line<'a> {
 
     fn tcp(&self, initial: &mut Initial) -> Result<What, String> {
         const HEADER_MIN: u32 = 20;
+        const URG: u32 = 0x20;
         let (from, to) = self.ends("tcp", 0);
         let seq = self.number("tcp.seq_raw")?;
         let is_cut = ["tcp.flags", "tcp.len"].iter().any(|name| self.field(name, 0).is_empty());
@@ -214,7 +226,14 @@ impl<'a> Line<'a> {
         let (bits, ack) = (self.number("tcp.flags")?, self.number("tcp.ack_raw")?);
         let (seq, ack) = relative(initial, (&from, &to), bits, (seq, ack));
         let (len, window) = (self.number("tcp.len")?, self.number("tcp.window_size_value")?);
-        Ok(What::Tcp { flags: letters(bits), seq, ack, len, window, options: self.options() })
+        // Behind the bit of AE, the lowest of four.
+        let reserved = bits >> 8 & 0xe;
+        let urgent = match bits & URG {
+            0 => None,
+            _ => Some(self.number("tcp.urgent_pointer")?),
+        };
+        let (flags, options) = (letters(bits), self.options());
+        Ok(What::Tcp { flags, reserved, seq, ack, len, window, urgent, options })
     }
 
     /// The options of a segment in tcpdump's words.
@@ -284,7 +303,7 @@ fn relative(
 
 /// Flags as tcpdump writes them.
 fn letters(bits: u32) -> String {
-    let named = "FSRP.UEW".chars().enumerate().filter(|(bit, _)| bits >> bit & 1 != 0);
+    let named = "FSRP.UEWe".chars().enumerate().filter(|(bit, _)| bits >> bit & 1 != 0);
     let letters: String = named.map(|(_, letter)| letter).collect();
     if letters.is_empty() { "none".to_owned() } else { letters }
 }

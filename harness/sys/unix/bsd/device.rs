@@ -12,8 +12,8 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use tun_rs::{DeviceBuilder, SyncDevice};
 
-/// The longest packet in bytes: that of Ethernet.
-const MTU: u16 = 1500;
+/// The longest packet in bytes.
+const MTU: u16 = wire::MTU;
 /// Where the discard service was: nothing is sent there, it is only asked how one would get there.
 const DISCARD_PORT: u16 = 9;
 

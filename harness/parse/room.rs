@@ -1,0 +1,85 @@
+//! Whether what a peer sends fits the wire.
+
+use super::args::Args;
+use super::error::Read;
+use super::packet::option_len;
+use super::scope::Scope;
+use crate::model::peer::{IcmpSpec, SegmentSpec, TcpOption};
+use crate::model::wire::MTU;
+use crate::model::{Family, Name, TcpFlags};
+
+/// Bytes of an IPv4 header without options, and of an IPv6 header.
+const IP_BYTES: (usize, usize) = (20, 40);
+/// Bytes of a TCP header without options, and of the headers of UDP and ICMP.
+const TCP_BYTES: usize = 20;
+const UDP_BYTES: usize = 8;
+const ICMP_BYTES: usize = 8;
+/// Bytes of the extension header that makes an IPv6 packet a fragment.
+const FRAGMENT_BYTES: usize = 8;
+/// An offset counts units of so many bytes.
+const UNIT_BYTES: usize = 8;
+/// The options of a SYN that names none: an MSS.
+const SYN_OPTIONS_BYTES: usize = 4;
+/// Timestamps, filled up to whole words.
+const STAMPS_BYTES: usize = 12;
+
+/// A segment, whole or in fragments.
+pub(super) fn check_segment(
+    args: &Args<'_>,
+    peer: &Name,
+    segment: &SegmentSpec,
+    scope: &mut Scope<'_>,
+) -> Read<()> {
+    let is_syn = segment.flags.has(TcpFlags::SYN);
+    let is_stamp = |option: &TcpOption| matches!(option, TcpOption::Timestamps(..));
+    if is_syn && segment.options.iter().flatten().any(is_stamp) {
+        scope.stamped.insert(peer.clone());
+    }
+    let options = match &segment.options {
+        Some(options) => options.iter().map(option_len).sum::<usize>().next_multiple_of(4),
+        None if is_syn => SYN_OPTIONS_BYTES,
+        None if segment.flags.has(TcpFlags::RST) || !scope.stamped.contains(peer) => 0,
+        None => STAMPS_BYTES,
+    };
+    let (headers, room) = (TCP_BYTES + options, room(scope));
+    let len = segment.payload.as_ref().map_or(0, |payload| payload.len());
+    let Some(piece) = segment.fragment else {
+        let key = if args.get("data").is_some() { "data" } else { "len" };
+        return check(args, key, len, room - headers, ", or `fragment`");
+    };
+    // What is shorter than one fragment is cut no further.
+    let piece = usize::from(piece).min(headers + len);
+    let six = scope.families.contains(&Family::V6);
+    let room = room - if six { FRAGMENT_BYTES } else { 0 };
+    check(args, "fragment", piece, room / UNIT_BYTES * UNIT_BYTES, "")
+}
+
+/// A datagram.
+pub(super) fn check_datagram(args: &Args<'_>, len: usize, scope: &Scope<'_>) -> Read<()> {
+    check(args, "udp", len, room(scope) - UDP_BYTES, "")
+}
+
+/// An ICMP error that quotes a packet with its IP header. Without a number it takes what the
+/// standards ask for, which is less.
+pub(super) fn check_error(args: &Args<'_>, error: &IcmpSpec, scope: &Scope<'_>) -> Read<()> {
+    let len = error.quote.unwrap_or(0);
+    check(args, "quote", len, room(scope) - ICMP_BYTES - ip_bytes(scope), "")
+}
+
+/// Bytes behind the IP header that are left in every family of the case.
+fn room(scope: &Scope<'_>) -> usize {
+    usize::from(MTU) - ip_bytes(scope)
+}
+
+fn ip_bytes(scope: &Scope<'_>) -> usize {
+    if scope.families.contains(&Family::V6) { IP_BYTES.1 } else { IP_BYTES.0 }
+}
+
+fn check(args: &Args<'_>, key: &str, len: usize, room: usize, or: &str) -> Read<()> {
+    if len <= room {
+        return Ok(());
+    }
+    let what = format!("{len} bytes do not fit a packet of the wire, expected at most {room}{or}");
+    let node = args.object.and_then(|object| object.get(key));
+    Err(node.map_or_else(|| args.fault(&what), |node| node.fault(&what)))
+}
