@@ -27,15 +27,18 @@ pub enum Capability {
     Destroy,
     /// `epoll`.
     Epoll,
-    /// A signal can be sent to a thread that is inside a call.
+    /// There are signals: for a thread that is inside a call, and for a process besides those that
+    /// end it anywhere.
     Signal,
+    /// What a process may have at most can be set: `setrlimit`.
+    Rlimit,
     /// What a process may do beyond others is split up, and can be given up: `capabilities(7)`.
     Capabilities,
 }
 
 impl Capability {
     /// Every capability with the word that a case writes under `needs`.
-    pub const ALL: [(Capability, &'static str); 13] = [
+    pub const ALL: [(Capability, &'static str); 14] = [
         (Capability::Namespace, "namespace"),
         (Capability::Capture, "capture"),
         (Capability::Wire, "wire"),
@@ -48,6 +51,7 @@ impl Capability {
         (Capability::Destroy, "destroy"),
         (Capability::Epoll, "epoll"),
         (Capability::Signal, "signal"),
+        (Capability::Rlimit, "rlimit"),
         (Capability::Capabilities, "capabilities"),
     ];
 
