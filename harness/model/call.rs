@@ -372,6 +372,9 @@ pub const SIGNALS: &[&str] = &[
     "SIGKILL", "SIGTERM", "SIGSEGV", "SIGINT", "SIGABRT", "SIGHUP", "SIGQUIT", "SIGSTOP", "SIGCONT",
 ];
 
+/// Those of [`SIGNALS`] that are an end of a process also where there are no signals.
+pub const SIGNALS_THAT_END: &[&str] = &["SIGKILL", "SIGTERM", "SIGSEGV", "SIGABRT"];
+
 impl Call {
     /// The verb that a case writes and a transcript prints.
     pub fn verb(&self) -> &'static str {

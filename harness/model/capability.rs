@@ -27,8 +27,11 @@ pub enum Capability {
     Destroy,
     /// `epoll`.
     Epoll,
-    /// A signal can be sent to a thread that is inside a call.
+    /// There are signals: for a thread that is inside a call, and for a process besides those that
+    /// end it anywhere.
     Signal,
+    /// What a process may have at most can be set: `setrlimit`.
+    Rlimit,
     /// What a process may do beyond others is split up, and can be given up: `capabilities(7)`.
     Capabilities,
     /// A process of the case can become another user.
@@ -37,7 +40,7 @@ pub enum Capability {
 
 impl Capability {
     /// Every capability with the word that a case writes under `needs`.
-    pub const ALL: [(Capability, &'static str); 14] = [
+    pub const ALL: [(Capability, &'static str); 15] = [
         (Capability::Namespace, "namespace"),
         (Capability::Capture, "capture"),
         (Capability::Wire, "wire"),
@@ -50,6 +53,7 @@ impl Capability {
         (Capability::Destroy, "destroy"),
         (Capability::Epoll, "epoll"),
         (Capability::Signal, "signal"),
+        (Capability::Rlimit, "rlimit"),
         (Capability::Capabilities, "capabilities"),
         (Capability::OtherUser, "other-user"),
     ];

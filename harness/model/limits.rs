@@ -51,6 +51,8 @@ pub const TIMES_MAX: u32 = 10_000;
 pub const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a whole run of a case may take unless it says more.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+/// How much longer a run may take where each of its calls is followed by a wait for quiet.
+pub const QUIET_MAX: Duration = Duration::from_secs(150);
 /// The longest pause, silence, timeout, patience or deadline that a case may ask for.
 pub const WAIT_MAX: Duration = Duration::from_secs(3600);
 

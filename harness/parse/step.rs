@@ -7,7 +7,7 @@ use super::language::{BARE_STEPS, PROCESS_VERBS, VERBS};
 use super::scope::Scope;
 use super::tree::{Kind, Node};
 use super::{host, packet, peer};
-use crate::model::call::SIGNALS;
+use crate::model::call::{SIGNALS, SIGNALS_THAT_END};
 use crate::model::limits::DESCRIPTORS_MAX;
 use crate::model::{Action, AddrBase, Call, Capability, Name, ProcessVerb, Step, Times};
 
@@ -123,10 +123,16 @@ fn read_process(
             if !SIGNALS.contains(&text) {
                 return Err(signal.fault(unknown("signal", text, SIGNALS.iter().copied())));
             }
+            if !SIGNALS_THAT_END.contains(&text) {
+                scope.needs.insert(Capability::Signal);
+            }
             ProcessVerb::Kill(text.to_owned())
         }
         ("kill", None) => return Err(parts.fault("kill needs a signal: SIGKILL")),
-        ("setrlimit", limits) => ProcessVerb::Setrlimit(read_limit(parts, limits)?),
+        ("setrlimit", limits) => {
+            scope.needs.insert(Capability::Rlimit);
+            ProcessVerb::Setrlimit(read_limit(parts, limits)?)
+        }
         ("drop", Some(what)) => {
             const EXPECTED: &str = "capabilities";
             match what.text(EXPECTED)? {

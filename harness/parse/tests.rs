@@ -339,6 +339,10 @@ fn a_list_takes_in_the_items_of_a_variable() {
 #[case("tags: []", "a.socket: {domain: AF_INET6, type: tcp}", &[Capability::Ipv6])]
 #[case("tags: []", "ep.epoll_create", &[Capability::Epoll])]
 #[case("given: listen", "signal: server", &[Capability::Signal])]
+#[case("processes: {w: []}", "w.setrlimit: {RLIMIT_NOFILE: 1}",
+    &[Capability::Fork, Capability::Rlimit])]
+#[case("processes: {w: []}", "w.kill: SIGTERM", &[Capability::Fork])]
+#[case("processes: {w: []}", "w.kill: SIGSTOP", &[Capability::Fork, Capability::Signal])]
 #[case("processes: {w: []}", "w.drop: capabilities",
     &[Capability::Fork, Capability::Capabilities])]
 #[case("processes: {w: []}", "w.setuid: nobody", &[Capability::Fork, Capability::OtherUser])]

@@ -33,6 +33,8 @@ pub struct Conductor<'a> {
     pub(super) idle: Vec<Lane>,
     pub(super) pending: Vec<Pending>,
     pub(super) until: Instant,
+    /// By how much the deadline may still be put off for waits for quiet.
+    pub(super) quiet_left: Duration,
     pub(super) deadline_hit: bool,
     /// The far ends, where there is a wire.
     pub(super) peers: Option<Peers>,
@@ -73,6 +75,7 @@ impl<'a> Conductor<'a> {
             idle: Vec::new(),
             pending: Vec::new(),
             until: Instant::now() + case.deadline,
+            quiet_left: limits::QUIET_MAX,
             deadline_hit: false,
             peers: (case.topology == Topology::Wire).then(|| Peers::new(family)),
             packets: Vec::new(),

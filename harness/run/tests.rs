@@ -258,6 +258,17 @@ fn no_call_is_begun_after_the_deadline() {
 }
 
 #[test]
+fn waiting_for_quiet_does_not_count_towards_the_deadline() {
+    let text = b"about: a test\ndeadline: 1s\nsteps:\n  - a.socket: tcp\n  \
+                 - a.listen: {backlog: 1, times: 4}\n  - a.close\n";
+    let case = parse_case(CaseId("t/t".to_owned()), Path::new("t.yaml"), text).unwrap();
+    let fake = Fake::new(plain).settles_in(Duration::from_millis(300));
+    let conditions = Conditions::default();
+    let log = execute(&case, 0, Family::V4, &fake, &conditions, &mut AnyCpu).unwrap();
+    assert_eq!((log.deadline, log.steps.len()), (None, 3));
+}
+
+#[test]
 fn given_that_fails_is_the_harness_trouble_and_no_answer() {
     let case = parse_case(
         CaseId("t/t".to_owned()),

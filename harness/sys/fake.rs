@@ -76,6 +76,8 @@ struct Shared {
 pub struct Fake {
     machine: Machine,
     shared: Arc<Shared>,
+    /// How long a step takes to settle; zero: a moment.
+    quiet: Duration,
 }
 
 impl Fake {
@@ -97,7 +99,7 @@ impl Fake {
             world: Mutex::new(World::default()),
             changed: Condvar::new(),
         };
-        Fake { machine, shared: Arc::new(shared) }
+        Fake { machine, shared: Arc::new(shared), quiet: Duration::ZERO }
     }
 }
 
@@ -106,6 +108,11 @@ impl Fake {
     pub fn on_wire(self, arrives: impl FnMut(&[u8], &mut World) + Send + 'static) -> Fake {
         *lock(&self.shared.arrives) = Some(Box::new(arrives));
         self
+    }
+
+    /// The same, on a host where steps settle by quiet.
+    pub fn settles_in(self, quiet: Duration) -> Fake {
+        Fake { quiet, ..self }
     }
 }
 
@@ -124,12 +131,14 @@ impl Stack for Fake {
     }
 
     fn open(&self, _plan: &Plan) -> Result<Box<dyn Ground>, Trouble> {
-        Ok(Box::new(FakeGround { shared: Arc::clone(&self.shared), port: 4000, ended: false }))
+        let (shared, quiet) = (Arc::clone(&self.shared), self.quiet);
+        Ok(Box::new(FakeGround { shared, quiet, port: 4000, ended: false }))
     }
 }
 
 struct FakeGround {
     shared: Arc<Shared>,
+    quiet: Duration,
     port: u16,
     /// Whether its processes have.
     ended: bool,
@@ -156,7 +165,12 @@ impl Ground for FakeGround {
         Ok(())
     }
 
+    fn waits_to_settle(&self) -> bool {
+        !self.quiet.is_zero()
+    }
+
     fn settle(&mut self) -> Result<Vec<Captured>, Trouble> {
+        std::thread::sleep(self.quiet);
         Ok(std::mem::take(&mut lock(&self.shared.world).packets))
     }
 

@@ -123,6 +123,7 @@ impl Stack for Local {
             | Capability::Fork
             | Capability::Epoll
             | Capability::Signal
+            | Capability::Rlimit
             | Capability::Capabilities => Ok(()),
             // An ICMP error comes from the far end of the wire.
             Capability::Wire | Capability::IcmpInject => {

@@ -13,8 +13,10 @@ pub const SYSTEM: System = System {
     bpf_remedy: "run it as root, or let Wireshark's ChmodBPF open the devices to a group: sudo \
                  dseditgroup -o edit -a \"$USER\" -t user access_bpf",
     wire: "utun",
-    // XNU keeps 512 KiB for the reader of a utun, and a packet takes 1504 bytes at most.
-    wire_keeps: 340,
+    // XNU has one packet ready for the reader of a utun, whatever room there is (if_utun.c:
+    // `utun_max_pending_packets`, `utun_start()`), and keeps the others in the interface's queue,
+    // which is IFQ_MAXLEN long (dlil.c: `if_sndq_maxlen`).
+    wire_keeps: 129,
     numbers: &[
         "net.inet.tcp.delayed_ack",
         "net.inet.tcp.blackhole",

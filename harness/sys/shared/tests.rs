@@ -132,7 +132,7 @@ fn the_whole_wire_is_the_runs_own(#[case] wire: bool, #[case] seen: usize) {
 #[test]
 fn packets_come_in_the_order_of_their_stamps_however_late() {
     let (first, second) = (udp(1, (PEER, 1), (LOCAL, 1)), udp(2, (PEER, 2), (LOCAL, 2)));
-    let mut ground = ground(true, vec![vec![second.clone()], Vec::new(), vec![first.clone()]]);
+    let mut ground = ground(true, vec![vec![second.clone()], vec![first.clone()]]);
     assert_eq!(ground.settle(), Ok(vec![first, second]));
 }
 

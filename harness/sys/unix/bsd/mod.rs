@@ -156,7 +156,9 @@ impl Stack for Bsd {
 
     fn can(&self, capability: Capability) -> Result<(), Lack> {
         match capability {
-            Capability::AfUnix | Capability::Fork | Capability::Signal => Ok(()),
+            Capability::AfUnix | Capability::Fork | Capability::Signal | Capability::Rlimit => {
+                Ok(())
+            }
             Capability::Ipv6 if self.features.ipv6 => Ok(()),
             Capability::Ipv6 => Err(Lack::new("no ::1 on this machine")),
             Capability::Capture => self.features.capture.clone(),

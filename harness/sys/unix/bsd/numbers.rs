@@ -14,6 +14,50 @@ pub const ERRNOS: &[(&str, i32)] = numbers![
     ERPCMISMATCH
 ];
 
+// `<sys/errno.h>` of XNU and of FreeBSD: what is told of non-blocking calls, arguments and
+// connections has one order on both, from 35 on. Linux begins it at 114, and EAGAIN is 11 there.
+const _: () = {
+    const FIRST: i32 = 35;
+    let in_order = [
+        libc::EAGAIN,
+        libc::EINPROGRESS,
+        libc::EALREADY,
+        libc::ENOTSOCK,
+        libc::EDESTADDRREQ,
+        libc::EMSGSIZE,
+        libc::EPROTOTYPE,
+        libc::ENOPROTOOPT,
+        libc::EPROTONOSUPPORT,
+        libc::ESOCKTNOSUPPORT,
+        libc::ENOTSUP,
+        libc::EPFNOSUPPORT,
+        libc::EAFNOSUPPORT,
+        libc::EADDRINUSE,
+        libc::EADDRNOTAVAIL,
+        libc::ENETDOWN,
+        libc::ENETUNREACH,
+        libc::ENETRESET,
+        libc::ECONNABORTED,
+        libc::ECONNRESET,
+        libc::ENOBUFS,
+        libc::EISCONN,
+        libc::ENOTCONN,
+        libc::ESHUTDOWN,
+        libc::ETOOMANYREFS,
+        libc::ETIMEDOUT,
+        libc::ECONNREFUSED,
+        libc::ELOOP,
+        libc::ENAMETOOLONG,
+        libc::EHOSTDOWN,
+        libc::EHOSTUNREACH,
+    ];
+    let mut at = 0;
+    while at < in_order.len() {
+        assert!(in_order[at] == FIRST + at as i32);
+        at += 1;
+    }
+};
+
 /// Flags of a received message beyond the common ones.
 pub const RECEIVED_FLAGS: &[(&str, c_int)] = &[];
 

@@ -58,6 +58,8 @@ impl Call<'_> {
 const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("SO_REUSEADDR", libc::SOL_SOCKET, libc::SO_REUSEADDR),
     ("SO_REUSEPORT", libc::SOL_SOCKET, libc::SO_REUSEPORT),
+    // In seconds, but on macOS in ticks, hundredths of a second (`<sys/socket.h>`): that is what a
+    // program gets there by this name, unless it is compiled for POSIX alone.
     ("SO_LINGER", libc::SOL_SOCKET, libc::SO_LINGER),
     ("SO_KEEPALIVE", libc::SOL_SOCKET, libc::SO_KEEPALIVE),
     ("SO_BROADCAST", libc::SOL_SOCKET, libc::SO_BROADCAST),
