@@ -334,7 +334,8 @@
 //! # YAML
 //!
 //! One document in UTF-8, without tabs, merge keys and tags of its own (`!x`); anchors and
-//! aliases are allowed. Text that YAML reads as a number needs quotes. The bounds are in [`crate::model::limits`].
+//! aliases are allowed. Text that YAML reads as a number needs quotes. The bounds are in
+//! [`crate::model::limits`].
 
 mod address;
 mod args;

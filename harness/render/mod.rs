@@ -78,8 +78,8 @@
 //! - Flags are letters of `FSRP.UEWe`, as tcpdump has them: `e` is AE (RFC 9768), once the nonce
 //!   sum.
 //! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero,
-//!   `urg 1` (the urgent pointer) always with the flag U, `reserved 8` where bits are set that nobody has named yet; as in `peer.send`, they are counted
-//!   with AE, the lowest of four.
+//!   `urg 1` (the urgent pointer) always with the flag U, `reserved 8` where bits are set that
+//!   nobody has named yet; as in `peer.send`, they are counted with AE, the lowest of four.
 //!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `tos 0`,
 //!   `df`. With ECN's two bits `tos` has their name behind it: `tos 2 ECT(0)`, `tos 1 ECT(1)`,
 //!   `tos 3 CE`.
