@@ -188,11 +188,6 @@ use rstest::rstest;
     `tcp-rest`, expected one of tcp-reset,"
 )]
 #[case(
-    "host.firewall: {reject: none, port: peer}",
-    "6:20: steps[0].host.firewall: `none` lifts all that is refused at its place, \
-    leave `port` out$"
-)]
-#[case(
     "host.link: broken",
     "6:16: steps[0].host.link: unknown word `broken`, expected one of \
     down, up$"
@@ -255,7 +250,7 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
 )]
 #[case(
     "topology: wire\nfamily: [4, 6]\ngiven: listen\nsteps: [peer.send: {flags: ., len: 1441}]",
-    "5:37: steps[0].peer.send.len: 1441 bytes do not fit a packet of the wire, expected at most \
+    "5:36: steps[0].peer.send.len: 1441 bytes do not fit a packet of the wire, expected at most \
     1440, or `fragment`$"
 )]
 #[case(

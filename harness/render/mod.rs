@@ -22,7 +22,6 @@
 //! client.connect("127.0.0.2":server) = 0    server.accept() = fd conn
 //! client.send("ping\n", MSG_OOB) = 5        b.sendto(4, MSG_DONTWAIT, a) = 4
 //! client.recv(128, MSG_PEEK) = 4 "ping"     b.recvmsg(2) = 2 [MSG_TRUNC] from a
-//! a.sendmsg("x", fds [client, conn]) = 1    b.recvmsg(1, fds [c]) = 1 [MSG_CTRUNC] fds [c]
 //! client.poll() = POLLIN|POLLHUP            client.poll(POLLIN|POLLRDHUP, 200ms) = 0
 //! client.setsockopt(SO_LINGER, {onoff: 1, linger: 0}) = 0
 //! client.getsockopt(SO_ERROR) = 0 ECONNREFUSED
@@ -39,7 +38,7 @@
 //! - Arguments in place of the usual ones come last: `iov 1025` (the data is in so many buffers),
 //!   and those wrong on purpose: `fd 999`, `addrlen 8`, `buf bad`; an unmapped
 //!   address is `bad`, an option's value of zero bytes, of a length of the case's choosing,
-//!   `{len: 2}`; a timeval that is no duration of whole milliseconds, `{sec: 0, usec: 1000000}`.
+//!   `{len: 2}`.
 //! - An address is the name of the socket that holds it, a word (`loopback`, `any`, `closed-port`)
 //!   or a literal in quotes, each with `:PORT` where the port is given apart: `any:server`.
 //! - Payloads and received data are in quotes with Rust's escapes (`\n`, `\0`, `\"`); bytes that
@@ -52,8 +51,6 @@
 //!   and as much of its value as two runs share: `= 4 [MSG_ERRQUEUE] from peer IP_RECVERR
 //!   {ECONNREFUSED, SO_EE_ORIGIN_ICMP port-unreachable, from peer}`, `= 4 from a SO_TIMESTAMP
 //!   IP_PKTINFO loopback`, `cmsg 0/8` (level and type) where the name is not known.
-//! - Descriptors in a message stand behind all else that is sent, or was received: those that went
-//!   along, those that there was a name and room for, and those that came.
 //! - An address in an answer is `server` if it is that socket's own; another IP address with a port
 //!   that `server` holds is `loopback:server`, `any:server`, `"127.0.0.2":server`.
 //!   A socket's name says nothing of its own address, so `getsockname` tells the host too where it
@@ -79,8 +76,8 @@
 //!   sum.
 //! - `ack` only with the ACK flag, `len` only when not 0, `win 0` always when the window is zero,
 //!   `urg 1` (the urgent pointer) always with the flag U, `reserved 8` where bits are set that
-//!   nobody has named yet; as in `peer.send`, they are counted with AE, the lowest of four.
-//!   On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `tos 0`,
+//!   nobody has named yet: as in `peer.send`, they are counted with AE, the lowest of four.
+//! - On request, in this order: `win 512`, `options [mss 65495,sackOK]`, `ttl 64`, `tos 0`,
 //!   `df`. With ECN's two bits `tos` has their name behind it: `tos 2 ECT(0)`, `tos 1 ECT(1)`,
 //!   `tos 3 CE`.
 //! - Options are tcpdump's words. The blocks of a selective acknowledgment are written as in
@@ -107,7 +104,6 @@
 //! peer.recv(S) = client > peer [S] seq 0    peer.recv(P., len 10) = nothing within 1s
 //! peer.recv(udp) = nothing                  peer.forget()
 //! host.firewall(reject tcp-reset in server) host.firewall(drop out)
-//! host.firewall(none path)
 //! host.route(unreachable peer)              host.link(down)
 //! host.sysctl(net.ipv4.tcp_retries2 3)      host.destroy(client)
 //! ```
@@ -120,10 +116,10 @@
 //!
 //! # Other lines
 //! `pause 300ms`, `silence 150ms`, `signal client SA_RESTART`, `worker.kill(SIGKILL)`,
-//! `worker.setrlimit(RLIMIT_NOFILE, 1)`, `worker.drop(capabilities)`, `worker.setuid(nobody)` and
-//! `worker.wait() = exited 0` (or `killed by SIGTERM`, `still running`) are steps without a call.
-//! Under `silence`, `    nothing for 150ms` says that no packet was seen, where packets are
-//! captured. The last line of a run that had to be ended is `deadline 10s`.
+//! `worker.setrlimit(RLIMIT_NOFILE, 1)`, `worker.drop(capabilities)` and `worker.wait() = exited 0`
+//! (or `killed by SIGTERM`, `still running`) are steps without a call. Under `silence`,
+//! `    nothing for 150ms` says that no packet was seen, where packets are captured. The last line
+//! of a run that had to be ended is `deadline 10s`.
 
 mod answer;
 mod call;
