@@ -44,6 +44,8 @@ guest_files() {
     local archive=$1 tree=$2 modules=$3 program=$4 root tool file number=100
     shift 4
     root=$(mktemp -d)
+    # It becomes the guest's /, which processes enter that are nobody's.
+    chmod 755 "$root"
     mkdir -p "$root"/{bin,dev,etc,lib/modules,proc,run,sys,tmp}
     install -m 755 ci/lib/guest-init "$root/init"
     cp "$program" "$root/bin/program"
