@@ -3,7 +3,6 @@
 use super::conductor::Conductor;
 use super::log::{Awaited, Sent, StepLog};
 use super::peer::{PathRule, Sender, Sending};
-use super::punctual::now;
 use super::resolve::Refusal;
 use super::waiting::SLICE;
 use crate::model::case::Family;
@@ -12,6 +11,7 @@ use crate::model::peer::{LocalEnd, PacketSpec, PeerVerb, Wanted};
 use crate::model::wire::{End, address, peer_port};
 use crate::model::{Address, Name, Packet, Times};
 use crate::render::{host_note, peer_head};
+use crate::sys::clock::now;
 use crate::sys::{HostAct, Trouble};
 use crate::wire::build::fragments;
 use crate::wire::{Captured, CapturedBytes, decode, due};

@@ -4,12 +4,12 @@ use super::conductor::{Conductor, Pending, SLOT_HELD, says_something};
 use super::lanes::Lane;
 use super::log::{CallLog, StepLog};
 use super::names::{AddressKind, Socket};
-use super::punctual::now;
 use super::resolve::{Refusal, Resolver};
 use super::trust;
 use crate::model::call::{Domain, Kind};
 use crate::model::transcript::Fate;
 use crate::model::{Answer, Call, CallSpec, Family, Name, Outcome, Step};
+use crate::sys::clock::now;
 use crate::sys::{Reply, Trouble};
 use std::time::Duration;
 

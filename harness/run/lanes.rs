@@ -1,7 +1,7 @@
 //! Threads that make calls and do nothing else.
 
-use super::punctual::now;
 use crate::model::Name;
+use crate::sys::clock::now;
 use crate::sys::{Ground, Reply, Request, Trouble, Watch};
 use std::cell::Cell;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

@@ -311,7 +311,7 @@ fn a_signal_ends_the_call_that_is_inside() {
 
 /// The call returned at once, and the run went on only after this time.
 fn put_aside(time: Duration, world: &mut World, packet_after: Duration) -> Scripted {
-    let at = super::punctual::now() + packet_after;
+    let at = crate::sys::clock::now() + packet_after;
     world.packets.push(Captured { at, bytes: CapturedBytes::Ip(Vec::new()) });
     std::thread::sleep(time);
     Scripted::Plain

@@ -7,7 +7,7 @@ use super::conductor::{Conductor, Pending, SLOT_HELD};
 use super::lanes::Lane;
 use super::log::StepLog;
 use super::peer::Peers;
-use super::punctual::now;
+use crate::sys::clock::now;
 use crate::sys::{Reply, Trouble};
 use crate::wire;
 use std::time::{Duration, Instant};

@@ -4,13 +4,14 @@
 //! Everything that can be prepared is prepared before the call is entered; between [`Gate::enter`]
 //! and [`Gate::leave`] there is the call alone. A bad pointer is [`BAD`].
 
+use super::clock::now;
 use super::{AddressPlace, Fd, Flags, Iov, Reply, Request, Target};
 use crate::model::address::Address;
 use crate::model::outcome::{Answer, Outcome};
 use crate::model::time::Shown;
 use socket2::{SockAddr, SockAddrStorage};
 use std::ptr::null_mut;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use super::unix::{address, errno, names, native};
@@ -71,11 +72,6 @@ pub fn time_of(number: i32, unit_ms: u64) -> Answer {
         }
         _ => Answer::Number(i64::from(number)),
     }
-}
-
-/// The system clock's time since the Unix epoch, which is also the clock of packet stamps.
-pub fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }
 
 /// Told directly before and directly after the call.

@@ -5,6 +5,7 @@
 //! what comes of a packet that a scripted peer puts on the wire. Descriptors are numbered from 3,
 //! and a socket has the address that it was bound to.
 
+use super::clock::now;
 use super::{
     Caller, Fd, Ground, HostAct, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch,
 };
@@ -16,7 +17,7 @@ use crate::model::outcome::{Answer, Outcome};
 use crate::wire::Captured;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// What comes of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -316,10 +317,6 @@ fn descriptor_of(request: &Request) -> Fd {
         | Request::Close { fd } => *fd,
         _ => -1,
     }
-}
-
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

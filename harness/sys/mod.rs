@@ -387,6 +387,7 @@ pub struct LocalOptions {
 
 #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
 mod calls;
+pub mod clock;
 mod finding;
 #[cfg(target_os = "freebsd")]
 mod freebsd;

@@ -10,7 +10,7 @@ use super::link;
 use super::network::LOOPBACK_INDEX;
 use super::{poll, sentinel};
 use crate::sys::Trouble;
-use crate::sys::calls::now;
+use crate::sys::clock::now;
 use crate::sys::unix::errno;
 use crate::wire::{Captured, CapturedBytes};
 use libc::{c_int, c_void, cmsghdr, iovec, msghdr};

@@ -6,8 +6,9 @@
 
 use super::Tap;
 use crate::sys::Trouble;
+use crate::sys::clock::now;
 use crate::wire::Captured;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Longer than the longest delayed ACK of Linux (48.3 ms measured).
 pub const LINUX: Duration = Duration::from_millis(100);
@@ -98,11 +99,6 @@ impl Quiet {
         };
         seen.iter().position(is_late).unwrap_or(seen.len())
     }
-}
-
-/// The system clock's time since the Unix epoch, as in the stamps.
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The run does not come to rest.

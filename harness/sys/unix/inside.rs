@@ -1,6 +1,6 @@
 //! Whether a thread is inside its call, and since when.
 
-use crate::sys::calls::now;
+use crate::sys::clock::now;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 

@@ -8,7 +8,7 @@
 use super::errno;
 use crate::model::capability::Lack;
 use crate::model::case::Family;
-use crate::sys::calls::now;
+use crate::sys::clock::now;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::BTreeSet;

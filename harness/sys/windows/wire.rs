@@ -9,7 +9,7 @@ use super::capture::Sighted;
 use crate::model::case::Family;
 use crate::model::wire::{self, End};
 use crate::sys::Trouble;
-use crate::sys::calls::now;
+use crate::sys::clock::now;
 use crate::wire::{Captured, CapturedBytes};
 use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;

@@ -62,7 +62,8 @@ impl Call<'_> {
                 }
                 SendForm::Sendmsg => libc::sendmsg(fd, &raw const message, flags),
                 SendForm::Write => libc::write(fd, data, len),
-                SendForm::Writev | SendForm::Sendfile => libc::writev(fd, vector, count),
+                SendForm::Writev => libc::writev(fd, vector, count),
+                SendForm::Sendfile => unreachable!("send_file() does it"),
             };
             sent as i64
         });
