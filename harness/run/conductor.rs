@@ -5,7 +5,7 @@ use super::lanes::Lane;
 use super::log::{CallLog, Holder, RunLog, StepLog};
 use super::names::Names;
 use super::peer::Peers;
-use super::punctual::{Punctuality, now};
+use super::punctual::{Punctuality, Seen};
 use super::trust::Clocks;
 use super::{Conditions, Slot};
 use crate::model::transcript::Fate;
@@ -13,6 +13,7 @@ use crate::model::{
     Action, Address, Answer, Call, CallSpec, Case, Family, Name, Packet, ProcessVerb, Row, Step,
     Times, Topology, limits, time,
 };
+use crate::sys::clock::now;
 use crate::sys::{Fd, Ground, ProcessAct, Request, Trouble};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -168,11 +169,20 @@ impl<'a> Conductor<'a> {
         self.settle(&mut log)?;
         self.learn_addresses(&mut log);
         self.log_packets(&mut log);
-        self.punctual.judge(&log, self.case.topology)?;
+        self.punctual.judge(&log, self.seen())?;
         let clocks = Clocks::read();
         self.clocks.unset_until(clocks)?;
         self.clocks = clocks;
         Ok(log)
+    }
+
+    /// What the stamps of this run's packets tell.
+    fn seen(&self) -> Seen {
+        match self.case.topology {
+            Topology::Loopback => Seen::WhenSent,
+            Topology::Wire if self.ground.waits_to_settle() => Seen::WhenQuiet,
+            Topology::Wire => Seen::AtOnce,
+        }
     }
 
     /// Makes a call as often as the step says.

@@ -9,16 +9,18 @@
 
 use super::log::StepLog;
 use super::resent::Resent;
-use crate::model::Topology;
 use crate::model::time::band;
 use crate::sys::Trouble;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Work takes less, also on an emulated CPU.
 const NOTICED: Duration = Duration::from_millis(20);
 /// What a step causes is delivered within this time even if the kernel's own threads have to wait;
 /// a retransmission comes 200 ms after the segment, at the earliest.
 const PROMPT: Duration = Duration::from_millis(100);
+/// A stack's next tick comes no sooner. Linux repeats a SYN two ticks after an ACK of something
+/// else, and has up to 1,000 of them a second.
+const TICK: Duration = Duration::from_millis(1);
 /// The gaps of a run that waits for timers, together. Cases leave their timers this much room.
 const LATE_MAX: Duration = Duration::from_secs(1);
 
@@ -28,6 +30,17 @@ struct Gap {
     from: Duration,
     to: Duration,
     puts_off_from: Duration,
+}
+
+/// What the stamps of packets tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// When they were sent: the system captures them.
+    WhenSent,
+    /// When the run read them off its wire, as soon as it had put a peer's packet there.
+    AtOnce,
+    /// When the run read them off its wire, some time after a peer's packet: it waits for quiet.
+    WhenQuiet,
 }
 
 /// The account of one run, in the system clock's time since the Unix epoch.
@@ -114,25 +127,32 @@ impl Punctuality {
     ///
     /// # Errors
     /// What came when is chance.
-    pub fn judge(&mut self, step: &StepLog, topology: Topology) -> Result<(), Trouble> {
+    pub fn judge(&mut self, step: &StepLog, seen: Seen) -> Result<(), Trouble> {
         let gaps = std::mem::take(&mut self.gaps);
         let late = together(&gaps).max(std::mem::take(&mut self.held_up));
         self.late = self.late / 2 + late;
         // On the wire what was found later has a later stamp.
-        let is_stamped = topology == Topology::Loopback;
+        let is_stamped = seen == Seen::WhenSent;
         let before = self.before.drain(..).filter(|_| is_stamped);
         let found: Vec<Gap> = before.chain(gaps.iter().copied()).collect();
         self.before = gaps;
         for (index, packet) in step.packets.iter().enumerate() {
             let is_peers = step.sent.iter().any(|sent| sent.index == index);
             let again = !is_peers && self.resent.see(packet);
+            let answered = after_sent(step, index).filter(|_| again && seen == Seen::AtOnce);
+            if let Some(late) = answered.filter(|late| *late > TICK) {
+                return Err(put_aside(
+                    late,
+                    "whether a timer or the peer caused a packet is chance",
+                ));
+            }
             let meanwhile = |gap: &&Gap| {
                 let at = |from: Duration, to| (from + PROMPT..to).contains(&packet.at);
-                match topology {
-                    Topology::Loopback => at(gap.puts_off_from, gap.to),
+                match seen {
+                    Seen::WhenSent => at(gap.puts_off_from, gap.to),
                     // Here packets are stamped when the run reads them, which it does after a gap.
-                    Topology::Wire if step.timed => at(gap.from, gap.to + NOTICED),
-                    Topology::Wire => again && at(gap.puts_off_from, gap.to + NOTICED),
+                    _ if step.timed => at(gap.from, gap.to + NOTICED),
+                    _ => again && at(gap.puts_off_from, gap.to + NOTICED),
                 }
             };
             if let Some(gap) = found.iter().find(meanwhile) {
@@ -146,9 +166,12 @@ impl Punctuality {
     }
 }
 
-/// The system clock, by which packets are stamped too: time since the Unix epoch.
-pub fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+/// How long after the peer's last packet this one came, in a step that is over with what that packet
+/// causes.
+fn after_sent(step: &StepLog, index: usize) -> Option<Duration> {
+    let is_over = step.awaited.is_none() && step.calls.is_empty();
+    let sent = step.sent.iter().rev().find(|sent| sent.index < index).filter(|_| is_over)?;
+    Some(step.packets[index].at.saturating_sub(step.packets[sent.index].at))
 }
 
 /// How long these gaps put off what came next: the threads of a run are put aside at the same time.
@@ -174,9 +197,10 @@ fn put_aside(time: Duration, chance: &str) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::log::Sent;
+    use crate::run::log::{Awaited, Sent};
     use crate::run::resent::tests::segment;
     use rstest::rstest;
+    use std::net::Ipv4Addr;
 
     fn ms(time: u64) -> Duration {
         Duration::from_millis(1_000_000 + time)
@@ -184,53 +208,67 @@ mod tests {
 
     /// A step in which a segment was sent, and sent again at this time; the run could go on at
     /// 10 ms, and did at 400 ms.
-    fn judged(again_ms: u64, topology: Topology, timed: bool, by_peer: bool) -> bool {
+    fn judged(again_ms: u64, seen: Seen, timed: bool, by_peer: bool) -> bool {
         let mut account = Punctuality::begin(ms(0));
         account.works(ms(1));
         account.goes_on(ms(10), ms(400));
         let packets = vec![segment(ms(9), "P.", 1, 10), segment(ms(again_ms), "P.", 1, 10)];
         let sent = if by_peer { vec![Sent { index: 1, aside: false }] } else { Vec::new() };
         let step = StepLog { packets, timed, sent, ..StepLog::default() };
-        account.judge(&step, topology).is_ok()
+        account.judge(&step, seen).is_ok()
     }
 
     #[rstest]
-    #[case::at_once(20, Topology::Loopback, true)]
-    #[case::meanwhile(211, Topology::Loopback, false)]
-    #[case::afterwards(410, Topology::Loopback, true)]
-    #[case::read_at_once(20, Topology::Wire, true)]
-    #[case::read_when_it_went_on(405, Topology::Wire, false)]
-    #[case::read_later(600, Topology::Wire, true)]
-    fn packet_of_a_timer_in_a_gap(
-        #[case] again_ms: u64,
-        #[case] topology: Topology,
-        #[case] kept: bool,
-    ) {
-        assert_eq!(judged(again_ms, topology, false, false), kept);
+    #[case::at_once(20, Seen::WhenSent, true)]
+    #[case::meanwhile(211, Seen::WhenSent, false)]
+    #[case::afterwards(410, Seen::WhenSent, true)]
+    #[case::read_at_once(20, Seen::AtOnce, true)]
+    #[case::read_when_it_went_on(405, Seen::AtOnce, false)]
+    #[case::read_later(600, Seen::AtOnce, true)]
+    fn packet_of_a_timer_in_a_gap(#[case] again_ms: u64, #[case] seen: Seen, #[case] kept: bool) {
+        assert_eq!(judged(again_ms, seen, false, false), kept);
     }
 
     /// What came after a step had settled, and before the next one began.
     #[rstest]
-    #[case::in_the_gap(211, Topology::Loopback, false)]
-    #[case::afterwards(410, Topology::Loopback, true)]
-    #[case::read_afterwards(405, Topology::Wire, true)]
-    fn packet_found_a_step_later(
-        #[case] at_ms: u64,
-        #[case] topology: Topology,
-        #[case] kept: bool,
-    ) {
+    #[case::in_the_gap(211, Seen::WhenSent, false)]
+    #[case::afterwards(410, Seen::WhenSent, true)]
+    #[case::read_afterwards(405, Seen::AtOnce, true)]
+    fn packet_found_a_step_later(#[case] at_ms: u64, #[case] seen: Seen, #[case] kept: bool) {
         let mut account = Punctuality::begin(ms(0));
         account.goes_on(ms(10), ms(400));
-        account.judge(&StepLog::default(), topology).unwrap();
+        account.judge(&StepLog::default(), seen).unwrap();
         let packets = vec![segment(ms(at_ms), "S", 0, 0)];
         let step = StepLog { packets, ..StepLog::default() };
-        assert_eq!(account.judge(&step, topology).is_ok(), kept);
-        assert!(account.judge(&step, topology).is_ok(), "two steps later");
+        assert_eq!(account.judge(&step, seen).is_ok(), kept);
+        assert!(account.judge(&step, seen).is_ok(), "two steps later");
     }
 
     #[test]
     fn what_a_peer_repeats_is_no_timers() {
-        assert!(judged(405, Topology::Wire, false, true));
+        assert!(judged(405, Seen::AtOnce, false, true));
+    }
+
+    /// A peer's packet, and a SYN once more.
+    #[rstest]
+    #[case::at_once(0, Seen::AtOnce, true)]
+    #[case::by_a_tick(8, Seen::AtOnce, false)]
+    #[case::while_waiting_for_quiet(8, Seen::WhenQuiet, true)]
+    fn repeated_after_a_peers_packet(#[case] at_ms: u64, #[case] seen: Seen, #[case] kept: bool) {
+        let mut account = Punctuality::begin(ms(0));
+        let syn = |at| segment(at, "S", 1, 0);
+        let before = StepLog { packets: vec![syn(ms(1))], ..StepLog::default() };
+        account.judge(&before, seen).unwrap();
+        let mut other = segment(ms(10), ".", 1, 0);
+        other.source = Ipv4Addr::new(127, 0, 0, 2).into();
+        let sent = vec![Sent { index: 0, aside: false }];
+        let packets = vec![other, syn(ms(10 + at_ms))];
+        let step = StepLog { packets, sent, ..StepLog::default() };
+        assert_eq!(account.judge(&step, seen).is_ok(), kept);
+        account = Punctuality::begin(ms(0));
+        account.judge(&before, seen).unwrap();
+        let awaited = Some(Awaited { taken: None, within: None });
+        assert!(account.judge(&StepLog { awaited, ..step }, seen).is_ok(), "it waits for it");
     }
 
     #[test]
@@ -243,7 +281,7 @@ mod tests {
         for timed in [false, true] {
             let mut account = Punctuality::begin(ms(0));
             account.goes_on(ms(10), ms(400));
-            assert_eq!(account.judge(&step(timed), Topology::Wire).is_ok(), !timed);
+            assert_eq!(account.judge(&step(timed), Seen::AtOnce).is_ok(), !timed);
         }
     }
 
@@ -264,7 +302,7 @@ mod tests {
             let began = ms(step * 2_000);
             account.excuse(began);
             account.works(began + Duration::from_millis(*gap_ms));
-            verdict = verdict.and(account.judge(&StepLog::default(), Topology::Loopback));
+            verdict = verdict.and(account.judge(&StepLog::default(), Seen::WhenSent));
         }
         assert_eq!(verdict.is_ok(), kept);
     }
@@ -290,7 +328,7 @@ mod tests {
         (0..50).for_each(|slice| account.goes_on(ms(slice * 100 + 5), ms(slice * 100 + 100)));
         account.goes_on(ms(5_000), ms(ends_ms));
         account.has_waited();
-        assert_eq!(account.judge(&StepLog::default(), Topology::Wire).is_ok(), kept);
+        assert_eq!(account.judge(&StepLog::default(), Seen::AtOnce).is_ok(), kept);
     }
 
     #[test]
@@ -298,7 +336,7 @@ mod tests {
         let mut account = Punctuality::begin(ms(0));
         account.waits();
         (1..1_000).for_each(|step| account.works(ms(step * 15)));
-        assert!(account.judge(&StepLog::default(), Topology::Loopback).is_ok());
+        assert!(account.judge(&StepLog::default(), Seen::WhenSent).is_ok());
     }
 
     #[rstest]

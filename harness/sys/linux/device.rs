@@ -15,7 +15,7 @@ use super::metrics::Metrics;
 use super::poll;
 use crate::model::Family;
 use crate::sys::Trouble;
-use crate::sys::calls::now;
+use crate::sys::clock::now;
 use crate::wire::{Captured, CapturedBytes};
 use socket2::SockAddr;
 use std::fs::{File, OpenOptions};
@@ -134,7 +134,7 @@ impl Device {
     /// # Errors
     /// Packets were lost, or the device failed.
     pub fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
-        self.take();
+        self.look();
         packets.append(&mut self.came);
         self.trouble.take().map_or(Ok(()), Err)
     }
@@ -143,7 +143,7 @@ impl Device {
     pub fn pass(&mut self, time: Duration) {
         let until = Instant::now() + time;
         loop {
-            self.take();
+            self.look();
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -165,7 +165,8 @@ impl Device {
         matches!(self.end, FarEnd::Veth { .. })
     }
 
-    fn take(&mut self) {
+    /// Stamps what has come.
+    pub fn look(&mut self) {
         let taken = match &self.end {
             FarEnd::Tun(tun) => read_tun(tun, &mut self.came),
             FarEnd::Veth { tap, .. } => read_veth(tap, &mut self.came),

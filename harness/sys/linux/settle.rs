@@ -103,6 +103,10 @@ impl Wire {
         if let (true, Settling::Sentinel(sentinel)) = (queues, &mut self.settling) {
             let _ = sentinel.cross();
         }
+        // What is read now cannot be mistaken for what a timer sends a tick later.
+        if let Some(device) = &mut self.sight.device {
+            device.look();
+        }
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use crate::model::Family;
 use crate::model::wire::{self, End};
 use crate::sys::Trouble;
-use crate::sys::calls::now;
+use crate::sys::clock::now;
 use crate::sys::unix::dialect::SYSTEM;
 use crate::wire::{Captured, CapturedBytes};
 use std::io;
