@@ -96,7 +96,12 @@ pub enum Call {
         value: OptionValue,
     },
     /// `getsockopt(2)`.
-    Getsockopt(OptionRef),
+    Getsockopt {
+        /// The option.
+        option: OptionRef,
+        /// Fields of TCP_INFO that are part of the record, beside the state.
+        fields: Vec<&'static str>,
+    },
     /// `getsockname(2)`.
     Getsockname,
     /// `getpeername(2)`.
@@ -390,7 +395,7 @@ impl Call {
             Call::Send { form, .. } => word_of(&SendForm::ALL, *form),
             Call::Recv { form, .. } => word_of(&RecvForm::ALL, *form),
             Call::Setsockopt { .. } => "setsockopt",
-            Call::Getsockopt(_) => "getsockopt",
+            Call::Getsockopt { .. } => "getsockopt",
             Call::Getsockname => "getsockname",
             Call::Getpeername => "getpeername",
             Call::Shutdown(_) => "shutdown",

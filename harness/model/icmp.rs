@@ -9,9 +9,9 @@ pub type TypeCode = (u8, u8);
 pub type Row = (&'static str, Option<TypeCode>, Option<TypeCode>);
 
 /// A word, and the message that it stands for in ICMP (RFC 792, RFC 1812) and in ICMPv6 (RFC 4443,
-/// RFC 4861). Messages that correspond share a word, so that a case can say the same under both
+/// RFC 4861, RFC 7112). Messages that correspond share a word, so that a case can say the same under both
 /// families.
-pub const WORDS: [Row; 29] = [
+pub const WORDS: [Row; 31] = [
     ("net-unreachable", Some((3, 0)), Some((1, 0))),
     ("host-unreachable", Some((3, 1)), Some((1, 3))),
     ("protocol-unreachable", Some((3, 2)), Some((4, 1))),
@@ -35,6 +35,8 @@ pub const WORDS: [Row; 29] = [
     ("ttl-exceeded", Some((11, 0)), Some((3, 0))),
     ("reassembly-exceeded", Some((11, 1)), Some((3, 1))),
     ("parameter-problem", Some((12, 0)), Some((4, 0))),
+    ("unrecognized-option", None, Some((4, 2))),
+    ("incomplete-header-chain", None, Some((4, 3))),
     ("echo-request", Some((8, 0)), Some((128, 0))),
     ("echo-reply", Some((0, 0)), Some((129, 0))),
     ("router-solicitation", Some((10, 0)), Some((133, 0))),

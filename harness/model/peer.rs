@@ -28,18 +28,59 @@ pub enum PacketSpec {
     /// A TCP segment.
     Tcp(SegmentSpec),
     /// A UDP datagram.
-    Udp {
-        /// What it carries.
-        payload: Payload,
-        /// The local end; none: the one that the peer has to do with.
-        to: Option<LocalEnd>,
-        /// Its checksum.
-        checksum: Checksum,
-        /// Type of service or traffic class; none: 0.
-        tos: Option<u8>,
-    },
+    Udp(DatagramSpec),
     /// An ICMP error (ICMPv6 under IPv6).
     Icmp(IcmpSpec),
+    /// An ICMP echo request (ICMPv6 under IPv6).
+    Echo(EchoSpec),
+}
+
+/// A UDP datagram.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DatagramSpec {
+    /// What it carries.
+    pub payload: Payload,
+    /// Its checksum.
+    pub checksum: Checksum,
+    /// Type of service or traffic class; none: 0.
+    pub tos: Option<u8>,
+    /// Cut into IP fragments.
+    pub fragment: Option<Cut>,
+    /// The local end; none: the one that the peer has to do with.
+    pub to: Option<LocalEnd>,
+    /// Whose it claims to be; none: the sender's.
+    pub source: Option<Source>,
+}
+
+/// An ICMP echo request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EchoSpec {
+    /// What it carries.
+    pub payload: Payload,
+    /// Where to, which has no port; none: this machine's address on the wire.
+    pub to: Option<IpAddr>,
+    /// Whose it claims to be; none: the sender's.
+    pub source: Option<Source>,
+}
+
+/// What stands in the source address and port of a packet whose sender claims to be somebody else.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// A local socket's address: with the same socket for its destination, a LAND attack.
+    Socket(Name),
+    /// That host, at the peer's port.
+    Host(IpAddr),
+}
+
+/// How a packet is cut into IP fragments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cut {
+    /// Into fragments of so many bytes of its payload, a multiple of 8, in order.
+    Every(u16),
+    /// Into these ranges of bytes of its payload, sent in this order: with gaps, overlaps and
+    /// repetitions. Each begins at a multiple of 8; the one that ends where the packet ends is
+    /// the last one, whenever it is sent.
+    Pieces(Vec<(u16, u16)>),
 }
 
 /// An ICMP error, and the packet that it quotes.
@@ -104,10 +145,12 @@ pub struct SegmentSpec {
     pub ttl: Option<u8>,
     /// Type of service or traffic class; none: 0.
     pub tos: Option<u8>,
-    /// Cut into IP fragments of so many bytes of payload (a multiple of 8).
-    pub fragment: Option<u16>,
+    /// Cut into IP fragments.
+    pub fragment: Option<Cut>,
     /// The local end; none: the connection's, else the listener's.
     pub to: Option<LocalEnd>,
+    /// Whose it claims to be; none: the sender's.
+    pub source: Option<Source>,
 }
 
 /// A local end of the wire.

@@ -9,8 +9,10 @@ use super::tree::{Kind, Node};
 use crate::model::call::Payload;
 use crate::model::limits::PASSED_MAX;
 use crate::model::option::{self, SocketOption};
-use crate::model::peer::{LocalEnd, Number, TcpOption};
+use crate::model::peer::{Cut, LocalEnd, Number, Source, TcpOption};
 use crate::model::{AddrBase, AddrExpr, Name, PortExpr, TcpFlags};
+use packet::Sender;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -41,6 +43,9 @@ pub(super) enum Value {
     TcpOptions(Vec<TcpOption>),
     Payload(Payload),
     LocalEnd(LocalEnd),
+    Host(IpAddr),
+    Source(Source),
+    Cut(Cut),
 }
 
 /// The values of a step, by key.
@@ -243,6 +248,30 @@ impl<'n> Args<'n> {
         }
     }
 
+    /// The address of a host.
+    pub fn host(&self, key: &str) -> Option<IpAddr> {
+        match self.get(key)? {
+            Value::Host(address) => Some(*address),
+            _ => None,
+        }
+    }
+
+    /// Whom a sender claims to be.
+    pub fn source(&self, key: &str) -> Option<Source> {
+        match self.get(key)? {
+            Value::Source(source) => Some(source.clone()),
+            _ => None,
+        }
+    }
+
+    /// Fragments.
+    pub fn cut(&self, key: &str) -> Option<Cut> {
+        match self.get(key)? {
+            Value::Cut(cut) => Some(cut.clone()),
+            _ => None,
+        }
+    }
+
     /// A word as what stands beside it in a table.
     pub fn one_of<T: Copy>(&self, key: &str, table: &[(T, &'static str)]) -> Option<T> {
         let word = self.word(key)?;
@@ -284,7 +313,7 @@ fn takes(form: Form, node: &Node) -> bool {
         (Form::Flags, Kind::Str(text)) => {
             text == "none" || !text.starts_with(|c: char| c.is_ascii_lowercase() && c != 'e')
         }
-        (Form::NewNames | Form::Sockets, _) => false,
+        (Form::NewNames | Form::Sockets | Form::Cut, _) => false,
         (Form::Int(..) | Form::Flag | Form::Number(_) | Form::TcpOptions, _) => false,
         (_, kind) => matches!(kind, Kind::Str(_)),
     }
@@ -327,7 +356,9 @@ pub(super) fn in_words(form: Form) -> String {
         Form::TcpOptions => "a list of TCP options: [mss 1460, nop]".to_owned(),
         Form::Payload => "a length, or text in quotes".to_owned(),
         Form::LocalEnd => "a socket's name, closed-port, or an IP address".to_owned(),
-        Form::Peer => "peer2, or router".to_owned(),
+        Form::Host => "an IP address".to_owned(),
+        Form::Sender => packet::SENDER.to_owned(),
+        Form::Cut => packet::CUT.to_owned(),
     }
 }
 
@@ -374,7 +405,15 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
         Form::TcpOptions => Value::TcpOptions(packet::read_options(node)?),
         Form::Payload => Value::Payload(packet::read_payload(node)?),
         Form::LocalEnd => Value::LocalEnd(packet::read_local_end(node, scope)?),
-        Form::Peer => Value::Name(packet::read_sender(node)?),
+        Form::Host => match node.text(&expected())?.parse() {
+            Ok(address) => Value::Host(address),
+            Err(_) => return Err(node.expected(&expected())),
+        },
+        Form::Sender => match packet::read_sender(node, scope)? {
+            Sender::Other(name) => Value::Name(name),
+            Sender::Claimed(source) => Value::Source(source),
+        },
+        Form::Cut => Value::Cut(packet::read_cut(node)?),
     })
 }
 

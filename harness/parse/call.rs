@@ -53,7 +53,7 @@ fn has_argument(call: &Call, key: &str) -> bool {
         Call::Send { form: SendForm::Sendfile, .. } => false,
         Call::Send { to, .. } => key == "buf" || to.is_some(),
         Call::Accept { .. } | Call::Getsockname | Call::Getpeername => true,
-        Call::Recv { .. } | Call::Setsockopt { .. } | Call::Getsockopt(_) => key == "buf",
+        Call::Recv { .. } | Call::Setsockopt { .. } | Call::Getsockopt { .. } => key == "buf",
         _ => false,
     }
 }
@@ -143,7 +143,7 @@ fn build(verb: &str, args: &Args<'_>) -> Read<Option<Call>> {
         "fcntl" => Call::Fcntl(value_of(&FcntlOp::ALL, word("cmd")?, args)?),
         "chmod" => Call::Chmod(read_mode(args)?),
         "ioctl" => Call::Ioctl(word("request")?),
-        "getsockopt" => Call::Getsockopt(read_asked(args)?),
+        "getsockopt" => read_getsockopt(args)?,
         "getsockname" => Call::Getsockname,
         "getpeername" => Call::Getpeername,
         "poll" => Call::Poll { events: args.words("events"), timeout },
@@ -265,6 +265,15 @@ fn read_setsockopt(args: &Args<'_>) -> Read<Vec<Call>> {
         return Err(object.fault(format!("setsockopt needs {expected}")));
     }
     Ok(calls)
+}
+
+/// Fields belong to TCP_INFO.
+fn read_getsockopt(args: &Args<'_>) -> Read<Call> {
+    let (option, fields) = (read_asked(args)?, args.words("show"));
+    if fields.is_empty() || option.kind() == OptionKind::TcpInfo {
+        return Ok(Call::Getsockopt { option, fields });
+    }
+    Err(args.fault("`show` names fields of TCP_INFO"))
 }
 
 /// The option of `getsockopt`: a name, or a number in a level.

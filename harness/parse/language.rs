@@ -10,7 +10,7 @@ use crate::model::call::{
     ACCEPT_FLAGS, EPOLL_EVENTS, EpollOp, FcntlOp, IOCTLS, MSG_FLAGS, POLL_EVENTS,
 };
 use crate::model::limits::{BUFFERS_MAX, OPTION_VALUE_MAX, PAYLOAD_BYTES_MAX, TIMES_MAX};
-use crate::model::option::Level;
+use crate::model::option::{Level, TCP_INFO_FIELDS};
 
 /// The keys of a case in the order in which they stand, each with what it is for.
 pub(super) const HEADER: &[(&str, &str)] = &[
@@ -257,7 +257,16 @@ pub(super) const VERBS: &[Verb] = &[
             key("value", Form::Int(-1, OPTION_VALUE_MAX), "Beside a level: the value, an int."),
         ],
     ),
-    verb("getsockopt", "getsockopt(2): an option's name.", &["option"], &[OPTION, LEVEL]),
+    verb(
+        "getsockopt",
+        "getsockopt(2): an option's name.",
+        &["option"],
+        &[
+            OPTION,
+            LEVEL,
+            key("show", Form::Words(TCP_INFO_FIELDS), "Fields of TCP_INFO: recorded too."),
+        ],
+    ),
     verb("getsockname", "getsockname(2).", &[], SHOW_ADDRLEN),
     verb("getpeername", "getpeername(2).", &[], SHOW_ADDRLEN),
     verb(

@@ -93,7 +93,8 @@
 //! - `ioctl`: `FIONREAD` `SIOCATMARK` `SIOCOUTQ`. Keys: **`request`**.
 //! - `setsockopt`: an option's name, or a list of names: each is set to 1. Keys: the options
 //!   themselves, or `level`, `option`, `value`, see below.
-//! - `getsockopt`: an option's name. Keys: **`option`**, `level`.
+//! - `getsockopt`: an option's name. Keys: **`option`**, `level`; of `TCP_INFO`, which tells the
+//!   state, also `show: [tcpi_unacked]`: fields that are the same in every run.
 //! - `getsockname` `getpeername`: alone, or `addrlen`: the length that the call tells is recorded
 //!   too (where it is known before: a name of AF_UNIX is longer by the path of the run's folder).
 //!   Keys: `show: addrlen`.
@@ -228,11 +229,15 @@
 //!   `raw 1e03aa` (these bytes, right or wrong), filled up to whole words with zeros;
 //!   `bad: checksum`; `offset`: the data offset in words, right or wrong; `reserved`: the four
 //!   bits behind it, 0 to 15, of which 1 is the flag `e`; `ttl`; `tos`: type of service or
-//!   traffic class; `fragment: 24`: cut into IP fragments of so many bytes; `to`: a local
+//!   traffic class; `fragment: 24`: cut into IP fragments of so many bytes, or `fragment: [0-24,
+//!   16-40]`: these bytes of what follows its IP header, in this order, the last ones with "more
+//!   fragments" off whenever they are sent; `to`: a local
 //!   socket, `closed-port`, or another address in quotes. Without `options` a SYN has `mss 1460`,
 //!   any other segment none, but both have timestamps where both SYNs had.
 //! - A datagram. Keys: **`udp`**: a length, or text in quotes; `bad: checksum`, or `no-checksum`:
-//!   0, which is none; `tos`; `to`.
+//!   0, which is none; `tos`; `fragment`; `to`.
+//! - An ICMP echo request. Keys: **`echo`**: a length, or text in quotes; `to`: an address in
+//!   quotes in place of this machine's own.
 //! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
 //!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
 //!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;
@@ -242,7 +247,9 @@
 //! A packet has at most 1500 bytes, and one cut by `fragment` 65,535.
 //!
 //! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
-//! `router.send: R`. `timed` and `times: 3` are as for calls.
+//! `router.send: R`. A packet may also claim to be somebody else's: `from: "192.0.2.77"` is another
+//! host's, at the peer's port, `from: server` the socket's own address. It has the numbers of the
+//! peer's connection, which does not notice. `timed` and `times: 3` are as for calls.
 //!
 //! A number is what a transcript prints; `{abs: 7}` is the number on the wire; `nxt+100` counts
 //! from a variable of the receiver (RFC 9293 §3.3.1) and is printed in that form: for `seq` from

@@ -5,8 +5,8 @@ use super::language::wire::TCP_OPTIONS;
 use super::scope::Scope;
 use super::tree::{Kind, Node};
 use crate::model::call::Payload;
-use crate::model::limits::{PACKET_BYTES_MAX, PEERS_MAX, TCP_OPTIONS_BYTES_MAX};
-use crate::model::peer::{Base, LocalEnd, Number, TcpOption};
+use crate::model::limits::{FRAGMENTS_MAX, PACKET_BYTES_MAX, PEERS_MAX, TCP_OPTIONS_BYTES_MAX};
+use crate::model::peer::{Base, Cut, LocalEnd, Number, Source, TcpOption};
 use crate::model::{Name, TcpFlags, Topology};
 use std::net::IpAddr;
 
@@ -242,10 +242,68 @@ pub(super) fn peer(text: &str) -> Result<Name, String> {
     }
 }
 
-/// A sender besides `peer`.
-pub(super) fn read_sender(node: &Node) -> Read<Name> {
-    match node.text("a sender: peer2, router")? {
-        "router" => Ok(Name::new("router")),
-        text => peer(text).map_err(|message| node.fault(message + ", or router")),
+/// A sender besides `peer`, or whom `peer` claims to be.
+pub(super) enum Sender {
+    /// Another peer, or the router.
+    Other(Name),
+    /// Somebody whose packets are not the case's to send.
+    Claimed(Source),
+}
+
+/// `peer2`, `router`, a socket or an IP address.
+pub(super) fn read_sender(node: &Node, scope: &Scope<'_>) -> Read<Sender> {
+    match node.text(SENDER)? {
+        "router" => Ok(Sender::Other(Name::new("router"))),
+        text if is_peer(text) => match peer(text) {
+            Ok(name) => Ok(Sender::Other(name)),
+            Err(message) => Err(node.fault(message + ", or router")),
+        },
+        text => match text.parse::<IpAddr>() {
+            Ok(address) => Ok(Sender::Claimed(Source::Host(address))),
+            Err(_) => scope.socket_at(node).map(|name| Sender::Claimed(Source::Socket(name))),
+        },
+    }
+}
+
+/// What a sender may be, as the middle of a sentence.
+pub(super) const SENDER: &str = "peer2, router, a socket's name, or an IP address";
+
+/// `24`, or `[0-24, 16-40]`.
+pub(super) fn read_cut(node: &Node) -> Read<Cut> {
+    let Kind::List(pieces) = &node.kind else {
+        let len = node.int(&(UNIT..=FRAGMENT_MAX), CUT)?;
+        if len % UNIT != 0 {
+            return Err(node.fault("`fragment` is a multiple of 8 (RFC 791 §3.2)"));
+        }
+        return Ok(Cut::Every(u16::try_from(len).unwrap_or(0)));
+    };
+    match (pieces.first(), pieces.get(FRAGMENTS_MAX)) {
+        (None, _) => Err(node.expected(CUT)),
+        (_, Some(more)) => {
+            Err(more.fault(format!("a fragment too many, expected at most {FRAGMENTS_MAX}")))
+        }
+        _ => pieces.iter().map(read_piece).collect::<Read<_>>().map(Cut::Pieces),
+    }
+}
+
+/// What `fragment` may be, as the middle of a sentence.
+pub(super) const CUT: &str = "a number of bytes, or a list of ranges: [0-24, 16-40]";
+
+/// An offset counts units of so many bytes.
+const UNIT: i64 = 8;
+/// The last offset that can be told.
+const FRAGMENT_MAX: i64 = 65_528;
+
+fn read_piece(node: &Node) -> Read<(u16, u16)> {
+    let range = "a range of bytes: 0-24";
+    let (start, end) = node.text(range)?.split_once('-').ok_or_else(|| node.expected(range))?;
+    let both = number::<u16>(start).zip(number::<u16>(end));
+    let (start, end) = both.ok_or_else(|| node.expected(range))?;
+    if i64::from(start) % UNIT != 0 {
+        return Err(node.fault("a fragment begins at a multiple of 8 (RFC 791 §3.2)"));
+    }
+    match start < end {
+        true => Ok((start, end)),
+        false => Err(node.fault(format!("a fragment of no bytes, expected {start}-{}", start + 8))),
     }
 }

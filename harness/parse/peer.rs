@@ -12,7 +12,8 @@ use super::tree::Node;
 use crate::model::call::Payload;
 use crate::model::icmp;
 use crate::model::peer::{
-    Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, Wanted,
+    Checksum, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
+    SegmentSpec, Wanted,
 };
 use crate::model::{Action, Name, Step, TcpFlags, Times, Topology};
 
@@ -46,12 +47,10 @@ pub(super) fn read(
         (_, None) => Args::none(parts.id),
         (_, Some(object)) => return Err(object.expected("no argument")),
     };
-    if let Some(sender) = args.name("from") {
-        if subject != "peer" {
-            return Err(args.fault(format!("`from` beside `{subject}`, expected peer.send")));
-        }
-        peer = sender;
+    if args.get("from").is_some() && subject != "peer" {
+        return Err(args.fault(format!("`from` beside `{subject}`, expected peer.send")));
     }
+    peer = args.name("from").unwrap_or(peer);
     if args.word("times").is_some() {
         return Err(args.fault("no error ends a peer's step, expected a number of times"));
     }
@@ -62,7 +61,9 @@ pub(super) fn read(
         _ => PeerVerb::Forget,
     };
     let to = match &verb {
-        PeerVerb::Send(PacketSpec::Tcp(SegmentSpec { to, .. }) | PacketSpec::Udp { to, .. }) => to,
+        PeerVerb::Send(
+            PacketSpec::Tcp(SegmentSpec { to, .. }) | PacketSpec::Udp(DatagramSpec { to, .. }),
+        ) => to,
         _ => &Some(LocalEnd::ClosedPort),
     };
     if to.is_none() && scope.sockets.is_empty() {
@@ -73,8 +74,11 @@ pub(super) fn read(
             check_connection(&args, &peer, segment, scope)?;
             room::check_segment(&args, &peer, segment, scope)?;
         }
-        PeerVerb::Send(PacketSpec::Udp { payload, .. }) => {
-            room::check_datagram(&args, payload.len(), scope)?;
+        PeerVerb::Send(PacketSpec::Udp(datagram)) => {
+            room::check_datagram(&args, datagram, scope)?;
+        }
+        PeerVerb::Send(PacketSpec::Echo(echo)) => {
+            room::check_echo(&args, echo.payload.len(), scope)?;
         }
         PeerVerb::Send(PacketSpec::Icmp(error)) => {
             check_quote(&args, error, scope)?;
@@ -140,7 +144,9 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
     let is_given = |form: &&Verb| form.needs.iter().any(|key| object.get(key).is_some());
     let mut forms = SENDS.iter().filter(is_given);
     match (forms.next(), forms.next()) {
-        (_, Some(_)) => Err(object.fault("a packet has only one of the keys flags, udp, icmp")),
+        (_, Some(_)) => {
+            Err(object.fault("a packet has only one of the keys flags, udp, echo, icmp"))
+        }
         (form, None) => Ok(form.unwrap_or(&SENDS[0])),
     }
 }
@@ -148,8 +154,18 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
 fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     if let Some(payload) = args.payload("udp") {
         let checksum = args.one_of("bad", &Checksum::BAD).unwrap_or(Checksum::Right);
-        let (to, tos) = (args.local_end("to"), args.number("tos"));
-        return Ok(PacketSpec::Udp { payload, to, checksum, tos });
+        return Ok(PacketSpec::Udp(DatagramSpec {
+            payload,
+            checksum,
+            tos: args.number("tos"),
+            fragment: args.cut("fragment"),
+            to: args.local_end("to"),
+            source: args.source("from"),
+        }));
+    }
+    if let Some(payload) = args.payload("echo") {
+        let (to, source) = (args.host("to"), args.source("from"));
+        return Ok(PacketSpec::Echo(EchoSpec { payload, to, source }));
     }
     let Some(word) = args.word("icmp") else {
         return read_segment(args).map(PacketSpec::Tcp);
@@ -158,6 +174,9 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         if icmp::message(word, *family).is_none() {
             return Err(args.fault(format!("`{word}` is no message under {family}")));
         }
+    }
+    if args.source("from").is_some() {
+        return Err(args.fault("an ICMP error comes from a peer, expected from: router"));
     }
     let mtu = args.number("mtu");
     if mtu.is_some() && word != "fragmentation-needed" {
@@ -183,10 +202,6 @@ fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {
         }
         (None, None) => None,
     };
-    let fragment: Option<u16> = args.number("fragment");
-    if fragment.is_some_and(|len| len % 8 != 0) {
-        return Err(args.fault("`fragment` is a multiple of 8 (RFC 791 §3.2)"));
-    }
     Ok(SegmentSpec {
         flags: args.needed("flags", args.flags("flags"))?,
         seq: args.sequence_number("seq"),
@@ -200,8 +215,9 @@ fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {
         reserved: args.number("reserved").unwrap_or(0),
         ttl: args.number("ttl"),
         tos: args.number("tos"),
-        fragment,
+        fragment: args.cut("fragment"),
         to: args.local_end("to"),
+        source: args.source("from"),
     })
 }
 

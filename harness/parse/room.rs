@@ -1,10 +1,10 @@
 //! Whether what a peer sends fits the wire.
 
 use super::args::Args;
-use super::error::Read;
+use super::error::{Fault, Read};
 use super::packet::option_len;
 use super::scope::Scope;
-use crate::model::peer::{IcmpSpec, SegmentSpec, TcpOption};
+use crate::model::peer::{Cut, DatagramSpec, IcmpSpec, SegmentSpec, TcpOption};
 use crate::model::wire::MTU;
 use crate::model::{Family, Name, TcpFlags};
 
@@ -41,22 +41,52 @@ pub(super) fn check_segment(
         None if segment.flags.has(TcpFlags::RST) || !scope.stamped.contains(peer) => 0,
         None => STAMPS_BYTES,
     };
-    let (headers, room) = (TCP_BYTES + options, room(scope));
+    let headers = TCP_BYTES + options;
     let len = segment.payload.as_ref().map_or(0, |payload| payload.len());
-    let Some(piece) = segment.fragment else {
-        let key = if args.get("data").is_some() { "data" } else { "len" };
-        return check(args, key, len, room - headers, ", or `fragment`");
-    };
-    // What is shorter than one fragment is cut no further.
-    let piece = usize::from(piece).min(headers + len);
-    let six = scope.families.contains(&Family::V6);
-    let room = room - if six { FRAGMENT_BYTES } else { 0 };
-    check(args, "fragment", piece, room / UNIT_BYTES * UNIT_BYTES, "")
+    let key = if args.get("data").is_some() { "data" } else { "len" };
+    check_cut(args, (key, len), headers, segment.fragment.as_ref(), scope)
 }
 
-/// A datagram.
-pub(super) fn check_datagram(args: &Args<'_>, len: usize, scope: &Scope<'_>) -> Read<()> {
-    check(args, "udp", len, room(scope) - UDP_BYTES, "")
+/// A datagram, whole or in fragments.
+pub(super) fn check_datagram(
+    args: &Args<'_>,
+    datagram: &DatagramSpec,
+    scope: &Scope<'_>,
+) -> Read<()> {
+    let len = datagram.payload.len();
+    check_cut(args, ("udp", len), UDP_BYTES, datagram.fragment.as_ref(), scope)
+}
+
+/// An echo request.
+pub(super) fn check_echo(args: &Args<'_>, len: usize, scope: &Scope<'_>) -> Read<()> {
+    check(args, "echo", len, room(scope) - ICMP_BYTES, "")
+}
+
+/// What follows headers of so many bytes, whole or in fragments.
+fn check_cut(
+    args: &Args<'_>,
+    (key, len): (&str, usize),
+    headers: usize,
+    cut: Option<&Cut>,
+    scope: &Scope<'_>,
+) -> Read<()> {
+    let (whole, room) = (headers + len, room(scope));
+    let six = scope.families.contains(&Family::V6);
+    let of_piece = (room - if six { FRAGMENT_BYTES } else { 0 }) / UNIT_BYTES * UNIT_BYTES;
+    let longest = match cut {
+        None => return check(args, key, len, room - headers, ", or `fragment`"),
+        // What is shorter than one fragment is cut no further.
+        Some(Cut::Every(piece)) => usize::from(*piece).min(whole),
+        Some(Cut::Pieces(pieces)) => {
+            let ends = pieces.iter().map(|(_, end)| usize::from(*end));
+            if let Some(end) = ends.max().filter(|end| *end > whole) {
+                let what = format!("a packet of {whole} bytes behind its IP header, not {end}");
+                return Err(at(args, "fragment", &what));
+            }
+            pieces.iter().map(|(start, end)| usize::from(end - start)).max().unwrap_or(0)
+        }
+    };
+    check(args, "fragment", longest, of_piece, "")
 }
 
 /// An ICMP error that quotes a packet with its IP header. Without a number it takes what the
@@ -80,6 +110,11 @@ fn check(args: &Args<'_>, key: &str, len: usize, room: usize, or: &str) -> Read<
         return Ok(());
     }
     let what = format!("{len} bytes do not fit a packet of the wire, expected at most {room}{or}");
+    Err(at(args, key, &what))
+}
+
+/// A mistake at what stands after a key.
+fn at(args: &Args<'_>, key: &str, what: &str) -> Fault {
     let node = args.object.and_then(|object| object.get(key));
-    Err(node.map_or_else(|| args.fault(&what), |node| node.fault(&what)))
+    node.map_or_else(|| args.fault(what), |node| node.fault(what))
 }

@@ -68,6 +68,10 @@ fn set(name: &str, value: OptionValue) -> Call {
     Call::Setsockopt { option: known(name), value }
 }
 
+fn asked(option: OptionRef) -> Call {
+    Call::Getsockopt { option, fields: Vec::new() }
+}
+
 fn known(name: &str) -> OptionRef {
     OptionRef::Known(option::find(name).expect("a known option"))
 }
@@ -159,14 +163,16 @@ fn known(name: &str) -> OptionRef {
 #[case("client.setsockopt: {TCP_CONGESTION: cubic}",
     set("TCP_CONGESTION", OptionValue::Text("cubic".to_owned())))]
 #[case("client.setsockopt: {SO_KEEPALIVE: {len: 2}}", set("SO_KEEPALIVE", OptionValue::Zeros(2)))]
-#[case("client.getsockopt: SO_ERROR", Call::Getsockopt(known("SO_ERROR")))]
+#[case("client.getsockopt: SO_ERROR", asked(known("SO_ERROR")))]
+#[case("client.getsockopt: {option: TCP_INFO, show: [tcpi_lost, tcpi_unacked]}",
+    Call::Getsockopt { option: known("TCP_INFO"), fields: vec!["tcpi_unacked", "tcpi_lost"] })]
 #[case("client.setsockopt: {level: 0x200, option: 7777, value: 1}", Call::Setsockopt {
     option: OptionRef::Number { level: Level::Number(512), option: 7777 },
     value: OptionValue::Int(1) })]
 #[case("client.getsockopt: {level: SOL_SOCKET, option: 7777}",
-    Call::Getsockopt(OptionRef::Number { level: Level::Socket, option: 7777 }))]
+    asked(OptionRef::Number { level: Level::Socket, option: 7777 }))]
 #[case("client.getsockopt: {level: IPPROTO_TCP, option: -1, buf: bad}",
-    Call::Getsockopt(OptionRef::Number { level: Level::Number(6), option: -1 }))]
+    asked(OptionRef::Number { level: Level::Number(6), option: -1 }))]
 #[case("client.getsockname", Call::Getsockname)]
 #[case("client.getpeername: {buf: bad}", Call::Getpeername)]
 #[case("client.shutdown: rdwr", Call::Shutdown(How::Rdwr))]

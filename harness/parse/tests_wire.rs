@@ -6,8 +6,8 @@ use crate::model::call::Payload;
 use crate::model::case::{By, State};
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption,
-    Wanted,
+    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
+    SegmentSpec, Source, TcpOption, Wanted,
 };
 use crate::model::{Action, Call, Capability, Case, Name, Step, Times};
 use rstest::rstest;
@@ -53,6 +53,17 @@ fn icmp(word: &str, change: fn(&mut IcmpSpec)) -> PacketSpec {
     PacketSpec::Icmp(error)
 }
 
+fn datagram(payload: Payload) -> DatagramSpec {
+    DatagramSpec {
+        payload,
+        checksum: Checksum::Right,
+        tos: None,
+        fragment: None,
+        to: None,
+        source: None,
+    }
+}
+
 fn server() -> LocalEnd {
     LocalEnd::Socket(Name::new("server"))
 }
@@ -82,10 +93,14 @@ fn server() -> LocalEnd {
         to: Some(server()),
         ..segment("P") })]
 #[case("{flags: S, bad: checksum, offset: 4, reserved: 15, fragment: 24, to: closed-port}",
-    SegmentSpec { bad_checksum: true, data_offset: Some(4), reserved: 15, fragment: Some(24),
+    SegmentSpec { bad_checksum: true, data_offset: Some(4), reserved: 15,
+        fragment: Some(Cut::Every(24)),
         to: Some(LocalEnd::ClosedPort), ..segment("S") })]
 #[case("{flags: S, to: \"192.0.2.255\"}",
     SegmentSpec { to: Some(LocalEnd::Host([192, 0, 2, 255].into())), ..segment("S") })]
+#[case("{flags: S, from: server, fragment: [16-20, 0-16]}",
+    SegmentSpec { source: Some(Source::Socket(Name::new("server"))),
+        fragment: Some(Cut::Pieces(vec![(16, 20), (0, 16)])), ..segment("S") })]
 #[case("{flags: S, options: []}", SegmentSpec { options: Some(vec![]), ..segment("S") })]
 #[case("{flags: S, options: [mss 1460, wscale 255, sackOK, \"ts 100 4294967295\", nop, eol]}",
     SegmentSpec { options: Some(vec![TcpOption::Mss(1460), TcpOption::WindowScale(255),
@@ -100,15 +115,18 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 }
 
 #[rstest]
-#[case("{udp: 10}",
-    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Right,
-        tos: None })]
+#[case("{udp: 10}", PacketSpec::Udp(datagram(Payload::Len(10))))]
 #[case("{udp: 10, bad: no-checksum, tos: 255}",
-    PacketSpec::Udp { payload: Payload::Len(10), to: None, checksum: Checksum::Absent,
-        tos: Some(255) })]
+    PacketSpec::Udp(DatagramSpec { checksum: Checksum::Absent, tos: Some(255),
+        ..datagram(Payload::Len(10)) }))]
 #[case("{udp: \"10\", to: server}",
-    PacketSpec::Udp { payload: Payload::Text("10".into()), to: Some(server()),
-        checksum: Checksum::Right, tos: None })]
+    PacketSpec::Udp(DatagramSpec { to: Some(server()), ..datagram(Payload::Text("10".into())) }))]
+#[case("{udp: 100, fragment: [0-24, 16-108], from: \"192.0.2.77\"}",
+    PacketSpec::Udp(DatagramSpec { fragment: Some(Cut::Pieces(vec![(0, 24), (16, 108)])),
+        source: Some(Source::Host([192, 0, 2, 77].into())), ..datagram(Payload::Len(100)) }))]
+#[case("{echo: 8, to: \"192.0.2.255\", from: server}",
+    PacketSpec::Echo(EchoSpec { payload: Payload::Len(8), to: Some([192, 0, 2, 255].into()),
+        source: Some(Source::Socket(Name::new("server"))) }))]
 #[case("{icmp: host-unreachable}",
     icmp("host-unreachable", |_| ()))]
 #[case("{icmp: fragmentation-needed, quote: 8, of: conn, mtu: 1400}",
@@ -135,6 +153,8 @@ fn datagrams_and_errors(#[case] text: &str, #[case] expected: PacketSpec) {
 #[case("{flags: ., len: 65415, fragment: 1480}")]
 #[case("{flags: ., len: 1460, fragment: 65528}")]
 #[case("{udp: 1472}")]
+#[case("{udp: 3000, fragment: [0-1480, 1480-2960, 2960-3008]}")]
+#[case("{echo: 1472}")]
 #[case("{icmp: host-unreachable, quote: 1452}")]
 fn the_longest_packets(#[case] text: &str) {
     assert!(matches!(verb(&format!("peer.send: {text}")), PeerVerb::Send(_)));

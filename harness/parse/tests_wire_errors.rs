@@ -97,7 +97,30 @@ use rstest::rstest;
 )]
 #[case("peer.send: {flags: S, tos: 256}", "6:32: steps[0].peer.send.tos: 256 is out of bounds")]
 #[case("peer.send: {flags: S, reserved: 16}", "6:37: steps[0].peer.send.reserved: 16 is out of")]
-#[case("peer.send: {flags: S, fragment: 12}", "6:16: steps[0].peer.send: `fragment` is a multiple")]
+#[case("peer.send: {flags: S, fragment: 12}", "6:37: steps[0].peer.send.fragment: `fragment` is")]
+#[case(
+    "peer.send: {flags: S, fragment: [8-8]}",
+    "6:38: steps[0].peer.send.fragment[0]: a fragment of no bytes, expected 8-16$"
+)]
+#[case(
+    "peer.send: {flags: S, fragment: [4-8]}",
+    "6:38: steps[0].peer.send.fragment[0]: a fragment b"
+)]
+#[case(
+    "peer.send: {flags: S, fragment: []}",
+    "6:37: steps[0].peer.send.fragment: expected a number"
+)]
+#[case(
+    "peer.send: {flags: S, fragment: [0-25]}",
+    "6:37: steps[0].peer.send.fragment: a packet of 24 bytes behind its IP header, not 25$"
+)]
+#[case(
+    "peer.send: {icmp: host-unreachable, from: \"192.0.2.77\"}",
+    "6:16: steps[0].peer.send: an ICMP error comes from a peer, expected from: router$"
+)]
+#[case("peer.send: {flags: S, from: nobody}", "6:33: steps[0].peer.send.from: unknown socket")]
+#[case("peer.send: {echo: 8, to: server}", "6:30: steps[0].peer.send.to: expected an IP address")]
+#[case("peer.send: {echo: 1473}", "6:23: steps[0].peer.send.echo: 1473 bytes do not fit")]
 #[case(
     "peer.send: {flags: S, bad: length}",
     "6:32: steps[0].peer.send.bad: unknown word `length`, \
@@ -148,7 +171,7 @@ use rstest::rstest;
 )]
 #[case(
     "peer.send: {udp: 1, flags: S}",
-    "6:16: steps[0].peer.send: a packet has only one of the keys flags, udp, icmp$"
+    "6:16: steps[0].peer.send: a packet has only one of the keys flags, udp, echo, icmp$"
 )]
 #[case("peer.send: {udp: 99999}", "6:22: steps[0].peer.send.udp: 99999 is out of bounds")]
 #[case(

@@ -4,7 +4,7 @@ use crate::model::Address;
 use crate::model::case::Family;
 use crate::model::limits::PEERS_MAX;
 use crate::model::name::Name;
-use crate::model::wire::{End, address, nth_peer, peer_port};
+use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::render::quoted;
 use crate::run::log::Holder;
 use std::collections::{BTreeSet, HashMap};
@@ -163,10 +163,18 @@ impl Names {
         let name = match (socket, far) {
             (Some(socket), _) => socket.to_string(),
             (None, Some(far)) => format!("{far}:{}", end.at.port()),
+            (None, None) if self.is_peers(end) => self.of_unheld(end.at, end.is_datagram),
             (None, None) => CLOSED_PORT.to_owned(),
         };
         self.seen.insert(end, name.clone());
         name
+    }
+
+    /// Whether an end has a port of the peers: somebody claims to be another host.
+    fn is_peers(&self, end: PacketEnd) -> bool {
+        let peer = peer_at(end.at.port());
+        let holds = |held: &Held| Some(held.shown.as_str()) == peer.as_ref().map(Name::as_str);
+        self.held.iter().any(holds)
     }
 
     /// A socket sends the first packet to a far end. If it shares its address with others, this

@@ -242,6 +242,9 @@ impl<'a> Recorder<'a> {
                     Some(Sent { aside: true, .. }) => {
                         self.relative.numbers_aside(source, destination, tcp)
                     }
+                    Some(Sent { like: Some(like), .. }) => {
+                        self.relative.numbers_like(like, source, destination, tcp)
+                    }
                     _ => self.relative.numbers(source, destination, tcp),
                 };
                 let (from, to) = self.ends((source, destination), false, step);

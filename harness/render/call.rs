@@ -58,7 +58,7 @@ fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
             arguments.push(option_value(value));
             arguments
         }
-        Call::Getsockopt(option) => socket_option(*option),
+        Call::Getsockopt { option, .. } => socket_option(*option),
         Call::Shutdown(how) => vec![match how {
             How::Rd => "SHUT_RD".to_owned(),
             How::Wr => "SHUT_WR".to_owned(),

@@ -25,6 +25,7 @@
 //! client.poll() = POLLIN|POLLHUP            client.poll(POLLIN|POLLRDHUP, 200ms) = 0
 //! client.setsockopt(SO_LINGER, {onoff: 1, linger: 0}) = 0
 //! client.getsockopt(SO_ERROR) = 0 ECONNREFUSED
+//! client.getsockopt(TCP_INFO) = 0 ESTABLISHED tcpi_unacked 1
 //! client.shutdown(SHUT_RDWR) = 0            client.fcntl(F_GETFL) = O_NONBLOCK
 //! ep.epoll_ctl(add client, EPOLLIN|EPOLLET) = 0
 //! ep.epoll_wait(2s) = client EPOLLIN|EPOLLHUP, conn EPOLLIN
@@ -99,6 +100,8 @@
 //! peer.send(S.)                             peer.send(P., seq nxt+100, len 10)
 //!     peer > client [S.] seq 0 ack 1            peer > client [P.] seq nxt+100 ack 1 len 10
 //! peer.send(udp 10, to server)              peer.send(R., seq {abs: 7}, bad checksum)
+//! peer.send(S, from "192.0.2.77")           peer.send(udp 16, fragment [0-16,8-24])
+//!     "192.0.2.77":peer > server [S] seq 0  peer.send(echo 8, to "192.0.2.255")
 //! router.send(icmp host-unreachable, quote 28, of client)
 //! peer.send(S, win 0, urg 1, options [mss 1460,raw 1e03aa], offset 4, reserved 5, to closed-port)
 //! peer.recv(S) = client > peer [S] seq 0    peer.recv(P., len 10) = nothing within 1s

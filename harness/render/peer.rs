@@ -8,8 +8,8 @@ use crate::model::call::{Payload, word_of};
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LIFTED, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption,
-    Wanted,
+    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
+    SegmentSpec, Source, TcpOption, Wanted,
 };
 use crate::model::time::Shown;
 use crate::model::transcript::{NumberForms, PacketEvent};
@@ -77,15 +77,20 @@ pub fn number_forms(action: &Action) -> NumberForms {
 fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
     match spec {
         PacketSpec::Tcp(segment) => segment_arguments(segment),
-        PacketSpec::Udp { payload, to, checksum, tos } => {
-            let mut arguments = vec![match payload {
-                Payload::Len(len) => format!("udp {len}"),
-                Payload::Text(text) => format!("udp {}", quoted(text.as_bytes())),
-            }];
+        PacketSpec::Udp(DatagramSpec { payload, checksum, tos, fragment, to, source: forged }) => {
+            let mut arguments = vec![carried("udp", payload)];
             let bad = Checksum::BAD.iter().find(|(bad, _)| bad == checksum);
             arguments.extend(bad.map(|(_, word)| format!("bad {word}")));
             arguments.extend(tos.map(|tos| format!("tos {tos}")));
+            arguments.extend(fragment.as_ref().map(cut));
             arguments.extend(to.as_ref().map(local_end));
+            arguments.extend(forged.as_ref().map(source));
+            arguments
+        }
+        PacketSpec::Echo(EchoSpec { payload, to, source: forged }) => {
+            let mut arguments = vec![carried("echo", payload)];
+            arguments.extend(to.map(|to| local_end(&LocalEnd::Host(to))));
+            arguments.extend(forged.as_ref().map(source));
             arguments
         }
         PacketSpec::Icmp(IcmpSpec { word, quote, of, seq, mtu }) => {
@@ -120,8 +125,9 @@ fn segment_arguments(spec: &SegmentSpec) -> Vec<String> {
     add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
     add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
     add(spec.tos.map(|tos| format!("tos {tos}")));
-    add(spec.fragment.map(|len| format!("fragment {len}")));
+    add(spec.fragment.as_ref().map(cut));
     add(spec.to.as_ref().map(local_end));
+    add(spec.source.as_ref().map(source));
     arguments
 }
 
@@ -135,6 +141,30 @@ fn wanted_arguments(wanted: &Wanted) -> Vec<String> {
         Wanted::Udp => vec!["udp".to_owned()],
         Wanted::Icmp => vec!["icmp".to_owned()],
         Wanted::Any => vec!["any".to_owned()],
+    }
+}
+
+fn carried(word: &str, payload: &Payload) -> String {
+    match payload {
+        Payload::Len(len) => format!("{word} {len}"),
+        Payload::Text(text) => format!("{word} {}", quoted(text.as_bytes())),
+    }
+}
+
+fn cut(cut: &Cut) -> String {
+    match cut {
+        Cut::Every(len) => format!("fragment {len}"),
+        Cut::Pieces(pieces) => {
+            let pieces = pieces.iter().map(|(start, end)| format!("{start}-{end}"));
+            format!("fragment [{}]", pieces.collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+fn source(source: &Source) -> String {
+    match source {
+        Source::Socket(name) => format!("from {name}"),
+        Source::Host(address) => format!("from \"{address}\""),
     }
 }
 

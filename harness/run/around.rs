@@ -7,7 +7,7 @@ use super::resolve::Refusal;
 use super::waiting::SLICE;
 use crate::model::case::Family;
 use crate::model::host::{FirewallAt, HostVerb};
-use crate::model::peer::{LocalEnd, PacketSpec, PeerVerb, Wanted};
+use crate::model::peer::{Cut, LocalEnd, PacketSpec, PeerVerb, Source, Wanted};
 use crate::model::wire::{End, address, peer_port};
 use crate::model::{Address, Name, Packet, Times};
 use crate::render::{host_note, peer_head};
@@ -77,11 +77,18 @@ impl Conductor<'_> {
         let sending = match spec {
             PacketSpec::Tcp(segment) => {
                 let local = self.local_end(peer, segment.to.as_ref(), false)?;
-                self.peers()?.segment(peer, segment, local)
+                let source = self.source(peer, segment.source.as_ref())?;
+                self.peers()?.segment(peer, segment, local, source)
             }
-            PacketSpec::Udp { payload, to, checksum, tos } => {
-                let local = self.local_end(peer, to.as_ref(), true)?;
-                Ok(self.peers()?.datagram(peer, payload, (*checksum, tos.unwrap_or(0)), local))
+            PacketSpec::Udp(datagram) => {
+                let local = self.local_end(peer, datagram.to.as_ref(), true)?;
+                let source = self.source(peer, datagram.source.as_ref())?;
+                Ok(self.peers()?.datagram(peer, datagram, local, source))
+            }
+            PacketSpec::Echo(echo) => {
+                let local = echo.to.unwrap_or(address(End::Local, self.family));
+                let source = self.source(peer, echo.source.as_ref())?;
+                Ok(self.peers()?.echo(peer, &echo.payload, local, source))
             }
             PacketSpec::Icmp(error) => {
                 let about = error.of.as_ref().map(|name| self.sender(name)).transpose()?;
@@ -102,23 +109,24 @@ impl Conductor<'_> {
         spec: &PacketSpec,
         log: &mut StepLog,
     ) -> Result<(), Trouble> {
-        let aside = sending.aside;
+        let Sending { bytes, aside, like } = sending;
         let cut = match spec {
-            PacketSpec::Tcp(segment) => segment.fragment,
+            PacketSpec::Tcp(segment) => segment.fragment.as_ref(),
+            PacketSpec::Udp(datagram) => datagram.fragment.as_ref(),
             _ => None,
         };
         let index = self.packets.len();
-        log.sent.push(Sent { index, aside });
-        self.inject(sending.bytes, cut)
+        log.sent.push(Sent { index, aside, like });
+        self.inject(bytes, cut)
     }
 
     /// Puts a packet on the wire, whole or cut, and logs it whole.
-    pub(super) fn inject(&mut self, bytes: Vec<u8>, cut: Option<u16>) -> Result<(), Trouble> {
+    pub(super) fn inject(&mut self, bytes: Vec<u8>, cut: Option<&Cut>) -> Result<(), Trouble> {
         let at = now();
         match cut {
             None => self.ground.inject(&bytes)?,
-            Some(len) => {
-                for fragment in fragments(&bytes, len) {
+            Some(cut) => {
+                for fragment in fragments(&bytes, cut) {
                     self.ground.inject(&fragment)?;
                 }
             }
@@ -192,6 +200,21 @@ impl Conductor<'_> {
             None => self.known_port(peer, is_datagram)?,
         };
         Ok(SocketAddr::new(local, port))
+    }
+
+    /// The address that a packet claims to come from, in place of the peer's own.
+    fn source(
+        &mut self,
+        peer: &Name,
+        source: Option<&Source>,
+    ) -> Result<Option<SocketAddr>, Refusal> {
+        Ok(match source {
+            None => None,
+            Some(Source::Host(ip)) => Some(SocketAddr::new(*ip, self.peers()?.port_of(peer))),
+            Some(Source::Socket(name)) => {
+                Some(self.local_end(peer, Some(&LocalEnd::Socket(name.clone())), false)?)
+            }
+        })
     }
 
     /// The port that a peer has to do with: of its connection or datagrams, else of the only socket

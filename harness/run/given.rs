@@ -73,7 +73,7 @@ impl Conductor<'_> {
         let Some(option) = option::find("TCP_INFO") else {
             return Ok(());
         };
-        let ask = Call::Getsockopt(OptionRef::Known(option));
+        let ask = Call::Getsockopt { option: OptionRef::Known(option), fields: Vec::new() };
         let log = self.step(None, &step(socket, ask))?;
         let returned = log.calls.first().map(|call| &call.fate);
         let wanted = words(given.state);

@@ -5,6 +5,7 @@ use crate::model::case::Family;
 use crate::model::name::Name;
 use crate::model::transcript::Fate;
 use crate::model::{Address, Packet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One run: one matrix row under one address family.
@@ -68,6 +69,8 @@ pub struct Sent {
     /// It is a SYN inside a connection that goes on: numbers do not count from it until the far end
     /// accepts it.
     pub aside: bool,
+    /// It claims to be somebody else's: the end of the connection whose numbers it has.
+    pub like: Option<SocketAddr>,
 }
 
 /// What came of a peer's waiting.

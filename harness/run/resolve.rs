@@ -332,7 +332,10 @@ fn plain(fd: Fd, call: &Call, bad: &BadArgs) -> Option<Request> {
         Call::Setsockopt { option, value } => {
             Request::Setsockopt { fd, option: *option, value: value.clone(), bad: bad.buf }
         }
-        Call::Getsockopt(option) => Request::Getsockopt { fd, option: *option, bad: bad.buf },
+        Call::Getsockopt { option, fields } => {
+            let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+            Request::Getsockopt { fd, option: *option, fields, bad: bad.buf }
+        }
         Call::Getsockname => Request::Getsockname { fd, place },
         Call::Getpeername => Request::Getpeername { fd, place },
         Call::Shutdown(how) => Request::Shutdown { fd, how: *how },

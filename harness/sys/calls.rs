@@ -178,7 +178,9 @@ impl Call<'_> {
             Request::Setsockopt { fd, option, value, bad } => {
                 self.set_option(*fd, *option, value, *bad)?
             }
-            Request::Getsockopt { fd, option, bad } => self.get_option(*fd, *option, *bad)?,
+            Request::Getsockopt { fd, option, fields, bad } => {
+                self.get_option(*fd, *option, fields, *bad)?
+            }
             Request::Poll { fd, events, timeout_ms } => self.poll(*fd, events, *timeout_ms)?,
             Request::Select { fd, timeout_ms } => self.select(*fd, *timeout_ms)?,
             Request::EpollCreate | Request::EpollCtl { .. } | Request::EpollWait { .. } => {

@@ -21,7 +21,7 @@ pub enum Request {
     Send { fd: Fd, form: SendForm, data: Buffer, iov: Iov, flags: Flags, to: To, fds: Fds },
     Recv { fd: Fd, form: RecvForm, len: usize, bad: bool, iov: Iov, flags: Flags, beside: Beside },
     Setsockopt { fd: Fd, option: OptionRef, value: OptionValue, bad: bool },
-    Getsockopt { fd: Fd, option: OptionRef, bad: bool },
+    Getsockopt { fd: Fd, option: OptionRef, fields: Vec<String>, bad: bool },
     Getsockname { fd: Fd, place: AddressPlace },
     Getpeername { fd: Fd, place: AddressPlace },
     Shutdown { fd: Fd, how: How },

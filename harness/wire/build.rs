@@ -1,8 +1,10 @@
 //! Builds packets from their IP header on: right in everything that is not asked to be wrong.
 
 use super::icmp::WORDS;
+use crate::model::case::Family;
+use crate::model::icmp::message;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{Checksum, SegmentSpec, TcpOption};
+use crate::model::peer::{Checksum, Cut, SegmentSpec, TcpOption};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{
     IpDscp, IpEcn, IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number,
@@ -132,6 +134,26 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     // RFC 1191 §4 has the MTU in the lower half of the field, RFC 4443 §3.2 in all of it.
     bytes.extend(error.mtu.unwrap_or(0).to_be_bytes());
     bytes.extend(quoted);
+    Some(checked_icmp(source, destination, bytes))
+}
+
+/// The identifier of echo requests, which ping sockets are told by.
+const ECHO_IDENTIFIER: u16 = 0x5d1f;
+
+/// An ICMP echo request.
+pub fn echo(source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
+    let family = if source.is_ipv6() { Family::V6 } else { Family::V4 };
+    let (kind, code) = message("echo-request", family).expect("both versions have it");
+    let mut bytes = vec![kind, code, 0, 0];
+    bytes.extend(ECHO_IDENTIFIER.to_be_bytes());
+    bytes.extend(1_u16.to_be_bytes());
+    bytes.extend(payload);
+    checked_icmp(source, destination, bytes)
+}
+
+/// The packet around an ICMP message whose checksum is still 0.
+fn checked_icmp(source: IpAddr, destination: IpAddr, mut bytes: Vec<u8>) -> Vec<u8> {
+    let six = source.is_ipv6();
     let (protocol, ends) = (
         if six { ip_number::IPV6_ICMP } else { ip_number::ICMP },
         Ends { source: SocketAddr::new(source, 0), destination: SocketAddr::new(destination, 0) },
@@ -142,7 +164,7 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
         Sum16BitWords::new().add_slice(&bytes).ones_complement().to_be()
     };
     bytes[2..4].copy_from_slice(&checksum.to_be_bytes());
-    Some(ip(ends, protocol, Marks { ttl: TTL, tos: 0 }, &bytes))
+    ip(ends, protocol, Marks { ttl: TTL, tos: 0 }, &bytes)
 }
 
 /// A packet from its IP header on. Captures of IPv6 raw sockets begin behind it: one is made from
@@ -175,17 +197,30 @@ pub fn renumbered(packet: &[u8], seq: u32) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Cuts a packet into IP fragments with at most so many bytes of payload each.
-pub fn fragments(packet: &[u8], payload_len: u16) -> Vec<Vec<u8>> {
+/// Cuts a packet into IP fragments, in the order in which they are sent.
+pub fn fragments(packet: &[u8], cut: &Cut) -> Vec<Vec<u8>> {
     let Some(header_len) = ip_header_len(packet) else {
         return vec![packet.to_vec()];
     };
-    // An offset counts units of eight bytes.
-    let len = usize::from(payload_len).max(8) / 8 * 8;
     let payload = &packet[header_len..];
-    let count = payload.len().div_ceil(len);
-    let pieces = payload.chunks(len).enumerate();
-    pieces.map(|(nth, piece)| fragment(packet, piece, nth * len / 8, nth + 1 < count)).collect()
+    let pieces = match cut {
+        Cut::Every(len) => {
+            // An offset counts units of eight bytes.
+            let len = usize::from(*len).max(8) / 8 * 8;
+            let starts = (0..payload.len()).step_by(len);
+            starts.map(|start| (start, start + len)).collect()
+        }
+        Cut::Pieces(pieces) => {
+            let pieces = pieces.iter().map(|(start, end)| (usize::from(*start), usize::from(*end)));
+            pieces.collect::<Vec<_>>()
+        }
+    };
+    let whole = pieces.into_iter().map(|(start, end)| {
+        let end = end.min(payload.len());
+        let piece = payload.get(start..end).unwrap_or_default();
+        fragment(packet, piece, start / 8, end < payload.len())
+    });
+    whole.collect()
 }
 
 fn fragment(packet: &[u8], piece: &[u8], offset: usize, more: bool) -> Vec<u8> {

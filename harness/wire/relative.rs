@@ -109,6 +109,27 @@ impl Relative {
         self.numbers(from, to, &segment)
     }
 
+    /// The numbers of a segment that `from` sends in a connection of `like`, whose it is not: they
+    /// count like those of that connection, which does not notice. A SYN begins one of its own.
+    pub fn numbers_like(
+        &mut self,
+        like: SocketAddr,
+        from: SocketAddr,
+        to: SocketAddr,
+        segment: &TcpSegment,
+    ) -> Numbers {
+        if segment.flags.has(TcpFlags::SYN) && !segment.flags.has(TcpFlags::ACK) {
+            return self.numbers(from, to, segment);
+        }
+        let before = self.sides.clone();
+        let numbers = self.numbers(like, to, segment);
+        self.sides = before;
+        // A RST may repeat it.
+        let side = self.sides.entry((from, to)).or_default();
+        side.last_ack = numbers.ack.map(|printed| (segment.ack, printed)).or(side.last_ack);
+        numbers
+    }
+
     fn side(&self, from: SocketAddr, to: SocketAddr) -> Side {
         self.sides.get(&(from, to)).copied().unwrap_or_default()
     }
@@ -118,7 +139,10 @@ impl Relative {
         let has = |flag| u32::from(segment.flags.has(flag));
         let is_syn = segment.flags.has(TcpFlags::SYN);
         if is_syn && side.syn.is_none_or(|syn| syn.initial != segment.seq) {
-            *side = Side { syn: Some(Syn { initial: segment.seq, sent: 0 }), ..Side::default() };
+            // Whoever answers its own SYN, because somebody has sent it in its name, accepts that.
+            let accepted = side.syn.filter(|_| from == to).map(|syn| syn.initial);
+            let syn = Some(Syn { initial: segment.seq, sent: 0 });
+            *side = Side { syn, accepted, ..Side::default() };
         }
         if let Some(syn) = &mut side.syn {
             let len = segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN);

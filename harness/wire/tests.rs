@@ -384,6 +384,16 @@ type Seg = (u16, u16, (&'static str, u32, u32, usize), i64, Option<i64>);
     (A, B, (".", 501, 9_000, 0), 1, Some(8_300)),
     (B, A, ("R", 9_000, 0, 0), 8_300, None),
 ])]
+#[case::syn_in_the_name_of_the_one_who_answers(&[
+    (A, A, ("S", 500, 0, 0), 0, None),
+    (A, A, ("S.", 9_700, 501, 0), 0, Some(1)),
+    (A, A, ("R", 501, 0, 0), 1, None),
+])]
+#[case::connected_to_itself(&[
+    (A, A, ("S", 500, 0, 0), 0, None),
+    (A, A, ("S.", 500, 501, 0), 0, Some(1)),
+    (A, A, (".", 501, 501, 0), 1, Some(1)),
+])]
 #[case::data_in_the_syn(&[
     (A, B, ("S", 500, 0, 10), 0, None),
     (B, A, ("S.", 700, 511, 0), 0, Some(11)),

@@ -1,13 +1,13 @@
 //! Packets built here, taken apart by `decode`, and their checksums by etherparse.
 
-use super::build::{Ends, Fields, IcmpError, datagram, fragments, icmp, segment};
+use super::build::{Ends, Fields, IcmpError, datagram, echo, fragments, icmp, segment};
 use super::icmp::WORDS;
 use super::tests::words;
 use super::{Captured, CapturedBytes, decode, timestamps};
 use crate::model::call::Payload;
 use crate::model::case::Family;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use crate::model::peer::{Checksum, SegmentSpec, TcpOption};
+use crate::model::peer::{Checksum, Cut, SegmentSpec, TcpOption};
 use crate::model::wire::{End, address};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::defrag::{IpDefragPayloadVec, IpDefragPool};
@@ -227,14 +227,28 @@ fn mtu_of_the_next_hop() {
 }
 
 #[test]
-fn fragments_come_together_again() {
+fn echo_requests() {
+    for family in FAMILIES {
+        let own = address(End::Local, family);
+        let bytes = echo(address(End::Peer, family), own, b"ping");
+        let packet = decoded(&bytes);
+        assert_eq!((packet.destination, packet.bytes.ends_with(b"ping")), (own, true));
+        assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == "echo-request"));
+        assert!(is_sound(&bytes), "{family}");
+    }
+}
+
+#[rstest]
+#[case::in_order(Cut::Every(24), 5)]
+#[case::in_another_order(Cut::Pieces(vec![(64, 120), (0, 24), (24, 64)]), 3)]
+fn fragments_come_together_again(#[case] cut: Cut, #[case] count: usize) {
     for family in FAMILIES {
         let mut spec = spec("P.");
         spec.payload = Some(Payload::Len(100));
         let whole = segment(ends(family), &spec, &Fields::default());
         let header_len = if family == Family::V4 { 20 } else { 40 };
-        let pieces = fragments(&whole, 24);
-        assert_eq!(pieces.len(), 5);
+        let pieces = fragments(&whole, &cut);
+        assert_eq!(pieces.len(), count);
         let mut pool = IpDefragPool::<(), ()>::new();
         let mut joined: Option<IpDefragPayloadVec> = None;
         for piece in &pieces {
@@ -244,4 +258,21 @@ fn fragments_come_together_again() {
         let joined = joined.expect("the last fragment completes the packet");
         assert_eq!(joined.payload, whole[header_len..]);
     }
+}
+
+/// Whatever a case lists: only what ends where the packet ends is the last one.
+#[test]
+fn fragments_overlap_and_repeat() {
+    let whole = datagram(ends(Family::V4), &[7; 32], Checksum::Right, 0);
+    let pieces = fragments(&whole, &Cut::Pieces(vec![(16, 40), (0, 24), (16, 40), (8, 20)]));
+    let told: Vec<(u16, bool, usize)> = pieces
+        .iter()
+        .map(|piece| {
+            let sliced = SlicedPacket::from_ip(piece).expect("a fragment");
+            let Some(NetSlice::Ipv4(ip)) = sliced.net else { panic!("expected IPv4") };
+            let header = ip.header();
+            (header.fragments_offset().value(), header.more_fragments(), piece.len() - 20)
+        })
+        .collect();
+    assert_eq!(told, [(2, false, 24), (0, true, 24), (2, false, 24), (1, true, 12)]);
 }

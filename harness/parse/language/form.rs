@@ -47,8 +47,12 @@ pub(in crate::parse) enum Form {
     Payload,
     /// A local end of the wire.
     LocalEnd,
-    /// A peer of the wire, or its router.
-    Peer,
+    /// A host's address.
+    Host,
+    /// A peer of the wire or its router, or whom a peer claims to be: a socket, a host.
+    Sender,
+    /// Into which fragments a packet is cut.
+    Cut,
 }
 
 /// A key of the map after a verb.

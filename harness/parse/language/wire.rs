@@ -27,7 +27,16 @@ const TO: Key = key(
     Form::LocalEnd,
     "The local end: NAME (a socket), closed-port, \"192.0.2.255\"; the connection's unless given.",
 );
-const FROM: Key = key("from", Form::Peer, "Another sender: peer2, router.");
+const FROM: Key = key(
+    "from",
+    Form::Sender,
+    "Another sender: peer2, router. Whom it claims to be: NAME (a socket), \"192.0.2.77\".",
+);
+const FRAGMENT: Key = key(
+    "fragment",
+    Form::Cut,
+    "IP fragments: of so many bytes (a multiple of 8), or these in this order: [0-24, 16-40].",
+);
 const TTL: Key = key("ttl", Form::Int(0, 255), "TTL or hop limit; 64.");
 const TOS: Key = key("tos", Form::Int(0, 255), "Type of service or traffic class; 0.");
 
@@ -41,8 +50,8 @@ pub(in crate::parse) const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
 pub(in crate::parse) const TCP_OPTIONS: &[&str] =
     &["mss", "wscale", "sackOK", "sack", "ts", "nop", "eol", "raw"];
 
-/// What a peer sends: a segment, a datagram or an ICMP error, told apart by the one key that each
-/// needs.
+/// What a peer sends: a segment, a datagram, an ICMP error or an echo request, told apart by the one
+/// key that each needs.
 pub(in crate::parse) const SENDS: &[Verb] = &[
     verb(
         "send",
@@ -70,11 +79,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             ),
             TTL,
             TOS,
-            key(
-                "fragment",
-                Form::Int(8, 65_528),
-                "IP fragments of so many bytes, a multiple of 8.",
-            ),
+            FRAGMENT,
             TO,
             FROM,
         ],
@@ -88,7 +93,19 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             key("udp", Form::Payload, "A length, or text in quotes."),
             key("bad", Form::Word(BAD_DATAGRAM), "checksum: a wrong one; no-checksum: 0."),
             TOS,
+            FRAGMENT,
             TO,
+            FROM,
+        ],
+        OF_PEERS,
+    ),
+    verb(
+        "send",
+        "An ICMP echo request (under IPv6: ICMPv6).",
+        &["echo"],
+        &[
+            key("echo", Form::Payload, "A length, or text in quotes."),
+            key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\"."),
             FROM,
         ],
         OF_PEERS,

@@ -123,10 +123,12 @@ pub(super) fn form(form: Form) -> Value {
                 absolute,
             ]))
         }
-        Form::Peer => or_variable(json!({
-            "type": "string",
-            "pattern": format!("^({PEER}|router)$"),
-        })),
+        // A peer, the router, a socket or an IP address.
+        Form::Host | Form::Sender => text(),
+        Form::Cut => or_variable(any_of(vec![
+            json!({ "type": "integer", "minimum": 8, "maximum": 65_528, "multipleOf": 8 }),
+            list_of(or_variable(json!({ "type": "string", "pattern": "^[0-9]+-[0-9]+$" }))),
+        ])),
         Form::LocalEnd => any_of(vec![json!({ "const": "closed-port" }), text()]),
         Form::Payload => any_of(vec![json!({ "type": "integer", "minimum": 0 }), text()]),
         _ => json!({}),

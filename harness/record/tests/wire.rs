@@ -134,6 +134,30 @@ client.recv(1) = 0
     assert_eq!(recorded(steps, "ESTABLISHED").unwrap().0, expected);
 }
 
+/// Their numbers count like the peer's, which goes on as if nobody had sent anything.
+#[test]
+fn somebody_claims_to_be_another() {
+    let steps = "\
+given: established
+steps:
+  - peer.send: {flags: P., len: 3, from: \"192.0.2.77\"}
+  - router.send: {flags: P., len: 2}
+  - peer.send: {flags: P., len: 1}
+";
+    let expected = "\
+peer.send(P., len 3, from \"192.0.2.77\")
+    \"192.0.2.77\":peer > client [P.] seq 1 ack 1 len 3
+    client > peer [.] seq 1 ack 1
+router.send(P., len 2)
+    router > client [P.] seq 1 ack 1 len 2
+    client > peer [.] seq 1 ack 1
+peer.send(P., len 1)
+    peer > client [P.] seq 1 ack 1 len 1
+    client > peer [.] seq 1 ack 1
+";
+    assert_eq!(recorded(steps, "ESTABLISHED").unwrap().0, expected);
+}
+
 #[test]
 fn no_peer_waits_for_what_given_has_sent() {
     let steps = "given: established\nsteps:\n  - peer.recv: any\n";

@@ -43,6 +43,10 @@ fn setsockopt(option: &str, value: OptionValue) -> Call {
     Call::Setsockopt { option: known(option), value }
 }
 
+fn asked(option: OptionRef) -> Call {
+    Call::Getsockopt { option, fields: Vec::new() }
+}
+
 fn known(option: &str) -> OptionRef {
     OptionRef::Known(option::find(option).expect("a known option"))
 }
@@ -133,9 +137,11 @@ const LINGER: OptionValue = OptionValue::Linger { onoff: 1, linger: 0 };
     Call::Setsockopt { option: by_number(Level::Socket), value: OptionValue::Int(1) },
     "setsockopt(SOL_SOCKET, 7777, 1)"
 )]
-#[case(Call::Getsockopt(known("SO_ERROR")), "getsockopt(SO_ERROR)")]
-#[case(Call::Getsockopt(by_number(Level::Number(6))), "getsockopt(IPPROTO_TCP, 7777)")]
-#[case(Call::Getsockopt(by_number(Level::Number(-1))), "getsockopt(-1, 7777)")]
+#[case(Call::Getsockopt { option: known("TCP_INFO"), fields: vec!["tcpi_unacked"] },
+    "getsockopt(TCP_INFO)")]
+#[case(asked(known("SO_ERROR")), "getsockopt(SO_ERROR)")]
+#[case(asked(by_number(Level::Number(6))), "getsockopt(IPPROTO_TCP, 7777)")]
+#[case(asked(by_number(Level::Number(-1))), "getsockopt(-1, 7777)")]
 #[case(Call::Shutdown(How::Rdwr), "shutdown(SHUT_RDWR)")]
 #[case(Call::Shutdown(How::Number(7)), "shutdown(7)")]
 #[case(poll(&[], None), "poll()")]

@@ -5,8 +5,8 @@ use crate::model::call::Payload;
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb, SegmentSpec, TcpOption,
-    Wanted,
+    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
+    SegmentSpec, Source, TcpOption, Wanted,
 };
 use crate::model::transcript::{Event, PacketEvent};
 use crate::render::{host_note, line, number_forms, peer_answer, peer_head};
@@ -61,7 +61,7 @@ fn head(spec: PacketSpec) -> String {
         reserved: 5,
         ttl: Some(1),
         tos: Some(2),
-        fragment: Some(24),
+        fragment: Some(Cut::Every(24)),
         to: Some(LocalEnd::ClosedPort),
         ..segment("U")
     },
@@ -87,13 +87,19 @@ fn segments(#[case] spec: SegmentSpec, #[case] expected: &str) {
 
 #[test]
 fn other_packets() {
-    let udp = PacketSpec::Udp {
+    let udp = PacketSpec::Udp(DatagramSpec {
         payload: Payload::Len(10),
-        to: Some(LocalEnd::Socket(name("u"))),
         checksum: Checksum::Right,
         tos: Some(3),
-    };
-    assert_eq!(head(udp), "peer.send(udp 10, tos 3, to u)");
+        fragment: Some(Cut::Pieces(vec![(8, 18), (0, 16)])),
+        to: Some(LocalEnd::Socket(name("u"))),
+        source: Some(Source::Host([192, 0, 2, 77].into())),
+    });
+    let expected = "peer.send(udp 10, tos 3, fragment [8-18,0-16], to u, from \"192.0.2.77\")";
+    assert_eq!(head(udp), expected);
+    let (payload, to) = (Payload::Text("hi".into()), Some([192, 0, 2, 255].into()));
+    let echo = PacketSpec::Echo(EchoSpec { payload, to, source: Some(Source::Socket(name("u"))) });
+    assert_eq!(head(echo), "peer.send(echo \"hi\", to \"192.0.2.255\", from u)");
     let icmp = PacketSpec::Icmp(IcmpSpec {
         word: "fragmentation-needed".to_owned(),
         quote: Some(28),

@@ -24,7 +24,8 @@
 //! What was damaged on purpose (checksum, data offset) counts as lost: the next segment has the
 //! same number again. A segment that the case numbers itself does not move the peer's own next
 //! number unless it is just that number. A segment of the router takes its numbers and its port
-//! from the newest connection, which does not notice.
+//! from the newest connection, one that claims to be somebody else's from the peer's: neither
+//! notices.
 
 mod connection;
 mod path;
@@ -35,7 +36,7 @@ pub(super) use path::PathRule;
 
 use crate::model::call::Payload;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{Checksum, IcmpSpec, Number, SegmentSpec, Wanted};
+use crate::model::peer::{DatagramSpec, IcmpSpec, Number, SegmentSpec, Wanted};
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
@@ -105,6 +106,14 @@ pub(super) struct Sending {
     /// A SYN inside a connection that goes on: numbers keep counting from the one before, until the
     /// far end accepts it.
     pub aside: bool,
+    /// Somebody else's: the end of the connection whose numbers it has.
+    pub like: Option<SocketAddr>,
+}
+
+impl From<Vec<u8>> for Sending {
+    fn from(bytes: Vec<u8>) -> Sending {
+        Sending { bytes, aside: false, like: None }
+    }
 }
 
 impl Peers {
@@ -228,40 +237,55 @@ impl Peers {
         connection.is_some_and(Connection::is_answered)
     }
 
-    /// A segment to a local address, or why there is no such segment.
+    /// A segment to a local address, or why there is no such segment. `source` is whose it claims
+    /// to be.
     pub fn segment(
         &mut self,
         name: &Name,
         spec: &SegmentSpec,
         local: SocketAddr,
+        source: Option<SocketAddr>,
     ) -> Result<Sending, String> {
         let owner = self.owner(name);
-        let ends = self.ends(name, local);
+        let ends = self.ends(name, local, source);
+        let like = self.ends(&owner, local, None).source;
         let peer = self.peer(&owner);
         let iss = peer.iss;
         let connection = peer.connections.entry(local.port());
         let connection = connection.or_insert_with(|| Connection::new(iss));
         let fields = connection.fields(spec, iss)?;
-        let is_own = owner == *name;
+        let is_own = ends.source == like;
         let aside = is_own && connection.sent(spec, &fields);
         if is_own && spec.flags.has(TcpFlags::SYN) {
             peer.current = Some(local.port());
             self.newest = Some(owner);
         }
         let bytes = build::segment(ends, spec, &fields);
-        Ok(Sending { bytes, aside })
+        Ok(Sending { bytes, aside, like: (!is_own).then_some(like) })
     }
 
-    /// A datagram to a local address.
+    /// A datagram to a local address. `source` is whose it claims to be.
     pub fn datagram(
         &self,
         name: &Name,
-        payload: &Payload,
-        (checksum, tos): (Checksum, u8),
+        spec: &DatagramSpec,
         local: SocketAddr,
+        source: Option<SocketAddr>,
     ) -> Sending {
-        let bytes = build::datagram(self.ends(name, local), &payload.bytes(), checksum, tos);
-        Sending { bytes, aside: false }
+        let (ends, bytes) = (self.ends(name, local, source), spec.payload.bytes());
+        build::datagram(ends, &bytes, spec.checksum, spec.tos.unwrap_or(0)).into()
+    }
+
+    /// An echo request to a local address. `source` is whose it claims to be.
+    pub fn echo(
+        &self,
+        name: &Name,
+        payload: &Payload,
+        local: IpAddr,
+        source: Option<SocketAddr>,
+    ) -> Sending {
+        let ends = self.ends(name, SocketAddr::new(local, 0), source);
+        build::echo(ends.source.ip(), local, &payload.bytes()).into()
     }
 
     /// An ICMP error about the last packet of a socket (none: of all), or why there is none.
@@ -284,8 +308,7 @@ impl Peers {
         let error = IcmpError { word, mtu: *mtu, offender: &quoted, quote: *quote };
         let bytes = build::icmp(self.ip_of(name), offender.source, &error);
         let none = || format!("{} has no {word}", self.family);
-        let bytes = bytes.ok_or_else(none)?;
-        Ok(Sending { bytes, aside: false })
+        bytes.map(Sending::from).ok_or_else(none)
     }
 
     /// The last packet of a socket.
@@ -319,9 +342,15 @@ impl Peers {
         }
     }
 
-    fn ends(&self, name: &Name, local: SocketAddr) -> Ends {
-        let port = peer_port(&self.owner(name)).unwrap_or_default();
-        Ends { source: SocketAddr::new(self.ip_of(name), port), destination: local }
+    /// From a sender to a local address; `source` is whose the packet claims to be.
+    fn ends(&self, name: &Name, local: SocketAddr, source: Option<SocketAddr>) -> Ends {
+        let own = || SocketAddr::new(self.ip_of(name), self.port_of(name));
+        Ends { source: source.unwrap_or_else(own), destination: local }
+    }
+
+    /// The port that a sender's packets come from.
+    pub fn port_of(&self, name: &Name) -> u16 {
+        peer_port(&self.owner(name)).unwrap_or_default()
     }
 
     fn ip_of(&self, name: &Name) -> IpAddr {

@@ -58,7 +58,7 @@ fn see(peers: &mut Peers, flags: &str, seq: u32, ack: u32, len: usize) {
 }
 
 fn try_send(peers: &mut Peers, spec: &SegmentSpec) -> Result<TcpSegment, String> {
-    let sending = peers.segment(&Name::new("peer"), spec, local())?;
+    let sending = peers.segment(&Name::new("peer"), spec, local(), None)?;
     match decoded(sending.bytes).body {
         PacketBody::Tcp(tcp) => Ok(tcp),
         other => panic!("expected a segment, got {other:?}"),
@@ -194,7 +194,7 @@ fn forgotten_connection() {
 fn syn_inside_a_connection_is_aside_until_it_is_answered() {
     let mut peers = established();
     let syn = SegmentSpec { seq: Some(relative(Base::Nxt, 100)), ..spec("S") };
-    let sending = peers.segment(&Name::new("peer"), &syn, local()).expect("a segment");
+    let sending = peers.segment(&Name::new("peer"), &syn, local(), None).expect("a segment");
     assert!(sending.aside);
     assert_eq!(send(&mut peers, &spec(".")), (ISS + 1, IRS + 1));
     see(&mut peers, "S.", 70_000, ISS + 102, 0);
@@ -220,7 +220,7 @@ fn timestamps_once_both_syns_had_them() {
     send(&mut peers, &syn);
     peers.see(&from_local(".", IRS + 1, ISS + 1, 0, stamps(78)));
     let mut stamped = |flags| {
-        let sending = peers.segment(&Name::new("peer"), &spec(flags), local());
+        let sending = peers.segment(&Name::new("peer"), &spec(flags), local(), None);
         timestamps(&sending.expect("a segment").bytes)
     };
     assert_eq!(stamped("."), Some((500, 78)));
@@ -245,7 +245,7 @@ fn router_forges_what_the_peer_does_not_notice() {
     let mut peers = established();
     let router = Name::new("router");
     assert_eq!(peers.connected(&router), Some(PORT));
-    let forged = peers.segment(&router, &spec("R."), local()).expect("a segment");
+    let forged = peers.segment(&router, &spec("R."), local(), None).expect("a segment");
     let packet = decoded(forged.bytes);
     assert_eq!(packet.source, address(End::Router, Family::V4));
     let PacketBody::Tcp(tcp) = packet.body else {

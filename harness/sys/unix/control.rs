@@ -26,6 +26,7 @@ const NUMBERS: &[(c_int, c_int, &str)] = &[
     (libc::IPPROTO_IPV6, libc::IPV6_TCLASS, "IPV6_TCLASS"),
     (libc::SOL_UDP, libc::UDP_GRO, "UDP_GRO"),
     (libc::IPPROTO_TCP, libc::TCP_INQ, "TCP_INQ"),
+    (libc::SOL_SOCKET, libc::SO_RXQ_OVFL, "SO_RXQ_OVFL"),
 ];
 
 /// The control messages of a message that recvmsg() has filled.
@@ -56,7 +57,13 @@ fn one(header: &cmsghdr, data: &[u8]) -> Control {
         // The header's destination lies behind the interface and the local address.
         (libc::IPPROTO_IP, libc::IP_PKTINFO) => ("IP_PKTINFO", ip::<4>(data, 8)),
         (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => ("IPV6_PKTINFO", ip::<16>(data, 0)),
+        // It is a single byte, as in the header.
+        (libc::IPPROTO_IP, libc::IP_TOS) => {
+            let tos = data.first().map(|tos| ControlValue::Number(i64::from(*tos)));
+            ("IP_TOS", tos)
+        }
         (libc::SOL_SOCKET, libc::SCM_TIMESTAMP) => ("SO_TIMESTAMP", None),
+        (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => ("SO_TIMESTAMPNS", None),
         (libc::SOL_SOCKET, libc::SCM_RIGHTS) => ("SCM_RIGHTS", None),
         (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => ("SCM_CREDENTIALS", None),
         _ => match number {

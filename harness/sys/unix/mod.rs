@@ -28,6 +28,8 @@ pub mod signal;
 #[cfg(not(target_os = "macos"))]
 mod sigpipe;
 pub mod spawn;
+#[cfg(target_os = "linux")]
+mod tcp_info;
 
 #[cfg(target_os = "freebsd")]
 #[path = "dialect/freebsd.rs"]

@@ -35,8 +35,19 @@ impl Call<'_> {
         Ok(self.outcome(returned, Answer::Value))
     }
 
-    pub fn get_option(&mut self, fd: Fd, option: OptionRef, bad: bool) -> Result<Outcome, NotHere> {
+    pub fn get_option(
+        &mut self,
+        fd: Fd,
+        option: OptionRef,
+        fields: &[String],
+        bad: bool,
+    ) -> Result<Outcome, NotHere> {
         let (level, name, kind) = known(option)?;
+        let fields = fields.iter().map(|name| {
+            let here = dialect::TCP_INFO_FIELDS.iter().find(|(known, _)| known == name);
+            here.ok_or_else(|| lacking(name))
+        });
+        let fields = fields.collect::<Result<Vec<_>, _>>()?;
         let mut bytes = [0u8; VALUE_BYTES_MAX];
         let mut len = wanted_len(kind);
         let data = match bad {
@@ -50,7 +61,17 @@ impl Call<'_> {
         let get = || i64::from(unsafe { libc::getsockopt(fd, level, name, data, len_pointer) });
         let returned = self.enter(get);
         let value = &bytes[..(len as usize).min(VALUE_BYTES_MAX)];
-        Ok(self.outcome(returned, |_| from_bytes(kind, value)))
+        Ok(self.outcome(returned, |_| match from_bytes(kind, value) {
+            Answer::Word(word) if !fields.is_empty() => {
+                let fields = fields.iter().map(|(name, range)| match value.get(range.clone()) {
+                    Some(bytes) => format!(" {name} {}", unsigned(bytes)),
+                    // A release that does not know it yet.
+                    None => format!(" no {name}"),
+                });
+                Answer::Word(word + &fields.collect::<String>())
+            }
+            answer => answer,
+        }))
     }
 }
 
@@ -82,8 +103,14 @@ const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_FASTOPEN", libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
     ("IP_TTL", libc::IPPROTO_IP, libc::IP_TTL),
     ("IP_TOS", libc::IPPROTO_IP, libc::IP_TOS),
+    ("IP_RECVTTL", libc::IPPROTO_IP, libc::IP_RECVTTL),
+    ("IP_RECVTOS", libc::IPPROTO_IP, libc::IP_RECVTOS),
+    ("IP_MULTICAST_TTL", libc::IPPROTO_IP, libc::IP_MULTICAST_TTL),
+    ("IP_MULTICAST_LOOP", libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP),
     ("IPV6_V6ONLY", libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
     ("IPV6_UNICAST_HOPS", libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
+    ("IPV6_MULTICAST_HOPS", libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS),
+    ("IPV6_MULTICAST_LOOP", libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP),
     ("IPV6_RECVPKTINFO", libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
 ];
 
@@ -165,6 +192,14 @@ fn from_bytes(kind: OptionKind, bytes: &[u8]) -> Answer {
         OptionKind::Millis => time_of(int_at(bytes, 0), 1),
         _ => Answer::Number(i64::from(int_at(bytes, 0))),
     }
+}
+
+/// An unsigned number of one, four or eight bytes.
+fn unsigned(bytes: &[u8]) -> u64 {
+    let mut wide = [0; size_of::<u64>()];
+    let at = if cfg!(target_endian = "big") { wide.len() - bytes.len() } else { 0 };
+    wide[at..at + bytes.len()].copy_from_slice(bytes);
+    u64::from_ne_bytes(wide)
 }
 
 fn int_at(bytes: &[u8], offset: usize) -> c_int {

@@ -4,6 +4,8 @@ use crate::sys::unix::bsd::file::counted;
 use crate::sys::unix::machine::{Uname, numbers};
 use libc::{c_int, c_short};
 use std::fs::File;
+use std::mem::offset_of;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::ptr::null_mut;
 
@@ -24,6 +26,24 @@ pub const MESSAGE_FLAGS: &[(&str, c_int)] = &[
     ("MSG_CMSG_CLOEXEC", libc::MSG_CMSG_CLOEXEC),
 ];
 
+/// A field of `struct tcp_info` and its bytes.
+macro_rules! field {
+    ($name:ident) => {{
+        let at = offset_of!(libc::tcp_info, $name);
+        (stringify!($name), at..at + size_of::<u32>())
+    }};
+}
+
+/// Fields of `struct tcp_info` that a case may ask for: those that FreeBSD fills. The others have
+/// names that begin with two underscores.
+pub const TCP_INFO_FIELDS: &[(&str, Range<usize>)] = &[
+    field!(tcpi_snd_mss),
+    field!(tcpi_rcv_mss),
+    field!(tcpi_snd_ssthresh),
+    field!(tcpi_snd_cwnd),
+    field!(tcpi_rcv_ooopack),
+];
+
 /// Events of `poll` beyond the common ones: since 13.1.
 pub const POLL_EVENTS: &[(&str, c_short)] = &[("POLLRDHUP", libc::POLLRDHUP)];
 
@@ -36,7 +56,10 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_KEEPINIT", libc::IPPROTO_TCP, libc::TCP_KEEPINIT),
     ("TCP_CONGESTION", libc::IPPROTO_TCP, libc::TCP_CONGESTION),
     ("TCP_INFO", libc::IPPROTO_TCP, libc::TCP_INFO),
+    ("IP_MINTTL", libc::IPPROTO_IP, libc::IP_MINTTL),
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
+    ("IPV6_RECVHOPLIMIT", libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT),
+    ("IPV6_RECVTCLASS", libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
 ];
 

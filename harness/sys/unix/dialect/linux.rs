@@ -15,6 +15,7 @@ pub use super::capabilities::give_up;
 pub use super::control::{READS_CONTROL, control};
 pub use super::epoll::epoll;
 pub use super::sigpipe::{SIGPIPE_OF_PROCESS, take_sigpipe};
+pub use super::tcp_info::TCP_INFO_FIELDS;
 
 /// Error numbers beyond the common ones.
 pub const ERRNOS: &[(&str, i32)] = numbers![
@@ -76,6 +77,8 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("SO_BUSY_POLL", libc::SOL_SOCKET, libc::SO_BUSY_POLL),
     ("SO_ZEROCOPY", libc::SOL_SOCKET, libc::SO_ZEROCOPY),
     ("SO_PEEK_OFF", libc::SOL_SOCKET, libc::SO_PEEK_OFF),
+    ("SO_TIMESTAMPNS", libc::SOL_SOCKET, libc::SO_TIMESTAMPNS),
+    ("SO_RXQ_OVFL", libc::SOL_SOCKET, libc::SO_RXQ_OVFL),
     ("TCP_CORK", libc::IPPROTO_TCP, libc::TCP_CORK),
     ("TCP_KEEPIDLE", libc::IPPROTO_TCP, libc::TCP_KEEPIDLE),
     ("TCP_SYNCNT", libc::IPPROTO_TCP, libc::TCP_SYNCNT),
@@ -89,10 +92,13 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_NOTSENT_LOWAT", libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT),
     ("TCP_TIMESTAMP", libc::IPPROTO_TCP, libc::TCP_TIMESTAMP),
     ("TCP_INQ", libc::IPPROTO_TCP, libc::TCP_INQ),
+    ("TCP_SAVE_SYN", libc::IPPROTO_TCP, libc::TCP_SAVE_SYN),
+    ("TCP_ULP", libc::IPPROTO_TCP, libc::TCP_ULP),
     ("TCP_INFO", libc::IPPROTO_TCP, libc::TCP_INFO),
     // `<linux/tcp.h>` of 6.15; the libc crate lacks it.
     ("TCP_RTO_MAX_MS", libc::IPPROTO_TCP, 44),
     ("IP_RECVERR", libc::IPPROTO_IP, libc::IP_RECVERR),
+    ("IP_MINTTL", libc::IPPROTO_IP, libc::IP_MINTTL),
     ("IP_MTU", libc::IPPROTO_IP, libc::IP_MTU),
     ("IP_MTU_DISCOVER", libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
     ("IP_FREEBIND", libc::IPPROTO_IP, libc::IP_FREEBIND),
@@ -101,6 +107,10 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO),
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
     ("IPV6_RECVERR", libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+    ("IPV6_RECVHOPLIMIT", libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT),
+    ("IPV6_RECVTCLASS", libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS),
+    ("IPV6_MINHOPCOUNT", libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT),
+    ("IPV6_MTU", libc::IPPROTO_IPV6, libc::IPV6_MTU),
     ("IPV6_MTU_DISCOVER", libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, libc::IPV6_DONTFRAG),
     ("UDP_SEGMENT", libc::SOL_UDP, libc::UDP_SEGMENT),

@@ -4,6 +4,7 @@ use crate::sys::unix::bsd::file::counted;
 use crate::sys::unix::machine::{Uname, numbers};
 use libc::{c_int, c_short, sockaddr, socklen_t};
 use std::fs::File;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::ptr::null_mut;
 
@@ -20,6 +21,9 @@ pub use crate::sys::unix::bsd::numbers::{
 pub const MESSAGE_FLAGS: &[(&str, c_int)] =
     &[("MSG_NOSIGNAL", libc::MSG_NOSIGNAL), ("MSG_EOF", libc::MSG_EOF)];
 
+/// `struct tcp_connection_info` counts in fields of its own.
+pub const TCP_INFO_FIELDS: &[(&str, Range<usize>)] = &[];
+
 /// Events of `poll` beyond the common ones.
 pub const POLL_EVENTS: &[(&str, c_short)] = &[];
 
@@ -30,6 +34,8 @@ pub const OPTIONS: &[(&str, c_int, c_int)] = &[
     ("TCP_NOTSENT_LOWAT", libc::IPPROTO_TCP, 0x201),
     ("TCP_INFO", libc::IPPROTO_TCP, libc::TCP_CONNECTION_INFO),
     ("IP_PKTINFO", libc::IPPROTO_IP, libc::IP_PKTINFO),
+    ("IPV6_RECVHOPLIMIT", libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT),
+    ("IPV6_RECVTCLASS", libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS),
     ("IPV6_TCLASS", libc::IPPROTO_IPV6, 36),
     ("IPV6_DONTFRAG", libc::IPPROTO_IPV6, 62),
 ];

@@ -31,7 +31,17 @@ impl Call<'_> {
         Ok(self.plain(|| unsafe { ws::setsockopt(number(fd), level, name, data, len) }))
     }
 
-    pub fn get_option(&mut self, fd: Fd, option: OptionRef, bad: bool) -> Result<Outcome, NotHere> {
+    pub fn get_option(
+        &mut self,
+        fd: Fd,
+        option: OptionRef,
+        fields: &[String],
+        bad: bool,
+    ) -> Result<Outcome, NotHere> {
+        // `TCP_INFO_v0` counts in fields of its own.
+        if let Some(field) = fields.first() {
+            return Err(lacking(field));
+        }
         if matches!(option, OptionRef::Known(option) if option.name == TCP_INFO) {
             return Ok(self.tcp_info(fd, bad));
         }
