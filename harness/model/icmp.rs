@@ -9,8 +9,8 @@ pub type TypeCode = (u8, u8);
 pub type Row = (&'static str, Option<TypeCode>, Option<TypeCode>);
 
 /// A word, and the message that it stands for in ICMP (RFC 792, RFC 1812) and in ICMPv6 (RFC 4443,
-/// RFC 4861, RFC 7112). Messages that correspond share a word, so that a case can say the same under both
-/// families.
+/// RFC 4861, RFC 7112). Messages that correspond share a word, so that a case can say the same
+/// under both families.
 pub const WORDS: [Row; 31] = [
     ("net-unreachable", Some((3, 0)), Some((1, 0))),
     ("host-unreachable", Some((3, 1)), Some((1, 3))),

@@ -69,28 +69,35 @@ pub(super) fn read(
     if to.is_none() && scope.sockets.is_empty() {
         return Err(args.fault("no earlier step makes a socket, expected {…, to: closed-port}"));
     }
-    match &verb {
-        PeerVerb::Send(PacketSpec::Tcp(segment)) => {
-            check_connection(&args, &peer, segment, scope)?;
-            room::check_segment(&args, &peer, segment, scope)?;
-        }
-        PeerVerb::Send(PacketSpec::Udp(datagram)) => {
-            room::check_datagram(&args, datagram, scope)?;
-        }
-        PeerVerb::Send(PacketSpec::Echo(echo)) => {
-            room::check_echo(&args, echo.payload.len(), scope)?;
-        }
-        PeerVerb::Send(PacketSpec::Icmp(error)) => {
-            check_quote(&args, error, scope)?;
-            room::check_error(&args, error, scope)?;
-        }
-        _ => {}
+    if let PeerVerb::Send(packet) = &verb {
+        check_packet(&args, &peer, packet, scope)?;
     }
     Ok(Step {
         timed: args.flag("timed"),
         times: Times::Count(times),
         ..parts.step(Action::Peer { peer, verb })
     })
+}
+
+/// Whether there can be such a packet.
+fn check_packet(
+    args: &Args<'_>,
+    peer: &Name,
+    packet: &PacketSpec,
+    scope: &mut Scope<'_>,
+) -> Read<()> {
+    match packet {
+        PacketSpec::Tcp(segment) => {
+            check_connection(args, peer, segment, scope)?;
+            room::check_segment(args, peer, segment, scope)
+        }
+        PacketSpec::Udp(datagram) => room::check_datagram(args, datagram, scope),
+        PacketSpec::Echo(echo) => room::check_echo(args, echo.payload.len(), scope),
+        PacketSpec::Icmp(error) => {
+            check_quote(args, error, scope)?;
+            room::check_error(args, error, scope)
+        }
+    }
 }
 
 /// A number that counts from a variable of the receiver needs a connection that has variables.

@@ -166,8 +166,8 @@ impl Punctuality {
     }
 }
 
-/// How long after the peer's last packet this one came, in a step that is over with what that packet
-/// causes.
+/// How long after the peer's last packet this one came, in a step that is over with what that
+/// packet causes.
 fn after_sent(step: &StepLog, index: usize) -> Option<Duration> {
     let is_over = step.awaited.is_none() && step.calls.is_empty();
     let sent = step.sent.iter().rev().find(|sent| sent.index < index).filter(|_| is_over)?;

@@ -50,8 +50,8 @@ pub(in crate::parse) const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
 pub(in crate::parse) const TCP_OPTIONS: &[&str] =
     &["mss", "wscale", "sackOK", "sack", "ts", "nop", "eol", "raw"];
 
-/// What a peer sends: a segment, a datagram, an ICMP error or an echo request, told apart by the one
-/// key that each needs.
+/// What a peer sends: a segment, a datagram, an ICMP error or an echo request, told apart by the
+/// one key that each needs.
 pub(in crate::parse) const SENDS: &[Verb] = &[
     verb(
         "send",

@@ -45,7 +45,12 @@ const BAD: AddressPlace = AddressPlace { bad: true, len: None, len_told: false, 
     value: OptionValue::Int(1),
     bad: true,
 })]
-#[case::get(|fd| Request::Getsockopt { fd, option: known("SO_ERROR"), fields: Vec::new(), bad: true })]
+#[case::get(|fd| Request::Getsockopt {
+    fd,
+    option: known("SO_ERROR"),
+    fields: Vec::new(),
+    bad: true,
+})]
 #[case::own_name(|fd| Request::Getsockname { fd, place: BAD })]
 #[case::far_name(|fd| Request::Getpeername { fd, place: BAD })]
 fn an_unmapped_buffer_is_a_fault(#[case] request: fn(Fd) -> Request) {
