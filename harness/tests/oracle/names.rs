@@ -44,12 +44,12 @@ impl Names {
 }
 
 /// What an address without a port is called.
-fn address_word(address: &str) -> &str {
+fn address_word(address: &str) -> String {
     match address {
-        "127.0.0.1" | "::1" => "loopback",
-        "192.0.2.1" | "2001:db8::1" => "local",
-        "192.0.2.2" | "2001:db8::2" => "peer",
-        "192.0.2.254" | "2001:db8::fe" => "router",
-        other => other,
+        "127.0.0.1" | "::1" => "loopback".to_owned(),
+        "192.0.2.1" | "2001:db8::1" => "local".to_owned(),
+        "192.0.2.2" | "2001:db8::2" => "peer".to_owned(),
+        "192.0.2.254" | "2001:db8::fe" => "router".to_owned(),
+        other => format!("{other:?}"),
     }
 }

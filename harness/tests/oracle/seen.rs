@@ -308,7 +308,7 @@ fn letters(bits: u32) -> String {
     if letters.is_empty() { "none".to_owned() } else { letters }
 }
 
-/// RFC 792, RFC 1812, RFC 4443: what a message is called.
+/// RFC 792, RFC 1812, RFC 4443, RFC 7112: what a message is called.
 fn word(version: &str, what: (&str, &str)) -> Result<String, String> {
     Ok(match (version, what) {
         ("icmp", ("3", "0")) | ("icmpv6", ("1", "0")) => "net-unreachable",
@@ -334,6 +334,10 @@ fn word(version: &str, what: (&str, &str)) -> Result<String, String> {
         ("icmp", ("11", "0")) | ("icmpv6", ("3", "0")) => "ttl-exceeded",
         ("icmp", ("11", "1")) | ("icmpv6", ("3", "1")) => "reassembly-exceeded",
         ("icmp", ("12", "0")) | ("icmpv6", ("4", "0")) => "parameter-problem",
+        ("icmpv6", ("4", "2")) => "unrecognized-option",
+        ("icmpv6", ("4", "3")) => "incomplete-header-chain",
+        ("icmp", ("8", "0")) | ("icmpv6", ("128", "0")) => "echo-request",
+        ("icmp", ("0", "0")) | ("icmpv6", ("129", "0")) => "echo-reply",
         _ => return Err(format!("{version} {what:?}: add the word to the oracle's table")),
     }
     .to_owned())
