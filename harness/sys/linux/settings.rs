@@ -57,6 +57,16 @@ const PINNED: &[(&str, &str)] = &[
     ("net.ipv4.ip_unprivileged_port_start", "1024"),
     ("net.ipv4.ip_nonlocal_bind", "0"),
     ("net.ipv6.bindv6only", "0"),
+    // Inherited from the host, not from the kernel's defaults (`devinet_init_net()` in
+    // net/ipv4/devinet.c): a container host forwards, distributions look at sources' routes.
+    ("net.ipv4.ip_forward", "0"),
+    ("net.ipv4.conf.all.rp_filter", "0"),
+    ("net.ipv4.conf.default.rp_filter", "0"),
+    ("net.ipv4.conf.all.accept_local", "0"),
+    ("net.ipv4.conf.default.accept_local", "0"),
+    ("net.ipv4.conf.all.route_localnet", "0"),
+    ("net.ipv4.conf.default.route_localnet", "0"),
+    ("net.ipv6.conf.all.forwarding", "0"),
 ];
 
 /// Which settings a fresh namespace of this machine needs written, and what is then true of it.
