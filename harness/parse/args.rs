@@ -121,6 +121,12 @@ impl<'n> Args<'n> {
         Fault { id: self.object.map_or(self.blamed, |node| node.id), message: message.into() }
     }
 
+    /// A mistake in what stands after a key.
+    pub fn fault_at(&self, key: &str, message: &str) -> Fault {
+        let node = self.object.and_then(|object| object.get(key));
+        node.map_or_else(|| self.fault(message), |node| node.fault(message))
+    }
+
     /// What stood after a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.iter().find(|(name, _)| *name == key).map(|(_, value)| value)

@@ -13,9 +13,9 @@ use crate::model::call::Payload;
 use crate::model::icmp;
 use crate::model::peer::{
     Checksum, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
-    SegmentSpec, Wanted,
+    SegmentSpec, Source, Wanted,
 };
-use crate::model::{Action, Name, Step, TcpFlags, Times, Topology};
+use crate::model::{Action, Family, Name, Step, TcpFlags, Times, Topology};
 
 /// Bytes of a TCP header up to the end of its sequence number.
 const SEQ_ENDS: usize = 8;
@@ -86,6 +86,7 @@ fn check_packet(
     packet: &PacketSpec,
     scope: &mut Scope<'_>,
 ) -> Read<()> {
+    check_hosts(args, packet, scope)?;
     match packet {
         PacketSpec::Tcp(segment) => {
             check_connection(args, peer, segment, scope)?;
@@ -98,6 +99,32 @@ fn check_packet(
             room::check_error(args, error, scope)
         }
     }
+}
+
+/// Hosts have addresses of every family that the case runs under.
+fn check_hosts(args: &Args<'_>, packet: &PacketSpec, scope: &Scope<'_>) -> Read<()> {
+    let local = |end: &Option<LocalEnd>| match end {
+        Some(LocalEnd::Host(ip)) => Some(*ip),
+        _ => None,
+    };
+    let (to, source) = match packet {
+        PacketSpec::Tcp(segment) => (local(&segment.to), &segment.source),
+        PacketSpec::Udp(datagram) => (local(&datagram.to), &datagram.source),
+        PacketSpec::Echo(echo) => (echo.to, &echo.source),
+        PacketSpec::Icmp(_) => return Ok(()),
+    };
+    let from = match source {
+        Some(Source::Host(ip)) => Some(*ip),
+        _ => None,
+    };
+    for (key, ip) in [("to", to), ("from", from)] {
+        let Some(ip) = ip else { continue };
+        let own = if ip.is_ipv4() { Family::V4 } else { Family::V6 };
+        if let Some(family) = scope.families.iter().find(|family| **family != own) {
+            return Err(args.fault_at(key, &format!("{ip} is no address under {family}")));
+        }
+    }
+    Ok(())
 }
 
 /// A number that counts from a variable of the receiver needs a connection that has variables.
@@ -114,11 +141,10 @@ fn check_connection(
     };
     for (key, number) in [("seq", segment.seq), ("ack", segment.ack)] {
         if matches!(number, Some(Number::Relative { .. })) && !met {
-            let node = args.object.and_then(|object| object.get(key));
             let message = format!(
                 "no earlier step begins a connection with `{peer}`, expected a number or {{abs: N}}"
             );
-            return Err(node.map_or_else(|| args.fault(&message), |node| node.fault(&message)));
+            return Err(args.fault_at(key, &message));
         }
     }
     if segment.flags.has(TcpFlags::SYN) {

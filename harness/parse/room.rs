@@ -1,7 +1,7 @@
 //! Whether what a peer sends fits the wire.
 
 use super::args::Args;
-use super::error::{Fault, Read};
+use super::error::Read;
 use super::packet::option_len;
 use super::scope::Scope;
 use crate::model::peer::{Cut, DatagramSpec, IcmpSpec, SegmentSpec, TcpOption};
@@ -81,7 +81,7 @@ fn check_cut(
             let ends = pieces.iter().map(|(_, end)| usize::from(*end));
             if let Some(end) = ends.max().filter(|end| *end > whole) {
                 let what = format!("a packet of {whole} bytes behind its IP header, not {end}");
-                return Err(at(args, "fragment", &what));
+                return Err(args.fault_at("fragment", &what));
             }
             pieces.iter().map(|(start, end)| usize::from(end - start)).max().unwrap_or(0)
         }
@@ -110,11 +110,5 @@ fn check(args: &Args<'_>, key: &str, len: usize, room: usize, or: &str) -> Read<
         return Ok(());
     }
     let what = format!("{len} bytes do not fit a packet of the wire, expected at most {room}{or}");
-    Err(at(args, key, &what))
-}
-
-/// A mistake at what stands after a key.
-fn at(args: &Args<'_>, key: &str, what: &str) -> Fault {
-    let node = args.object.and_then(|object| object.get(key));
-    node.map_or_else(|| args.fault(what), |node| node.fault(what))
+    Err(args.fault_at(key, &what))
 }

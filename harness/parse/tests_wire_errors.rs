@@ -118,6 +118,11 @@ use rstest::rstest;
     "peer.send: {icmp: host-unreachable, from: \"192.0.2.77\"}",
     "6:16: steps[0].peer.send: an ICMP error comes from a peer, expected from: router$"
 )]
+#[case(
+    "peer.send: {flags: S, from: \"::1\"}",
+    "6:33: steps[0].peer.send.from: ::1 is no address under ipv4$"
+)]
+#[case("peer.send: {echo: 8, to: \"::1\"}", "6:30: steps[0].peer.send.to: ::1 is no address under")]
 #[case("peer.send: {flags: S, from: nobody}", "6:33: steps[0].peer.send.from: unknown socket")]
 #[case("peer.send: {echo: 8, to: server}", "6:30: steps[0].peer.send.to: expected an IP address")]
 #[case("peer.send: {echo: 1473}", "6:23: steps[0].peer.send.echo: 1473 bytes do not fit")]
