@@ -56,7 +56,7 @@ const CASES: [&str; 20] = [
 const BEYOND: [(&str, &str); 4] = [
     (
         "udp/emsgsize-ipv6",
-        "its datagrams cross lo in fragments, and there the harness sees packets put together again",
+        "its datagrams cross lo in fragments, and there the harness sees them put together again",
     ),
     ("seg/beyond-window", CUT),
     ("seg/fragment-overlap", CUT),
