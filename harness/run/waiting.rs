@@ -98,8 +98,7 @@ impl Conductor<'_> {
             let mut at_rest = true;
             let mut index = 0;
             while index < self.pending.len() {
-                let pending = &self.pending[index];
-                match pending.lane.wait(Duration::ZERO)? {
+                match self.woken(&self.pending[index].lane, &mut at_rest)? {
                     Some(reply) => {
                         at_rest = false;
                         let Pending { lane, log: call } = self.pending.remove(index);
@@ -109,12 +108,7 @@ impl Conductor<'_> {
                         log.completed.push(call);
                         self.idle.push(lane);
                     }
-                    None if pending.lane.asleep() || self.is_stopped(&pending.lane) => index += 1,
-                    None => {
-                        at_rest = false;
-                        std::thread::sleep(STEP_ASIDE);
-                        index += 1;
-                    }
+                    None => index += 1,
                 }
             }
             if at_rest || Instant::now() >= until {
@@ -122,6 +116,18 @@ impl Conductor<'_> {
                 log.completed.sort_by_key(|call| call.began);
                 return Ok(());
             }
+        }
+    }
+
+    /// What a pending call has returned, if it has. A thread that neither has nor sleeps was woken,
+    /// so the step is not at rest; it gets the time to go on.
+    fn woken(&self, lane: &Lane, at_rest: &mut bool) -> Result<Option<Reply>, Trouble> {
+        match lane.wait(Duration::ZERO)? {
+            None if !lane.asleep() && !self.is_stopped(lane) => {
+                *at_rest = false;
+                lane.wait(STEP_ASIDE)
+            }
+            reply => Ok(reply),
         }
     }
 

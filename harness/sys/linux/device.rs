@@ -13,6 +13,7 @@ use super::capture::{Tap, link_address, set_int};
 use super::link::{self, Link};
 use super::metrics::Metrics;
 use super::poll;
+use super::settings::View;
 use crate::model::Family;
 use crate::sys::Trouble;
 use crate::sys::clock::now;
@@ -75,9 +76,14 @@ impl Device {
     ///
     /// # Errors
     /// What was tried, and the system's error.
-    pub fn open(kind: Kind, family: Family, metrics: Option<Metrics>) -> Result<Device, String> {
+    pub fn open(
+        kind: Kind,
+        family: Family,
+        metrics: Option<Metrics>,
+        view: &View,
+    ) -> Result<Device, String> {
         let failed = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
-        link::silence_new_links().map_err(failed("a link without IPv6"))?;
+        link::silence_new_links(view).map_err(failed("a link without IPv6"))?;
         let (link, end) = match kind {
             Kind::Tun => {
                 let tun = open_tun().map_err(failed("/dev/net/tun"))?;
@@ -98,7 +104,7 @@ impl Device {
                 (link, FarEnd::Veth { tap, to })
             }
         };
-        link.open()?;
+        link.open(view)?;
         Ok(Device { link, end, came: Vec::new(), trouble: None })
     }
 
@@ -225,10 +231,14 @@ fn open_tun() -> io::Result<File> {
     let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
     let mut request = InterfaceRequest::of_wire(flags);
     // SAFETY: the request is an ifreq and outlives the call.
-    match unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF, &raw mut request) } {
-        0 => Ok(tun),
-        _ => Err(io::Error::last_os_error()),
+    if unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF, &raw mut request) } != 0 {
+        return Err(io::Error::last_os_error());
     }
+    // The device goes with its namespace, together with others: that costs less than taking each
+    // away as it is closed, which a system that lacks this does.
+    // SAFETY: the call takes a number.
+    unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETPERSIST, 1) };
+    Ok(tun)
 }
 
 /// Has the stack compute what it would leave to the device: checksums, and with them segments.

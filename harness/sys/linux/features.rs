@@ -5,7 +5,7 @@ use super::device::{self, Device};
 use super::metrics::Metrics;
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
-use super::settings::Pins;
+use super::settings::{Pins, View};
 use super::{Prepared, modules, namespace, promptly};
 use crate::model::Family;
 use crate::model::capability::Lack;
@@ -140,7 +140,7 @@ fn find_wire(wanted: WireDevice, metrics: Option<Metrics>) -> Result<device::Kin
 /// # Errors
 /// Why not, and what helps.
 pub fn try_wire(kind: device::Kind, metrics: Option<Metrics>) -> Result<(), Lack> {
-    let refused = match Device::open(kind, Family::V4, metrics) {
+    let refused = match Device::open(kind, Family::V4, metrics, &View::open()) {
         Ok(_) => return Ok(()),
         Err(refused) => Lack::new(refused),
     };

@@ -64,11 +64,10 @@ impl LinuxGround {
             .map_err(|refused| failed("the loopback interface", &refused))?;
         let view = View::open();
         features.pins.apply(&view).map_err(|(name, error)| failed(name, &error))?;
-        let device = wire_of(plan, features, loopback)?;
+        let device = wire_of(plan, features, loopback, &view)?;
         for (name, value) in &settings {
             view.write(name, value).map_err(|error| host::no_setting(name, value, &error))?;
         }
-        drop(view);
         let place = match plan.wire || plan.firewall {
             true => Place::Loopback,
             false => Place::Namespace,
@@ -141,12 +140,13 @@ fn wire_of(
     plan: &Plan,
     features: &Features,
     loopback: Loopback,
+    view: &View,
 ) -> Result<Option<Device>, Trouble> {
     if !plan.wire {
         return Ok(None);
     }
     let kind = features.wire.clone().map_err(Trouble::Lacks)?;
-    let device = Device::open(kind, plan.family, loopback.metrics());
+    let device = Device::open(kind, plan.family, loopback.metrics(), view);
     device.map(Some).map_err(|what| Trouble::Failed(format!("the wire: {what}")))
 }
 

@@ -7,7 +7,7 @@
 
 use super::metrics::Metrics;
 use super::netlink::{self, Batch, Refused, carry_out, nested};
-use super::settings;
+use super::settings::View;
 use crate::model::Family;
 use crate::model::wire::{self, End};
 use std::io;
@@ -42,8 +42,8 @@ pub struct Link {
 }
 
 /// Makes new links of the namespace come without IPv6, so that none speaks before it is told to.
-pub fn silence_new_links() -> io::Result<()> {
-    set_if_there("net.ipv6.conf.default.disable_ipv6", "1")
+pub fn silence_new_links(view: &View) -> io::Result<()> {
+    set_if_there(view, "net.ipv6.conf.default.disable_ipv6", "1")
 }
 
 impl Link {
@@ -92,11 +92,11 @@ impl Link {
     ///
     /// # Errors
     /// What was tried, and the system's error.
-    pub fn open(&self) -> Result<(), String> {
+    pub fn open(&self, view: &View) -> Result<(), String> {
         if self.family == Family::V6 {
             let set = |name: &str, value| {
                 let name = format!("net.ipv6.conf.{NAME}.{name}");
-                set_if_there(&name, value).map_err(|error| format!("{name}: {error}"))
+                set_if_there(view, &name, value).map_err(|error| format!("{name}: {error}"))
             };
             // 1: no address is made from the link's own.
             set("addr_gen_mode", "1")?;
@@ -219,8 +219,8 @@ fn network(octets: &[u8], length: u8) -> Vec<u8> {
 }
 
 /// Writes a setting; a kernel without IPv6 has none of its settings.
-fn set_if_there(name: &str, value: &str) -> io::Result<()> {
-    match settings::write(name, value) {
+fn set_if_there(view: &View, name: &str, value: &str) -> io::Result<()> {
+    match view.write(name, value) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     }

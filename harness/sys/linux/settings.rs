@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
@@ -112,15 +113,18 @@ impl Pins {
 /// The kernel caches all namespaces' files of one mount under the same names. Finding one of them
 /// among those of a hundred namespaces that have not gone yet takes ten times as long as in a cache
 /// of one's own (`proc_sys_compare()` in fs/proc/proc_sysctl.c), and runs write several.
+///
+/// Closing such a mount sleeps until all CPUs have passed a point of rest, so it is closed with the
+/// run's own table of descriptors.
 pub struct View {
     /// The mount's root; none: the one that everybody sees.
-    proc: Option<OwnedFd>,
+    proc: Option<ManuallyDrop<OwnedFd>>,
 }
 
 impl View {
     /// A view of one's own where the system lets one have it: root, from Linux 5.2 on.
     pub fn open() -> View {
-        View { proc: mount_proc().ok() }
+        View { proc: mount_proc().ok().map(ManuallyDrop::new) }
     }
 
     /// Writes one setting of the namespace that the calling thread is in.
