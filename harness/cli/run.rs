@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 mod out;
+mod outside;
 
 /// Runs begun at one time for each place, where they sleep between steps.
 const JITTERED_PER_JOB: usize = 24;
@@ -23,8 +24,7 @@ const JITTERED_PER_JOB: usize = 24;
 /// Ladders of one case that are drawn unasked.
 const LADDERS_MAX: usize = 3;
 
-/// Places that each CPU has by default: a second run begins while the first one's threads hand
-/// over to each other.
+/// Places that each CPU has by default.
 const JOBS_PER_CPU: usize = 1;
 
 /// Executes and compares.
@@ -132,16 +132,7 @@ impl Invocation<'_> {
         let ours: Vec<&Case> = selection.ours.cases.iter().collect();
         let outside: Vec<&Case> = selection.outside.cases.iter().collect();
         let mut results = self.ours(&ours);
-        let strangers: Vec<CaseResult> = outside
-            .iter()
-            .map(|case| {
-                if outside.len() > 1 {
-                    let (strong, path) = (print::STRONG, shown(case));
-                    self.say(&format!("{strong}# {path}{strong:#}"));
-                }
-                self.outside(case)
-            })
-            .collect();
+        let strangers = self.outside(&outside);
         if !self.args.json && (outside.is_empty() || !ours.is_empty()) {
             self.conclusion(&ours, &results, messages.len());
         }
@@ -249,38 +240,6 @@ impl Invocation<'_> {
         if let Some(more) = sections.len().checked_sub(most).filter(|more| *more > 0) {
             self.say(&format!("{more} more rows; to draw all: --ladder always\n"));
         }
-    }
-
-    /// A case that is no part of the corpus: its transcript is printed, nothing is compared.
-    fn outside(&self, case: &Case) -> CaseResult {
-        let path = shown(case);
-        if let Some(lack) = why_skipped(case, self.stack) {
-            self.say(&format!("{path}  skipped ({})", line(&lack.to_string())));
-            return CaseResult::skipped(&lack);
-        }
-        let mut gathered = Gathered::default();
-        self.session().run(&[case], |_, all| gathered = all);
-        self.packets(case, &mut gathered);
-        let Gathered { answers, error, lack, runs, again } = gathered;
-        if let Some(note) = summary::made_again(again) {
-            warn(&format!("{path}: {note}"));
-        }
-        if let Some(error) = error {
-            warn(&format!("{path}: {error}"));
-            return CaseResult::error(error);
-        }
-        if let Some(lack) = lack {
-            self.say(&format!("{path}  skipped ({})", line(&lack.to_string())));
-            return CaseResult::skipped(&lack);
-        }
-        for (ran, count) in &answers {
-            if runs > 1 {
-                self.say(&format!("{count} of {runs} runs:"));
-            }
-            self.say(lines(&ran.body).trim_end());
-            self.ladders(&ran.transcript, &[]);
-        }
-        CaseResult::outside(answers)
     }
 
     /// `--pcap`: writes the packets of a case, whose logs are then no longer needed.

@@ -85,6 +85,20 @@ s.close() = 0
 }
 
 #[test]
+fn files_outside_run_side_by_side_and_are_told_in_their_order() {
+    let folder = Folder::of_suite();
+    folder
+        .write("mine/a.yaml", &OUTSIDE.replace("  - s.close\n", "  - pause: 200ms\n  - s.close\n"));
+    folder.write("mine/b.yaml", OUTSIDE);
+    folder.write("mine/c.yaml", &OUTSIDE.replace("  - s.close\n", "  - s.close\n  - s.close\n"));
+    let run = folder.sockdiff("run mine --jobs 2").assert().success();
+    let told = stdout(&run);
+    let titles = told.lines().filter(|line| line.starts_with("# "));
+    assert_eq!(titles.collect::<Vec<_>>(), ["# mine/a.yaml", "# mine/b.yaml", "# mine/c.yaml"]);
+    assert!(told.ends_with("s.close() = 0\ns.close() = -1 EBADF\n"), "{told}");
+}
+
+#[test]
 fn json_has_its_shape() {
     let run = sockdiff("run rst/close-unread-data --update no --json").assert();
     let told = json(&run);
