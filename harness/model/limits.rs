@@ -22,6 +22,8 @@ pub const PASSED_MAX: usize = 512;
 pub const PACKET_BYTES_MAX: usize = 65_535 - 60 - 60;
 /// Bytes of a segment's options: what the longest data offset leaves behind the fixed header.
 pub const TCP_OPTIONS_BYTES_MAX: usize = 40;
+/// A fragment's offset counts units of so many bytes (RFC 791 §3.1, RFC 8200 §4.5).
+pub const FRAGMENT_UNIT_BYTES: u16 = 8;
 /// Fragments that a case lists for one packet.
 pub const FRAGMENTS_MAX: usize = 64;
 /// The last of the peers `peer`, `peer2`, …

@@ -5,7 +5,9 @@ use super::language::wire::TCP_OPTIONS;
 use super::scope::Scope;
 use super::tree::{Kind, Node};
 use crate::model::call::Payload;
-use crate::model::limits::{FRAGMENTS_MAX, PACKET_BYTES_MAX, PEERS_MAX, TCP_OPTIONS_BYTES_MAX};
+use crate::model::limits::{
+    FRAGMENT_UNIT_BYTES, FRAGMENTS_MAX, PACKET_BYTES_MAX, PEERS_MAX, TCP_OPTIONS_BYTES_MAX,
+};
 use crate::model::peer::{Base, Cut, LocalEnd, Number, Source, TcpOption};
 use crate::model::{Name, TcpFlags, Topology};
 use std::net::IpAddr;
@@ -271,11 +273,12 @@ pub(super) const SENDER: &str = "peer2, router, a socket's name, or an IP addres
 /// `24`, or `[0-24, 16-40]`.
 pub(super) fn read_cut(node: &Node) -> Read<Cut> {
     let Kind::List(pieces) = &node.kind else {
-        let len = node.int(&(UNIT..=FRAGMENT_MAX), CUT)?;
-        if len % UNIT != 0 {
-            return Err(node.fault("`fragment` is a multiple of 8 (RFC 791 §3.2)"));
-        }
-        return Ok(Cut::Every(u16::try_from(len).unwrap_or(0)));
+        let unit = FRAGMENT_UNIT_BYTES;
+        let len = node.int(&(unit.into()..=FRAGMENT_MAX), CUT)?;
+        return match u16::try_from(len).unwrap_or(0) {
+            len if len.is_multiple_of(unit) => Ok(Cut::Every(len)),
+            _ => Err(node.fault("`fragment` is a multiple of 8 (RFC 791 §3.2)")),
+        };
     };
     match (pieces.first(), pieces.get(FRAGMENTS_MAX)) {
         (None, _) => Err(node.expected(CUT)),
@@ -289,8 +292,6 @@ pub(super) fn read_cut(node: &Node) -> Read<Cut> {
 /// What `fragment` may be, as the middle of a sentence.
 pub(super) const CUT: &str = "a number of bytes, or a list of ranges: [0-24, 16-40]";
 
-/// An offset counts units of so many bytes.
-const UNIT: i64 = 8;
 /// The last offset that can be told.
 const FRAGMENT_MAX: i64 = 65_528;
 
@@ -299,11 +300,14 @@ fn read_piece(node: &Node) -> Read<(u16, u16)> {
     let (start, end) = node.text(range)?.split_once('-').ok_or_else(|| node.expected(range))?;
     let both = number::<u16>(start).zip(number::<u16>(end));
     let (start, end) = both.ok_or_else(|| node.expected(range))?;
-    if i64::from(start) % UNIT != 0 {
+    if !start.is_multiple_of(FRAGMENT_UNIT_BYTES) {
         return Err(node.fault("a fragment begins at a multiple of 8 (RFC 791 §3.2)"));
     }
     match start < end {
         true => Ok((start, end)),
-        false => Err(node.fault(format!("a fragment of no bytes, expected {start}-{}", start + 8))),
+        false => {
+            let some = start.saturating_add(FRAGMENT_UNIT_BYTES);
+            Err(node.fault(format!("a fragment of no bytes, expected {start}-{some}")))
+        }
     }
 }

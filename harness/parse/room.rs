@@ -4,6 +4,7 @@ use super::args::Args;
 use super::error::Read;
 use super::packet::option_len;
 use super::scope::Scope;
+use crate::model::limits::FRAGMENT_UNIT_BYTES;
 use crate::model::peer::{Cut, DatagramSpec, IcmpSpec, SegmentSpec, TcpOption};
 use crate::model::wire::MTU;
 use crate::model::{Family, Name, TcpFlags};
@@ -16,8 +17,6 @@ const UDP_BYTES: usize = 8;
 const ICMP_BYTES: usize = 8;
 /// Bytes of the extension header that makes an IPv6 packet a fragment.
 const FRAGMENT_BYTES: usize = 8;
-/// An offset counts units of so many bytes.
-const UNIT_BYTES: usize = 8;
 /// The options of a SYN that names none: an MSS.
 const SYN_OPTIONS_BYTES: usize = 4;
 /// Timestamps, filled up to whole words.
@@ -72,7 +71,8 @@ fn check_cut(
 ) -> Read<()> {
     let (whole, room) = (headers + len, room(scope));
     let six = scope.families.contains(&Family::V6);
-    let of_piece = (room - if six { FRAGMENT_BYTES } else { 0 }) / UNIT_BYTES * UNIT_BYTES;
+    let unit = usize::from(FRAGMENT_UNIT_BYTES);
+    let of_piece = (room - if six { FRAGMENT_BYTES } else { 0 }) / unit * unit;
     let longest = match cut {
         None => return check(args, key, len, room - headers, ", or `fragment`"),
         // What is shorter than one fragment is cut no further.

@@ -103,6 +103,10 @@ use rstest::rstest;
     "6:38: steps[0].peer.send.fragment[0]: a fragment of no bytes, expected 8-16$"
 )]
 #[case(
+    "peer.send: {flags: S, fragment: [65528-65528]}",
+    "6:38: steps[0].peer.send.fragment[0]: a fragment of no bytes, expected 65528-65535$"
+)]
+#[case(
     "peer.send: {flags: S, fragment: [4-8]}",
     "6:38: steps[0].peer.send.fragment[0]: a fragment b"
 )]

@@ -3,6 +3,7 @@
 use super::icmp::WORDS;
 use crate::model::case::Family;
 use crate::model::icmp::message;
+use crate::model::limits::FRAGMENT_UNIT_BYTES;
 use crate::model::packet::{Packet, PacketBody};
 use crate::model::peer::{Checksum, Cut, SegmentSpec, TcpOption};
 use etherparse::checksum::Sum16BitWords;
@@ -203,10 +204,10 @@ pub fn fragments(packet: &[u8], cut: &Cut) -> Vec<Vec<u8>> {
         return vec![packet.to_vec()];
     };
     let payload = &packet[header_len..];
+    let unit = usize::from(FRAGMENT_UNIT_BYTES);
     let pieces = match cut {
         Cut::Every(len) => {
-            // An offset counts units of eight bytes.
-            let len = usize::from(*len).max(8) / 8 * 8;
+            let len = usize::from(*len).max(unit) / unit * unit;
             let starts = (0..payload.len()).step_by(len);
             starts.map(|start| (start, start + len)).collect()
         }
@@ -218,7 +219,7 @@ pub fn fragments(packet: &[u8], cut: &Cut) -> Vec<Vec<u8>> {
     let whole = pieces.into_iter().map(|(start, end)| {
         let end = end.min(payload.len());
         let piece = payload.get(start..end).unwrap_or_default();
-        fragment(packet, piece, start / 8, end < payload.len())
+        fragment(packet, piece, start / unit, end < payload.len())
     });
     whole.collect()
 }

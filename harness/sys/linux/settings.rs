@@ -67,6 +67,8 @@ const PINNED: &[(&str, &str)] = &[
     ("net.ipv4.conf.default.accept_local", "0"),
     ("net.ipv4.conf.all.route_localnet", "0"),
     ("net.ipv4.conf.default.route_localnet", "0"),
+    // Inherited only where net.core.devconf_inherit_init_net says so (`addrconf_init_net()` in
+    // net/ipv6/addrconf.c).
     ("net.ipv6.conf.all.forwarding", "0"),
 ];
 

@@ -88,9 +88,9 @@ s.close() = 0
 fn files_outside_run_side_by_side_and_are_told_in_their_order() {
     let folder = Folder::of_suite();
     folder
-        .write("mine/a.yaml", &OUTSIDE.replace("  - s.close\n", "  - pause: 200ms\n  - s.close\n"));
+        .write("mine/a.yaml", OUTSIDE.replace("  - s.close\n", "  - pause: 200ms\n  - s.close\n"));
     folder.write("mine/b.yaml", OUTSIDE);
-    folder.write("mine/c.yaml", &OUTSIDE.replace("  - s.close\n", "  - s.close\n  - s.close\n"));
+    folder.write("mine/c.yaml", OUTSIDE.replace("  - s.close\n", "  - s.close\n  - s.close\n"));
     let run = folder.sockdiff("run mine --jobs 2").assert().success();
     let told = stdout(&run);
     let titles = told.lines().filter(|line| line.starts_with("# "));
