@@ -108,7 +108,7 @@ guest_boot() {
     rm -f "$folder"/{console,said,result.zip}
     # A kernel that looks for a fault in its timer may find one where the machine is busy.
     timeout --kill-after=5 "$seconds" bash -c 'guest_machine "$@"' - "$accelerator" "$kernel" \
-        -initrd "$archive" -append 'console=ttyS0 panic=-1 no_timer_check' \
+        -initrd "$archive" -append "console=ttyS0 panic=-1 no_timer_check ${GUEST_APPEND:-}" \
         -serial "file:$folder/console" -serial "file:$folder/said" \
         -serial "file:$folder/result.zip" >"$folder/qemu" 2>&1 || ended=$?
     cat "$folder/said" 2>/dev/null || true
