@@ -6,7 +6,7 @@
 //! over the same packets, with their checksums computed.
 //!
 //! A packet gets the time at which it is read, so a run that waits looks at the device meanwhile.
-//! Nothing that the harness puts on the wire is handed over. Closing either device sleeps (12 to
+//! Nothing that the harness puts on the wire is handed over. Closing either device sleeps (up to
 //! 24 ms), so both are closed with the run's own table of descriptors.
 
 use super::capture::{Tap, link_address, set_int};
