@@ -48,7 +48,7 @@ guest_files() {
     chmod 755 "$root"
     mkdir -p "$root"/{bin,dev,etc,lib/modules,proc,run,sys,tmp}
     install -m 755 ci/lib/guest-init "$root/init"
-    # What a debugger wants to know is most of it, and the guest unpacks it an instruction at a time.
+    # Most of it is what a debugger wants to know, and an emulated guest unpacks it slowly.
     strip -o "$root/bin/program" "$program" 2>/dev/null || cp "$program" "$root/bin/program"
     printf 'set -- %s\n' "${*@Q}" >"$root/arguments"
     # nft knows protocols by their names.
