@@ -8,9 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// Runs begun and not ended, working or waiting.
 const BEGUN_MAX: usize = 256;
 
-/// Runs on one CPU that are opening their ground, for each place there. That sleeps in the kernel
+/// Runs on one CPU that are opening their ground, or wait for a place. Opening sleeps in the kernel
 /// more than it works, so it takes no place; were many at it, they would keep the others from their
-/// CPU.
+/// CPU, which becomes no faster by more places.
 const OPENING_MAX: usize = 2;
 
 /// The places of a machine. A place that becomes free is handed to one waiting run and wakes only
@@ -30,7 +30,6 @@ struct State {
 /// The places on one CPU.
 struct Place {
     cpu: usize,
-    all: usize,
     free: usize,
     /// Runs that belong to this CPU, in whatever stage.
     runs: usize,
@@ -76,7 +75,6 @@ impl Slots {
         let cpus = if cpus.is_empty() { &[0] } else { cpus };
         let place = |(index, cpu): (usize, &usize)| Place {
             cpu: *cpu,
-            all: share(index),
             free: share(index),
             runs: 0,
             opening: 0,
@@ -150,7 +148,7 @@ impl Place {
     /// Whether a new run would keep nobody waiting.
     fn has_room(&self) -> bool {
         let waiting = self.opened.len() + self.returning.len();
-        self.opening + waiting < OPENING_MAX * self.all
+        self.opening + waiting < OPENING_MAX
     }
 }
 
@@ -224,6 +222,7 @@ impl Drop for CpuSlot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     /// A run that has had a place, and waits.
     fn opened(slots: &Arc<Slots>) -> CpuSlot {
@@ -266,9 +265,11 @@ mod tests {
         assert_eq!(waiting.cpu(), Some(0));
     }
 
-    #[test]
-    fn grounds_are_opened_beside_a_run_that_works() {
-        let slots = Slots::new(&[0], 1, BEGUN_MAX);
+    #[rstest]
+    #[case::a_place_for_each_cpu(1)]
+    #[case::many_places(32)]
+    fn grounds_are_opened_beside_a_run_that_works(#[case] jobs: usize) {
+        let slots = Slots::new(&[0], jobs, BEGUN_MAX);
         let mut working = slots.take();
         working.take();
         let opening: Vec<CpuSlot> = (0..OPENING_MAX).map(|_| slots.take()).collect();
