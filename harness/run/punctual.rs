@@ -23,6 +23,11 @@ const PROMPT: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_millis(1);
 /// The gaps of a run that waits for timers, together. Cases leave their timers this much room.
 const LATE_MAX: Duration = Duration::from_secs(1);
+/// A stack takes the time to a peer's answer for the way there and back, and waits that much longer
+/// before it sends again (RFC 6298 §2.2), twice that the next time. Cases leave it this much room.
+const MEASURED_MAX: Duration = Duration::from_millis(100);
+/// What it waits at the least; Linux's `tcp_rto_min_us`.
+const RESENT_AFTER: Duration = Duration::from_millis(200);
 
 /// From when until when, and when it began to put off what comes next.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +64,13 @@ pub struct Punctuality {
     /// The gaps so far; with each step they count half as much, because what a step waits for was
     /// mostly begun a step or two ago.
     late: Duration,
+    /// The gaps since the last packet: a timer that began with it has gone on for so long when the
+    /// next step begins.
+    behind: Duration,
+    /// The gaps since the stack's last packet, which is not answered yet.
+    unanswered: Duration,
+    /// The longest of those in which a peer was to answer.
+    measured: Duration,
     /// The run has let time pass.
     waits: bool,
     resent: Resent,
@@ -107,8 +119,10 @@ impl Punctuality {
         self.held_up += if by > NOTICED { by } else { Duration::ZERO };
         let else_took = took.saturating_sub(by);
         self.waits |= else_took > NOTICED;
-        match timed && band(took) != band(else_took) {
-            true => Err(put_aside(by, "how long a call took is chance")),
+        // What it waited for may have begun before it.
+        let bands = [else_took, took, took + self.behind].map(band);
+        match timed && bands.iter().any(|word| *word != bands[0]) {
+            true => Err(put_aside(by + self.behind, "how long a call took is chance")),
             false => Ok(()),
         }
     }
@@ -135,6 +149,9 @@ impl Punctuality {
         let is_stamped = seen == Seen::WhenSent;
         let before = self.before.drain(..).filter(|_| is_stamped);
         let found: Vec<Gap> = before.chain(gaps.iter().copied()).collect();
+        self.measure(step, &gaps);
+        self.told_in_time(step)?;
+        self.fall_behind(step, &gaps);
         self.before = gaps;
         for (index, packet) in step.packets.iter().enumerate() {
             let is_peers = step.sent.iter().any(|sent| sent.index == index);
@@ -159,10 +176,57 @@ impl Punctuality {
                 return Err(put_aside(gap.to - gap.from, "in which step a packet came is chance"));
             }
         }
-        match self.waits && self.late >= LATE_MAX {
-            true => Err(put_aside(self.late, "what its timers did when is chance")),
+        if self.waits && self.late >= LATE_MAX {
+            return Err(put_aside(self.late, "what its timers did when is chance"));
+        }
+        match self.waits && self.measured >= MEASURED_MAX {
+            true => Err(put_aside(self.measured, "how long the stack waits for answers is chance")),
             false => Ok(()),
         }
+    }
+
+    /// Notes for how long a peer could not answer. Between a packet and the moment in which it is
+    /// read off the wire there may be a gap, too.
+    fn measure(&mut self, step: &StepLog, gaps: &[Gap]) {
+        if let Some(sent) = step.sent.first() {
+            let at = step.packets[sent.index].at;
+            let before = together(gaps.iter().filter(|gap| gap.to <= at));
+            self.measured = self.measured.max(self.unanswered + before);
+        }
+        let stacks = |index: &usize| !step.sent.iter().any(|sent| sent.index == *index);
+        self.unanswered = match (0..step.packets.len()).find(stacks) {
+            Some(index) => {
+                let at = step.packets[index].at;
+                together(gaps.iter().filter(|gap| gap.to + NOTICED >= at))
+            }
+            None => self.unanswered + together(gaps),
+        };
+    }
+
+    /// Whether the time that is told of a step's first packet is the stack's own.
+    fn told_in_time(&self, step: &StepLog) -> Result<(), Trouble> {
+        let first = step.packets.first().filter(|_| step.timed && step.sent.is_empty());
+        let Some(packet) = first else { return Ok(()) };
+        let began = step.calls.first().map_or(step.began, |call| call.began);
+        let told = packet.at.saturating_sub(began);
+        // Its timer had begun before the step, and was longer than without the gaps.
+        let waited = told + self.behind;
+        let part = RESENT_AFTER.div_duration_f64(RESENT_AFTER + self.measured);
+        match band(told) != band(waited) || band(told) != band(told.mul_f64(part)) {
+            true => {
+                let late = self.behind + self.measured;
+                Err(put_aside(late, "how long the stack took is chance"))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Notes the gaps after the last packet.
+    fn fall_behind(&mut self, step: &StepLog, gaps: &[Gap]) {
+        self.behind = match step.packets.last() {
+            Some(last) => together(gaps.iter().filter(|gap| gap.to > last.at)),
+            None => self.behind + together(gaps),
+        };
     }
 }
 
@@ -175,9 +239,9 @@ fn after_sent(step: &StepLog, index: usize) -> Option<Duration> {
 }
 
 /// How long these gaps put off what came next: the threads of a run are put aside at the same time.
-fn together(gaps: &[Gap]) -> Duration {
+fn together<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Duration {
     let mut gaps: Vec<(Duration, Duration)> =
-        gaps.iter().map(|gap| (gap.puts_off_from, gap.to)).collect();
+        gaps.into_iter().map(|gap| (gap.puts_off_from, gap.to)).collect();
     gaps.sort_unstable();
     let mut until = Duration::ZERO;
     gaps.iter().fold(Duration::ZERO, |sum, (from, to)| {
@@ -306,6 +370,53 @@ mod tests {
             verdict = verdict.and(account.judge(&StepLog::default(), Seen::WhenSent));
         }
         assert_eq!(verdict.is_ok(), kept);
+    }
+
+    /// A stack's packet, a gap, a peer's answer, and a probe that is told by its time; from here on
+    /// the stack waits longer for every answer.
+    #[rstest]
+    #[case::prompt(10, 400, true)]
+    #[case::longer_than_without_the_gap(90, 400, false)]
+    #[case::not_by_a_band(90, 600, true)]
+    #[case::its_multiples_are_too_long(100, 600, false)]
+    fn time_to_an_answer(#[case] gap_ms: u64, #[case] told_ms: u64, #[case] kept: bool) {
+        let mut account = Punctuality::begin(ms(0));
+        account.waits();
+        let syn = StepLog { packets: vec![segment(ms(1), "S", 0, 0)], ..StepLog::default() };
+        account.works(ms(2));
+        account.judge(&syn, Seen::AtOnce).unwrap();
+        account.works(ms(2 + gap_ms));
+        let sent = vec![Sent { index: 0, aside: false, like: None }];
+        let packets = vec![segment(ms(3 + gap_ms), "S.", 0, 0)];
+        let answer = StepLog { packets, sent, ..StepLog::default() };
+        let answered = account.judge(&answer, Seen::AtOnce);
+        account.excuse(ms(3_000));
+        let verdict = answered.and_then(|()| account.judge(&told(told_ms), Seen::AtOnce));
+        assert_eq!(verdict.is_ok(), kept);
+    }
+
+    /// A timed step that begins at 3 s, and its first packet.
+    fn told(after_ms: u64) -> StepLog {
+        let packets = vec![segment(ms(3_000 + after_ms), ".", 0, 0)];
+        StepLog { began: ms(3_000), packets, timed: true, ..StepLog::default() }
+    }
+
+    /// A timer goes on while the step that waits for it cannot begin.
+    #[rstest]
+    #[case::prompt(10, 680, true)]
+    #[case::within_the_band(100, 500, true)]
+    #[case::another_band(100, 680, false)]
+    fn step_that_begins_late(#[case] gap_ms: u64, #[case] told_ms: u64, #[case] kept: bool) {
+        let mut account = Punctuality::begin(ms(0));
+        account.excuse(ms(3_000 - gap_ms));
+        account.works(ms(3_000));
+        account.judge(&StepLog::default(), Seen::AtOnce).unwrap();
+        account.excuse(ms(4_000));
+        assert_eq!(account.judge(&told(told_ms), Seen::AtOnce).is_ok(), kept);
+        let account = Punctuality { behind: Duration::from_millis(gap_ms), ..account };
+        let took = Duration::from_millis(told_ms);
+        let call = { account }.held_up(Duration::ZERO, took, true);
+        assert_eq!(call.is_ok(), kept);
     }
 
     #[test]
