@@ -107,10 +107,7 @@ impl<'a> Conductor<'a> {
         log.given = self.bring_about(self.row.given)?;
         self.until = Instant::now() + self.case.deadline;
         for (index, step) in self.row.steps.iter().enumerate() {
-            if let Some(jitter) = &mut self.jitter {
-                let time = jitter.next();
-                self.rest(time)?;
-            }
+            self.hesitate()?;
             if !self.late() {
                 log.steps.push(self.step(Some(index), step)?);
             }
@@ -126,6 +123,12 @@ impl<'a> Conductor<'a> {
         }
         log.tokens = self.names.tokens.clone();
         Ok(())
+    }
+
+    /// With jitter: waits a chance time, as if the machine were busy.
+    pub(super) fn hesitate(&mut self) -> Result<(), Trouble> {
+        let time = self.jitter.as_mut().map(Jitter::next);
+        time.map_or(Ok(()), |time| self.rest(time))
     }
 
     /// The end of the recording: what comes now is told by nobody, so that others work meanwhile.

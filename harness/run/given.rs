@@ -31,6 +31,7 @@ impl Conductor<'_> {
     pub(super) fn bring_about(&mut self, given: Given) -> Result<Vec<StepLog>, Trouble> {
         let mut logs = Vec::new();
         for step in steps(given, self.case.topology) {
+            self.hesitate()?;
             let log = self.step(None, &step)?;
             let mut calls = log.calls.iter().chain(&log.completed);
             if let Some(call) = calls.find(|call| !went_well(call)) {
