@@ -157,33 +157,40 @@ impl Invocation<'_> {
             colour: print::to_terminal(),
         };
         let mut results: Vec<Option<CaseResult>> = cases.iter().map(|_| None).collect();
-        let mut runnable = Vec::new();
-        for (index, case) in cases.iter().enumerate() {
-            match why_skipped(case, self.stack) {
-                Some(lack) => results[index] = Some(CaseResult::skipped(&lack)),
-                None => runnable.push(index),
-            }
-        }
-        let picked: Vec<&Case> = runnable.iter().map(|index| cases[*index]).collect();
-        let mut done = cases.len() - picked.len();
-        let mut told = self.tell(cases, &results, 0);
+        let mut told = 0;
         // Ten thousand transcripts are kept only for those who read them at the end.
         let read_again = self.args.json || self.args.out.is_some() || print::to_terminal();
-        self.session().run(&picked, |index, mut gathered| {
-            let case = picked[index];
-            self.packets(case, &mut gathered);
-            results[runnable[index]] = Some(judge.judge(case, gathered));
-            done += 1;
-            print::progress(&format!("{done}/{} {}", cases.len(), case.id));
+        self.gather(cases, |index, gathered| {
+            results[index] = Some(judge.judge(cases[index], gathered));
             let from = told;
             told = self.tell(cases, &results, from);
             if !read_again {
                 results[from..told].iter_mut().flatten().for_each(|result| result.ran = None);
             }
         });
-        print::end_progress();
         let missing = || CaseResult::error("the case ended without a word".to_owned());
         results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+    }
+
+    /// Runs side by side the cases that can be run here, and hands over what each gave as soon as
+    /// it is done; first of all why the others cannot be.
+    fn gather(&self, cases: &[&Case], mut came: impl FnMut(usize, Gathered)) {
+        let mut runnable = Vec::new();
+        for (index, case) in cases.iter().enumerate() {
+            match why_skipped(case, self.stack) {
+                Some(lack) => came(index, Gathered { lack: Some(lack), ..Gathered::default() }),
+                None => runnable.push(index),
+            }
+        }
+        let picked: Vec<&Case> = runnable.iter().map(|index| cases[*index]).collect();
+        let mut done = cases.len() - picked.len();
+        self.session().run(&picked, |index, mut gathered| {
+            self.packets(picked[index], &mut gathered);
+            done += 1;
+            print::progress(&format!("{done}/{} {}", cases.len(), picked[index].id));
+            came(runnable[index], gathered);
+        });
+        print::end_progress();
     }
 
     /// One line a case, in the order of their names, as soon as all before it are done. On a
