@@ -3,6 +3,7 @@
 use super::capture::{Capture, Place};
 use super::device::{self, Device};
 use super::metrics::Metrics;
+use super::mounts::Mounts;
 use super::network::{self, Loopback};
 use super::sentinel::Sentinel;
 use super::settings::{Pins, View};
@@ -15,6 +16,7 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What was found.
@@ -32,6 +34,8 @@ pub struct Features {
     pub quiet: Option<Duration>,
     /// What is pinned in a new namespace.
     pub pins: Pins,
+    /// Who mounts `/proc` for a run, so that it writes settings fast.
+    pub mounts: Option<Arc<Mounts>>,
     /// The device of the wire; or why there is none.
     pub wire: Result<device::Kind, Lack>,
 }
@@ -47,7 +51,8 @@ impl Features {
         options: &LocalOptions,
     ) -> Result<Features, Lack> {
         prepared.way.clone()?;
-        namespace::in_fresh(|| Features::look(gvisor, options))
+        let found = namespace::in_fresh(|| Features::look(gvisor, options))?;
+        Ok(Features { mounts: prepared.mounts.clone(), ..found })
     }
 
     fn look(gvisor: bool, options: &LocalOptions) -> Result<Features, Lack> {
@@ -70,6 +75,7 @@ impl Features {
             loopback,
             quiet: (!by_sentinel).then(|| quiet_of(gvisor)),
             pins,
+            mounts: None,
             wire: find_wire(options.wire, loopback.metrics()),
         })
     }
@@ -101,6 +107,7 @@ impl Features {
             loopback: Loopback::AsIs,
             quiet: captures.then(|| quiet_of(gvisor)),
             pins: Pins::default(),
+            mounts: None,
         }
     }
 }
@@ -140,7 +147,7 @@ fn find_wire(wanted: WireDevice, metrics: Option<Metrics>) -> Result<device::Kin
 /// # Errors
 /// Why not, and what helps.
 pub fn try_wire(kind: device::Kind, metrics: Option<Metrics>) -> Result<(), Lack> {
-    let refused = match Device::open(kind, Family::V4, metrics, &View::open()) {
+    let refused = match Device::open(kind, Family::V4, metrics, &View::open(None)) {
         Ok(_) => return Ok(()),
         Err(refused) => Lack::new(refused),
     };

@@ -4,6 +4,7 @@ use super::capture::{Capture, Place};
 use super::device::Device;
 use super::host::{self, Links};
 use super::metrics;
+use super::mounts::Mounts;
 use super::network::{self, Loopback};
 use super::settings::View;
 use super::settle::{Settling, Sight, Wire};
@@ -55,14 +56,15 @@ impl LinuxGround {
         let failed =
             |what: &str, error: &dyn std::fmt::Display| Trouble::Failed(format!("{what}: {error}"));
         threads::pin(plan.cpu).map_err(|error| failed("one CPU for the run", &error))?;
-        threads::own_descriptors()
+        let mounts = features.mounts.as_deref();
+        threads::own_descriptors(mounts.and_then(Mounts::descriptor))
             .map_err(|error| failed("descriptors of the run's own", &error))?;
         namespace::unshare_network().map_err(|error| failed("a network namespace", &error))?;
         let (metrics, settings) = metrics::split(&plan.settings);
         let loopback = features.loopback.with(metrics);
         network::bring_up(loopback, features.ipv6)
             .map_err(|refused| failed("the loopback interface", &refused))?;
-        let view = View::open();
+        let view = View::open(mounts);
         features.pins.apply(&view).map_err(|(name, error)| failed(name, &error))?;
         let device = wire_of(plan, features, loopback, &view)?;
         for (name, value) in &settings {
@@ -112,7 +114,7 @@ pub fn shared(plan: &Plan, features: &Features) -> Result<SharedGround<Processes
     let failed = |error| Trouble::Failed(format!("on the shared loopback: {error}"));
     let lease = Lease::begin();
     threads::pin(plan.cpu).map_err(failed)?;
-    threads::own_descriptors().map_err(failed)?;
+    threads::own_descriptors(None).map_err(failed)?;
     let settling = match features.quiet {
         Some(quiet) => {
             let mut capture = Capture::open(Place::Namespace, features.ipv6).map_err(failed)?;

@@ -15,6 +15,7 @@ mod host;
 mod link;
 mod metrics;
 mod modules;
+mod mounts;
 mod namespace;
 mod netlink;
 mod network;

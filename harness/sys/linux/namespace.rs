@@ -132,7 +132,7 @@ pub fn unshare_network() -> std::io::Result<()> {
 pub fn in_fresh<T: Send>(look: impl FnOnce() -> Result<T, Lack> + Send) -> Result<T, Lack> {
     let enter = || {
         // Without descriptors of its own it closes what it opened with the process.
-        let _ = threads::own_descriptors();
+        let _ = threads::own_descriptors(None);
         unshare_network().map_err(|error| Lack::new(format!("a network namespace: {error}")))?;
         look()
     };

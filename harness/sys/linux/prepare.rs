@@ -1,21 +1,32 @@
 //! What must happen before there is a second thread.
 
 use super::capture::set_int;
+use super::mounts::Mounts;
 use super::namespace::{self, Way};
 use crate::model::capability::Lack;
 use crate::sys::shared;
 use crate::sys::unix::child;
 use socket2::{Domain, Socket, Type};
 use std::os::fd::AsRawFd;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-/// What was found at the start of the process.
-#[derive(Clone, Debug)]
+/// What was found at the start of the process; to be kept for as long as runs begin.
+#[derive(Debug)]
 pub struct Prepared {
     /// How a run gets a namespace of its own, or why not.
     pub(super) way: Result<Way, Lack>,
+    /// Who mounts `/proc` for a run.
+    pub(super) mounts: Option<Arc<Mounts>>,
     /// The kernel stamps packets.
     pub(super) stamps: bool,
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if let Some(mounts) = &self.mounts {
+            mounts.end();
+        }
+    }
 }
 
 /// The first thing in `main`: finds out how runs can be isolated, and enters a user namespace
@@ -35,7 +46,8 @@ pub fn prepare() -> Prepared {
     {
         way = Err(namespace::explain(refusal));
     }
-    Prepared { way, stamps }
+    let mounts = way.as_ref().ok().and_then(|way| Mounts::find(*way)).map(Arc::new);
+    Prepared { way, mounts, stamps }
 }
 
 fn stamping_socket() -> Option<Socket> {

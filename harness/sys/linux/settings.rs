@@ -4,13 +4,13 @@
 //! or its kernel's configuration, and some are rate limits, through which neighbours would
 //! interfere. What changes answers is pinned; a setting that an older kernel lacks is skipped.
 
-use libc::{c_char, c_int, c_long, c_uint};
+use super::mounts::{Mounts, owned};
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
 /// What is pinned, and why where that is not plain.
@@ -124,9 +124,10 @@ pub struct View {
 }
 
 impl View {
-    /// A view of one's own where the system lets one have it: root, from Linux 5.2 on.
-    pub fn open() -> View {
-        View { proc: mount_proc().ok().map(ManuallyDrop::new) }
+    /// A view of one's own where somebody can mount it.
+    pub fn open(mounts: Option<&Mounts>) -> View {
+        let mounted = mounts.and_then(|mounts| mounts.mount().ok());
+        View { proc: mounted.map(ManuallyDrop::new) }
     }
 
     /// Writes one setting of the namespace that the calling thread is in.
@@ -140,38 +141,6 @@ impl View {
         // SAFETY: the path is a string that outlives the call.
         let file = unsafe { owned(libc::openat(proc.as_raw_fd(), path.as_ptr(), flags).into()) };
         File::from(file?).write_all(value.as_bytes())
-    }
-}
-
-/// Mounts `/proc` where nobody sees it, fsopen(2) and fsmount(2).
-fn mount_proc() -> io::Result<OwnedFd> {
-    // <linux/mount.h>
-    const FSOPEN_CLOEXEC: c_uint = 1;
-    const FSCONFIG_CMD_CREATE: c_uint = 6;
-    const FSMOUNT_CLOEXEC: c_uint = 1;
-    let nothing = std::ptr::null::<c_char>();
-    // SAFETY: the name is a string that outlives the calls; the others take numbers, and no key,
-    // value and flags.
-    unsafe {
-        let context = owned(libc::syscall(libc::SYS_fsopen, c"proc".as_ptr(), FSOPEN_CLOEXEC))?;
-        let context = context.as_raw_fd();
-        let create = FSCONFIG_CMD_CREATE;
-        if libc::syscall(libc::SYS_fsconfig, context, create, nothing, nothing, 0) != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        owned(libc::syscall(libc::SYS_fsmount, context, FSMOUNT_CLOEXEC, 0))
-    }
-}
-
-/// The descriptor that a call has returned, or its error.
-///
-/// # Safety
-/// The number is a new descriptor, which nobody else owns, or -1.
-unsafe fn owned(returned: c_long) -> io::Result<OwnedFd> {
-    match c_int::try_from(returned) {
-        // SAFETY: as the caller promises.
-        Ok(fd) if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-        _ => Err(io::Error::last_os_error()),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::model::capability::Lack;
 use crate::sys::unix::aside;
 use crate::sys::unix::dialect::NOBODY;
 use crate::sys::unix::errno;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 /// The CPUs that this process may use.
 pub fn allowed_cpus() -> Vec<usize> {
@@ -89,7 +89,7 @@ pub fn enough_descriptors() -> Result<(), Lack> {
 }
 
 /// Gives the calling thread, and the threads that it starts, a table of descriptors of its own with
-/// nothing but the standard three in it.
+/// nothing but the standard three and the kept one in it.
 ///
 /// Runs go on side by side in one process. Sharing its table, a descriptor that one run has closed
 /// could be another run's socket a moment later, and the call that should have failed with EBADF
@@ -97,14 +97,20 @@ pub fn enough_descriptors() -> Result<(), Lack> {
 ///
 /// # Errors
 /// The system refuses both `close_range(2)` and `unshare(2)`.
-pub fn own_descriptors() -> std::io::Result<()> {
+pub fn own_descriptors(kept: Option<RawFd>) -> std::io::Result<()> {
     const FIRST_FREE: libc::c_uint = 3;
+    const LAST: libc::c_uint = libc::c_uint::MAX;
     let unshare = libc::CLOSE_RANGE_UNSHARE;
+    let kept = kept.and_then(|fd| libc::c_uint::try_from(fd).ok());
+    let until = kept.map_or(LAST, |fd| fd - 1);
     // SAFETY: the call takes numbers only. What it closes, it closes in the copy that it makes, and
     // nothing of this thread's owns a descriptor yet.
-    let closed =
-        unsafe { libc::syscall(libc::SYS_close_range, FIRST_FREE, libc::c_uint::MAX, unshare) };
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, FIRST_FREE, until, unshare) };
     if closed == 0 {
+        if let Some(kept) = kept {
+            // SAFETY: as above; the table is this thread's own by now.
+            unsafe { libc::syscall(libc::SYS_close_range, kept + 1, LAST, 0) };
+        }
         make_room();
         return Ok(());
     }
