@@ -5,7 +5,7 @@ use super::device::{self, Device};
 use super::metrics::Metrics;
 use super::mounts::Mounts;
 use super::network::{self, Loopback};
-use super::sentinel::Sentinel;
+use super::sentinel::{self, Sentinel};
 use super::settings::{Pins, View};
 use super::{Prepared, modules, namespace, promptly};
 use crate::model::Family;
@@ -63,7 +63,8 @@ impl Features {
         let loopback = bring_up(Loopback::Quickack(Metrics::default()), ipv6)?;
         let pins = if options.host_settings { Pins::default() } else { Pins::find() };
         Capture::open(Place::Namespace, ipv6).map_err(lack("raw sockets"))?;
-        let crosses = Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
+        let crosses =
+            Sentinel::raw().is_ok_and(|mut sentinel| sentinel.cross(sentinel::PATIENCE).is_ok());
         let by_sentinel = crosses
             && loopback.metrics().is_some()
             && promptly::acknowledges(Ipv4Addr::LOCALHOST.into())
@@ -118,7 +119,8 @@ fn bring_up(wanted: Loopback, ipv6: bool) -> Result<Loopback, Lack> {
     let less = [wanted, Loopback::Up, Loopback::AsIs];
     let mut taken = less.into_iter().filter(|less| network::bring_up(*less, ipv6).is_ok());
     let taken = taken.next().unwrap_or(Loopback::AsIs);
-    let crosses = Sentinel::datagram().is_ok_and(|mut sentinel| sentinel.cross().is_ok());
+    let crosses =
+        Sentinel::datagram().is_ok_and(|mut sentinel| sentinel.cross(sentinel::PATIENCE).is_ok());
     if crosses { Ok(taken) } else { Err(Lack::new("the loopback interface stays down")) }
 }
 

@@ -6,10 +6,11 @@ use super::host::{self, Links};
 use super::metrics;
 use super::mounts::Mounts;
 use super::network::{self, Loopback};
+use super::sentinel::{self, Sentinel};
 use super::settings::View;
 use super::settle::{Settling, Sight, Wire};
 use super::sockdiag::SockDiag;
-use super::{Features, namespace, sentinel::Sentinel, threads};
+use super::{Features, namespace, threads};
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::sys::shared::flow::Flow;
@@ -93,7 +94,7 @@ impl LinuxGround {
         };
         Ok(LinuxGround {
             processes: Processes::start(&plan.processes)?,
-            wire: Wire { settling, sight: Sight { capture, device } },
+            wire: Wire { settling, sight: Sight { capture, device }, changed: false },
             links,
             ports: PORTS,
             folder: Folder::default(),
@@ -132,7 +133,7 @@ pub fn shared(plan: &Plan, features: &Features) -> Result<SharedGround<Processes
 
 /// Has all that was sent delivered, without seeing it.
 fn deliver(sentinel: &mut Sentinel) -> Result<(), Trouble> {
-    let mut crossings = (0..BLIND_CROSSINGS).map(|_| sentinel.cross());
+    let mut crossings = (0..BLIND_CROSSINGS).map(|_| sentinel.cross(sentinel::PATIENCE));
     let lost = |error| Trouble::Failed(format!("a datagram to oneself: {error}"));
     crossings.try_for_each(|crossed| crossed.map_err(lost))
 }
@@ -169,6 +170,7 @@ impl Ground for LinuxGround {
     }
 
     fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
+        self.wire.changed = true;
         self.links.carry_out(act)
     }
 

@@ -2,7 +2,7 @@
 //! attribute need not heed it, and settling by sentinels would then cut packets off their steps.
 
 use super::capture::{Capture, Place};
-use super::sentinel::Sentinel;
+use super::sentinel::{self, Sentinel};
 use super::threads;
 use crate::sys::Trouble;
 use std::io::{self, Read, Write};
@@ -34,7 +34,7 @@ fn packets_of_one_send(ip: IpAddr) -> io::Result<usize> {
     let mut sentinel = Sentinel::raw()?;
     let mut capture = Capture::open(Place::Namespace, ip.is_ipv6())?;
     client.write_all(&byte)?;
-    sentinel.cross()?;
+    sentinel.cross(sentinel::PATIENCE)?;
     let mut packets = Vec::new();
     let lost = |trouble: Trouble| io::Error::other(trouble.to_string());
     capture.drain(&mut packets).map_err(lost)?;

@@ -3,12 +3,13 @@
 use super::capture::Capture;
 use super::device::Device;
 use super::poll;
-use super::sentinel::Sentinel;
+use super::sentinel::{self, Sentinel};
 use crate::sys::Trouble;
 use crate::sys::shared::quiet::{self, Quiet};
 use crate::sys::shared::{self, Tap};
 use crate::wire::Captured;
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
@@ -65,6 +66,8 @@ pub struct Wire {
     pub settling: Settling,
     /// Where it looks.
     pub sight: Sight,
+    /// The case has changed something on its way, so that a sentinel may be lost there.
+    pub changed: bool,
 }
 
 impl Wire {
@@ -77,7 +80,7 @@ impl Wire {
         let mut packets = Vec::new();
         match &mut self.settling {
             Settling::Sentinel(sentinel) => {
-                let crossed = settle_by(sentinel, &mut self.sight, &mut packets)?;
+                let crossed = settle_by(sentinel, self.changed, &mut self.sight, &mut packets)?;
                 if !crossed {
                     // A firewall drops it or `lo` is down: from now on the run waits for quiet.
                     let mut quiet = Quiet::of(quiet::LINUX);
@@ -101,7 +104,7 @@ impl Wire {
         // settling what it caused. A sentinel that is lost is noticed then.
         let queues = self.sight.device.as_ref().is_some_and(Device::queues);
         if let (true, Settling::Sentinel(sentinel)) = (queues, &mut self.settling) {
-            let _ = sentinel.cross();
+            let _ = sentinel.cross(sentinel::LOST_AFTER);
         }
         // What is read now cannot be mistaken for what a timer sends a tick later.
         if let Some(device) = &mut self.sight.device {
@@ -114,19 +117,32 @@ impl Wire {
 /// Whether the sentinel crossed; then everything that came before it has been taken.
 fn settle_by(
     sentinel: &mut Sentinel,
+    may_be_lost: bool,
     sight: &mut Sight,
     packets: &mut Vec<Captured>,
 ) -> Result<bool, Trouble> {
     let began = Instant::now();
-    while began.elapsed() < SETTLES_WITHIN {
-        if sentinel.cross().is_err() {
-            return Ok(false);
+    loop {
+        // Whoever was put aside for that long has still to look whether more comes.
+        let must_have_settled = began.elapsed() >= SETTLES_WITHIN;
+        match sentinel.cross(if may_be_lost { sentinel::LOST_AFTER } else { sentinel::PATIENCE }) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut && !may_be_lost => {
+                return Err(Trouble::Starved(format!(
+                    "a packet that nobody drops took more than {:?} to cross the \
+                     loopback interface; run it again with less beside it, or with fewer --jobs",
+                    sentinel::PATIENCE
+                )));
+            }
+            Err(_) => return Ok(false),
         }
         let before = packets.len();
         sight.drain(packets)?;
         if packets.len() == before {
             return Ok(true);
         }
+        if must_have_settled {
+            return Err(quiet::restless());
+        }
     }
-    Err(quiet::restless())
 }
