@@ -160,7 +160,10 @@ impl<'a> Conductor<'a> {
                 log.note = Some(format!("silence {}", time::Shown(*time)));
                 log.silence = Some(*time);
                 self.punctual.waits();
-                self.rest(*time)?;
+                match step.timed {
+                    true => self.watch(*time)?,
+                    false => self.rest(*time)?,
+                }
             }
             Action::Process { process, verb } => {
                 log.note = Some(self.process(process, verb)?);

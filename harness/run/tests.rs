@@ -333,6 +333,25 @@ fn packet_that_came_while_the_run_was_put_aside(#[case] after_ms: u64, #[case] k
     assert!(told.is_ok() || told.is_err_and(|what| what.contains("the run did not get its CPU")));
 }
 
+/// On the wire a packet is stamped when it is read.
+#[rstest]
+#[case::its_time_is_told("{for: 400ms, timed: true}", false)]
+#[case::it_is_not("400ms", true)]
+fn packet_that_is_read_late(#[case] silence: &str, #[case] kept: bool) {
+    let steps = format!("topology: wire\nsteps:\n  - client.socket: tcp\n  - silence: {silence}\n");
+    let log = attempt(&steps, |_, world| {
+        world.puts_aside = Duration::from_millis(300);
+        Scripted::Plain
+    });
+    assert_eq!(
+        log.map(drop).map_err(|error| matches!(error, Trouble::Starved(_))),
+        match kept {
+            true => Ok(()),
+            false => Err(true),
+        }
+    );
+}
+
 #[test]
 fn a_full_table_is_an_answer_only_where_the_case_has_limited_it() {
     let full = |request: &Request, _: &mut World| match request {

@@ -185,6 +185,20 @@ impl Conductor<'_> {
         passed
     }
 
+    /// Lets time pass in which the stamps of packets matter: had it been put aside as one came, it
+    /// would be read, and stamped, late.
+    pub(super) fn watch(&mut self, time: Duration) -> Result<(), Trouble> {
+        let until = Instant::now() + time;
+        self.punctual.waits_in_slices(now() + time);
+        let mut left = time;
+        while !left.is_zero() && !self.deadline_hit {
+            self.rest(left.min(SLICE))?;
+            left = until.saturating_duration_since(Instant::now());
+        }
+        self.punctual.has_waited();
+        Ok(())
+    }
+
     /// Lets time pass. Something on the path acts when its packets come, not when it is over.
     fn pass(&mut self, time: Duration) -> Result<(), Trouble> {
         // What it waits for begins now: until now it worked.

@@ -14,7 +14,7 @@ use crate::model::capability::{Capability, Lack};
 use crate::model::errno::Errno;
 use crate::model::name::Name;
 use crate::model::outcome::{Answer, Outcome};
-use crate::wire::Captured;
+use crate::wire::{Captured, CapturedBytes};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub enum Scripted {
 pub struct World {
     /// Packets on their way to the next [`Ground::settle`].
     pub packets: Vec<Captured>,
+    /// The next time the run waits it is put aside for so long, and stamps a packet only then.
+    pub puts_aside: Duration,
     /// What was done to the machine.
     pub acts: Vec<HostAct>,
     descriptors: Fd,
@@ -164,6 +166,15 @@ impl Ground for FakeGround {
     fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
         lock(&self.shared.world).acts.push(act.clone());
         Ok(())
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let aside = std::mem::take(&mut lock(&self.shared.world).puts_aside);
+        std::thread::sleep(time + aside);
+        if !aside.is_zero() {
+            let packet = Captured { at: now(), bytes: CapturedBytes::Ip(Vec::new()) };
+            lock(&self.shared.world).packets.push(packet);
+        }
     }
 
     fn waits_to_settle(&self) -> bool {
