@@ -75,7 +75,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
 }
 
 /// Whether the packet is a fragment that does not hold the transport header.
-fn is_later_fragment(ip: &LaxIpSlice<'_>, bytes: &[u8]) -> bool {
+pub(super) fn is_later_fragment(ip: &LaxIpSlice<'_>, bytes: &[u8]) -> bool {
     match ip {
         LaxIpSlice::Ipv4(v4) => v4.header().fragments_offset().value() != 0,
         LaxIpSlice::Ipv6(v6) => {

@@ -1,6 +1,6 @@
 //! ICMP and ICMPv6: one word for a message of either version.
 
-use super::decode::body_protocol;
+use super::decode::{body_protocol, is_later_fragment};
 pub use crate::model::icmp::WORDS;
 use crate::model::icmp::{Row, TypeCode};
 use crate::model::packet::{Icmp, Quoted};
@@ -43,7 +43,8 @@ fn quoted(bytes: &[u8]) -> Option<Quoted> {
         let bytes = payload.payload.get(at..at + 2)?;
         Some(u16::from_be_bytes([bytes[0], bytes[1]]))
     };
-    let has_ports = matches!(payload.ip_number, ip_number::TCP | ip_number::UDP);
+    let has_ports = matches!(payload.ip_number, ip_number::TCP | ip_number::UDP)
+        && !is_later_fragment(&ip, bytes);
     Some(Quoted {
         source: ip.source_addr(),
         destination: ip.destination_addr(),
