@@ -245,7 +245,8 @@ impl<'a> Recorder<'a> {
                     Some(Sent { like: Some(like), .. }) => {
                         self.relative.numbers_like(like, source, destination, tcp)
                     }
-                    _ => self.relative.numbers(source, destination, tcp),
+                    Some(_) => self.relative.numbers(source, destination, tcp),
+                    None => self.relative.numbers_unscripted(source, destination, tcp),
                 };
                 let (from, to) = self.ends((source, destination), false, step);
                 let what = PacketWhat::Tcp {

@@ -4,7 +4,8 @@
 //! - An acknowledgment counts from the SYN that its sender has accepted: the far end's newest one
 //!   as soon as the sender has acknowledged something of it, until then the one before. So the
 //!   challenge ACK to a rebooted peer's SYN keeps the old connection's numbers.
-//! - Numbers of a side whose SYN was never seen are absolute.
+//! - Numbers of a side whose SYN was never seen are absolute, but for a RST that answers a SYN which
+//!   a firewall has taken.
 //! - A SYN sent *aside*, with a number inside a connection that goes on, begins nothing until the
 //!   far end answers it with a SYN of its own.
 //! - RFC 9293 §3.10.7.1 lets a RST take its number from somewhere else than its sender's own
@@ -37,6 +38,8 @@ pub struct Numbers {
 /// One side of a connection.
 #[derive(Clone, Copy, Debug, Default)]
 struct Side {
+    /// Something that it sent has been seen.
+    is_seen: bool,
     /// Its newest SYN.
     syn: Option<Syn>,
     /// A later SYN, sent aside.
@@ -86,6 +89,22 @@ impl Relative {
             }
         };
         Numbers { seq, ack }
+    }
+
+    /// The same for a segment that no case has described. A RST that answers a SYN which nobody has
+    /// seen, because a firewall has taken it, counts from that SYN.
+    pub fn numbers_unscripted(
+        &mut self,
+        from: SocketAddr,
+        to: SocketAddr,
+        segment: &TcpSegment,
+    ) -> Numbers {
+        let answers_syn = segment.flags.has(TcpFlags::RST | TcpFlags::ACK) && segment.seq == 0;
+        if answers_syn && !self.side(to, from).is_seen {
+            let initial = segment.ack.wrapping_sub(1);
+            self.sides.entry((to, from)).or_default().syn = Some(Syn { initial, sent: 1 });
+        }
+        self.numbers(from, to, segment)
     }
 
     /// A number that the last segment of a side selectively acknowledges: it counts as the
@@ -144,6 +163,7 @@ impl Relative {
             let syn = Some(Syn { initial: segment.seq, sent: 0 });
             *side = Side { syn, accepted, ..Side::default() };
         }
+        side.is_seen = true;
         if let Some(syn) = &mut side.syn {
             let len = segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN);
             let end = segment.seq.wrapping_add(len).wrapping_sub(syn.initial);

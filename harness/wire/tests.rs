@@ -178,6 +178,7 @@ fn icmp_words_are_unique() {
 #[case::udp(udp_v4(b"ping"), 28, "udp", Some((1000, 2000)))]
 #[case::tcp(tcp_v4(&[], b""), 28, "tcp", Some((1000, 2000)))]
 #[case::without_ports(udp_v4(b"ping"), 22, "udp", None)]
+#[case::later_fragment(at_offset(udp_v4(b"ping"), 1), 28, "udp", None)]
 #[case::icmp(icmp_v4(8, 0, b""), 28, "icmp", None)]
 fn icmp_quotes(
     #[case] quoted: Vec<u8>,
@@ -192,6 +193,12 @@ fn icmp_quotes(
     let quote = icmp.quoted.expect("the error quotes a packet");
     assert_eq!((quote.protocol.as_str(), quote.ports), (protocol, ports));
     assert_eq!(quote.source, IpAddr::from(V4));
+}
+
+/// The packet as a fragment that begins so many units of eight bytes behind its header.
+fn at_offset(mut packet: Vec<u8>, units: u8) -> Vec<u8> {
+    packet[7] = units;
+    packet
 }
 
 #[test]
@@ -290,6 +297,22 @@ fn syn_sent_aside_begins_nothing_until_it_is_answered() {
     assert_eq!(accepted, Numbers { seq: 0, ack: Some(1) });
     let ack = place(&mut relative, A, B, (".", 601, 90_001, 0));
     assert_eq!(ack, Numbers { seq: 1, ack: Some(1) });
+}
+
+/// A firewall takes each SYN before anybody sees it, and answers it in the far end's name.
+#[test]
+fn reset_counts_from_the_syn_that_nobody_saw() {
+    let mut relative = Relative::default();
+    let end = |port| SocketAddr::from((V4, port));
+    for initial in [500, u32::MAX] {
+        let reset = segment_of(B, A, ("R.", 0, initial.wrapping_add(1), 0));
+        let numbers = relative.numbers_unscripted(end(B), end(A), &reset);
+        assert_eq!(numbers, Numbers { seq: 0, ack: Some(1) });
+    }
+    place(&mut relative, A, C, ("P.", 500, 7, 1));
+    let reset = segment_of(C, A, ("R.", 0, 501, 0));
+    let numbers = relative.numbers_unscripted(end(C), end(A), &reset);
+    assert_eq!(numbers.ack, Some(501), "what it answers has been seen, and was no SYN");
 }
 
 fn segment_of(from: u16, to: u16, seg: (&str, u32, u32, usize)) -> TcpSegment {
