@@ -4,8 +4,8 @@
 //! - An acknowledgment counts from the SYN that its sender has accepted: the far end's newest one
 //!   as soon as the sender has acknowledged something of it, until then the one before. So the
 //!   challenge ACK to a rebooted peer's SYN keeps the old connection's numbers.
-//! - Numbers of a side whose SYN was never seen are absolute, but for a RST that answers a SYN which
-//!   a firewall has taken.
+//! - Numbers of a side whose SYN was never seen are absolute, but for a RST that answers a SYN
+//!   which a firewall has taken.
 //! - A SYN sent *aside*, with a number inside a connection that goes on, begins nothing until the
 //!   far end answers it with a SYN of its own.
 //! - RFC 9293 §3.10.7.1 lets a RST take its number from somewhere else than its sender's own
