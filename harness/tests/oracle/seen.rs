@@ -297,8 +297,12 @@ fn relative(
     // The RST that a closed port sends has the number 0, whoever had the port before.
     let stays = bits & (RST | ACK) == RST | ACK && seq == 0;
     let seqs = counted(seq, if stays { &[] } else { own });
-    let theirs = initial.get(&(to.clone(), from.clone())).map_or(&[][..], Vec::as_slice);
-    (seqs, (bits & ACK != 0).then(|| counted(ack, theirs)))
+    let acks = match initial.get(&(to.clone(), from.clone())) {
+        // It may answer a SYN that a firewall has taken: nobody has seen it, and it has one number.
+        None if stays => vec![ack, 1],
+        theirs => counted(ack, theirs.map_or(&[][..], Vec::as_slice)),
+    };
+    (seqs, (bits & ACK != 0).then_some(acks))
 }
 
 /// Flags as tcpdump writes them.
