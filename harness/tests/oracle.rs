@@ -143,13 +143,22 @@ fn lack() -> Option<String> {
 /// Runs the case with a witness in each namespace, and compares.
 fn agrees(id: &str) -> Result<(), String> {
     let case = Asked::of_id(ROOT, id)?;
-    let (transcript, witnesses) = watched(&case)?;
+    let Watched { transcript, again, witnesses } = watched(&case)?;
     let runs = told::runs(&transcript, case.families());
-    compare(&runs, &witnesses, &case).map_err(|why| format!("{why}\n\n{transcript}"))
+    compare(&runs, again, &witnesses, &case).map_err(|why| format!("{why}\n\n{transcript}"))
 }
 
-/// The transcript of a case, and what the witness in each of its namespaces has seen.
-fn watched(case: &Asked) -> Result<(String, Vec<Testimony>), String> {
+/// A case that was run.
+struct Watched {
+    transcript: String,
+    /// Runs that were made again: they had namespaces, too, and nothing is told of them.
+    again: usize,
+    /// What the witness in each of its namespaces has seen.
+    witnesses: Vec<Testimony>,
+}
+
+/// Runs a case with a witness in each of its namespaces.
+fn watched(case: &Asked) -> Result<Watched, String> {
     let folder = Folder::new();
     folder.write("case.yaml", case.text());
     folder.write("seen/readme", "");
@@ -170,15 +179,22 @@ fn watched(case: &Asked) -> Result<(String, Vec<Testimony>), String> {
     if transcript.is_empty() {
         return Err(format!("no transcript: {} {}", result["status"], result["reason"]));
     }
+    let again = result["made_again"].as_u64().unwrap_or_default() as usize;
     let told: Result<_, _> = witnesses.iter().map(Witness::testimony).collect();
-    Ok((transcript.to_owned(), told?))
+    Ok(Watched { transcript: transcript.to_owned(), again, witnesses: told? })
 }
 
 /// Every run has a witness of its own that saw just this. Several may have seen the same: so not
 /// the first that fits is taken, but one for each.
-fn compare(runs: &[told::Run], seen: &[Testimony], case: &Asked) -> Result<(), String> {
-    if runs.len() != seen.len() {
-        return Err(format!("{} runs told, {} namespaces seen", runs.len(), seen.len()));
+fn compare(
+    runs: &[told::Run],
+    again: usize,
+    seen: &[Testimony],
+    case: &Asked,
+) -> Result<(), String> {
+    if runs.len() + again != seen.len() {
+        let made = format!("{} runs told, {again} made again", runs.len());
+        return Err(format!("{made}, {} namespaces seen", seen.len()));
     }
     let verdicts = |run| seen.iter().map(|seen| fit::same(run, seen, case)).collect();
     let verdicts: Vec<Vec<_>> = runs.iter().map(verdicts).collect();
