@@ -182,7 +182,7 @@ impl Relative {
         let initial = segment.ack.wrapping_sub(1);
         if segment.flags.has(answers) && far.aside == Some(initial) {
             let syn = Some(Syn { initial, sent: 1 });
-            *far = Side { syn, ..Side::default() };
+            *far = Side { is_seen: true, syn, ..Side::default() };
         }
     }
 
