@@ -54,7 +54,7 @@ impl Conductor<'_> {
                     self.punctual.waits();
                 }
                 log.calls.push(call.clone());
-                self.pending.push(Pending { lane, log: call });
+                self.pending.push(Pending { lane, log: call, timed: step.timed });
                 Ok(None)
             }
         }
@@ -86,7 +86,7 @@ impl Conductor<'_> {
             lane.was_short(ended);
             return Ok(());
         }
-        self.punctual.held_up(lane.was_held_up(), *took, timed)
+        self.punctual.held_up(lane.was_held_up(), ended, *took, timed)
     }
 
     pub(super) fn resolver(&mut self) -> Resolver<'_> {

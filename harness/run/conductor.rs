@@ -5,7 +5,8 @@ use super::lanes::Lane;
 use super::log::{CallLog, Holder, RunLog, StepLog};
 use super::names::Names;
 use super::peer::Peers;
-use super::punctual::{Punctuality, Seen};
+use super::punctual::Punctuality;
+use super::stamps::Seen;
 use super::trust::Clocks;
 use super::{Conditions, Slot};
 use crate::model::transcript::Fate;
@@ -51,6 +52,8 @@ pub struct Conductor<'a> {
 pub(super) struct Pending {
     pub(super) lane: Lane,
     pub(super) log: CallLog,
+    /// How long it takes will be told.
+    pub(super) timed: bool,
 }
 
 impl<'a> Conductor<'a> {

@@ -16,6 +16,7 @@
 mod around;
 mod calling;
 mod conductor;
+mod gaps;
 mod given;
 mod jitter;
 mod lanes;
@@ -25,6 +26,7 @@ mod peer;
 mod punctual;
 mod resent;
 mod resolve;
+mod stamps;
 #[cfg(test)]
 mod tests;
 mod trust;

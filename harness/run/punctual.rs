@@ -7,14 +7,14 @@
 //! stopped, or waited for its place on a CPU. Most do no harm, because stacks wait for calls, too:
 //! they do if a timer ran out meanwhile.
 
+use super::gaps::{Gap, NOTICED, together};
 use super::log::StepLog;
 use super::resent::Resent;
+use super::stamps::{Seen, after_sent, sent_after};
 use crate::model::time::band;
 use crate::sys::Trouble;
 use std::time::Duration;
 
-/// Work takes less, also on an emulated CPU.
-const NOTICED: Duration = Duration::from_millis(20);
 /// What a step causes is delivered within this time even if the kernel's own threads have to wait;
 /// a retransmission comes 200 ms after the segment, at the earliest.
 const PROMPT: Duration = Duration::from_millis(100);
@@ -29,31 +29,12 @@ const MEASURED_MAX: Duration = Duration::from_millis(100);
 /// What it waits at the least; Linux's `tcp_rto_min_us`.
 const RESENT_AFTER: Duration = Duration::from_millis(200);
 
-/// From when until when, and when it began to put off what comes next.
-#[derive(Clone, Copy, Debug)]
-struct Gap {
-    from: Duration,
-    to: Duration,
-    puts_off_from: Duration,
-}
-
-/// What the stamps of packets tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Seen {
-    /// When they were sent: the system captures them.
-    WhenSent,
-    /// When the run read them off its wire, as soon as it had put a peer's packet there.
-    AtOnce,
-    /// When the run read them off its wire, some time after a peer's packet: it waits for quiet.
-    WhenQuiet,
-}
-
 /// The account of one run, in the system clock's time since the Unix epoch.
 #[derive(Debug, Default)]
 pub struct Punctuality {
     /// Until then all time is accounted for.
     accounted: Duration,
-    /// The gaps of the step in progress.
+    /// The gaps of the step in progress; those too short to be noticed add up.
     gaps: Vec<Gap>,
     /// Those of the step before: what came in them may be found in this one.
     before: Vec<Gap>,
@@ -89,7 +70,7 @@ impl Punctuality {
 
     /// The run goes on at `now`; at `due` what it waited for was over.
     pub fn goes_on(&mut self, due: Duration, now: Duration) {
-        if now > due + NOTICED {
+        if now > due {
             let puts_off_from = due.max(self.slices_until).min(now);
             self.gaps.push(Gap { from: due, to: now, puts_off_from });
         }
@@ -111,12 +92,24 @@ impl Punctuality {
         self.goes_on(ended.max(self.accounted), now);
     }
 
-    /// A call was held up for so long of the time that it took, nobody knows when.
+    /// A call that ended at `ended` was held up for so long of the time that it took, nobody knows
+    /// when.
     ///
     /// # Errors
     /// Its time is told, and would be another one.
-    pub fn held_up(&mut self, by: Duration, took: Duration, timed: bool) -> Result<(), Trouble> {
+    pub fn held_up(
+        &mut self,
+        by: Duration,
+        ended: Duration,
+        took: Duration,
+        timed: bool,
+    ) -> Result<(), Trouble> {
         self.held_up += if by > NOTICED { by } else { Duration::ZERO };
+        // Whoever is stopped is not ready to run: nobody counts that time but the run, which was
+        // stopped, too.
+        let stopped = self.gaps.iter().filter(|gap| gap.is_noticed());
+        let stopped = stopped.filter(|gap| gap.from < ended && ended < gap.to + NOTICED);
+        let by = stopped.map(|gap| ended - gap.from).fold(by, Duration::max);
         let else_took = took.saturating_sub(by);
         self.waits |= else_took > NOTICED;
         // What it waited for may have begun before it.
@@ -142,16 +135,17 @@ impl Punctuality {
     /// # Errors
     /// What came when is chance.
     pub fn judge(&mut self, step: &StepLog, seen: Seen) -> Result<(), Trouble> {
-        let gaps = std::mem::take(&mut self.gaps);
+        let all = std::mem::take(&mut self.gaps);
+        let gaps: Vec<Gap> = all.iter().copied().filter(Gap::is_noticed).collect();
         let late = together(&gaps).max(std::mem::take(&mut self.held_up));
         self.late = self.late / 2 + late;
         // On the wire what was found later has a later stamp.
         let is_stamped = seen == Seen::WhenSent;
         let before = self.before.drain(..).filter(|_| is_stamped);
         let found: Vec<Gap> = before.chain(gaps.iter().copied()).collect();
-        self.measure(step, &gaps);
+        self.measure(step, &gaps, seen);
         self.told_in_time(step)?;
-        self.fall_behind(step, &gaps);
+        self.fall_behind(step, &all, seen);
         self.before = gaps;
         for (index, packet) in step.packets.iter().enumerate() {
             let is_peers = step.sent.iter().any(|sent| sent.index == index);
@@ -185,9 +179,8 @@ impl Punctuality {
         }
     }
 
-    /// Notes for how long a peer could not answer. Between a packet and the moment in which it is
-    /// read off the wire there may be a gap, too.
-    fn measure(&mut self, step: &StepLog, gaps: &[Gap]) {
+    /// Notes for how long a peer could not answer.
+    fn measure(&mut self, step: &StepLog, gaps: &[Gap], seen: Seen) {
         if let Some(sent) = step.sent.first() {
             let at = step.packets[sent.index].at;
             let before = together(gaps.iter().filter(|gap| gap.to <= at));
@@ -196,8 +189,8 @@ impl Punctuality {
         let stacks = |index: &usize| !step.sent.iter().any(|sent| sent.index == *index);
         self.unanswered = match (0..step.packets.len()).find(stacks) {
             Some(index) => {
-                let at = step.packets[index].at;
-                together(gaps.iter().filter(|gap| gap.to + NOTICED >= at))
+                let at = sent_after(step, index, seen);
+                together(gaps.iter().filter(|gap| gap.to > at))
             }
             None => self.unanswered + together(gaps),
         };
@@ -222,33 +215,15 @@ impl Punctuality {
     }
 
     /// Notes the gaps after the last packet.
-    fn fall_behind(&mut self, step: &StepLog, gaps: &[Gap]) {
-        self.behind = match step.packets.last() {
-            Some(last) => together(gaps.iter().filter(|gap| gap.to > last.at)),
+    fn fall_behind(&mut self, step: &StepLog, gaps: &[Gap], seen: Seen) {
+        self.behind = match step.packets.len().checked_sub(1) {
+            Some(last) => {
+                let at = sent_after(step, last, seen);
+                together(gaps.iter().filter(|gap| gap.to > at))
+            }
             None => self.behind + together(gaps),
         };
     }
-}
-
-/// How long after the peer's last packet this one came, in a step that is over with what that
-/// packet causes.
-fn after_sent(step: &StepLog, index: usize) -> Option<Duration> {
-    let is_over = step.awaited.is_none() && step.calls.is_empty();
-    let sent = step.sent.iter().rev().find(|sent| sent.index < index).filter(|_| is_over)?;
-    Some(step.packets[index].at.saturating_sub(step.packets[sent.index].at))
-}
-
-/// How long these gaps put off what came next: the threads of a run are put aside at the same time.
-fn together<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Duration {
-    let mut gaps: Vec<(Duration, Duration)> =
-        gaps.into_iter().map(|gap| (gap.puts_off_from, gap.to)).collect();
-    gaps.sort_unstable();
-    let mut until = Duration::ZERO;
-    gaps.iter().fold(Duration::ZERO, |sum, (from, to)| {
-        let new = to.saturating_sub(*from.max(&until));
-        until = until.max(*to);
-        sum + new
-    })
 }
 
 fn put_aside(time: Duration, chance: &str) -> Trouble {
@@ -415,18 +390,42 @@ mod tests {
         assert_eq!(account.judge(&told(told_ms), Seen::AtOnce).is_ok(), kept);
         let account = Punctuality { behind: Duration::from_millis(gap_ms), ..account };
         let took = Duration::from_millis(told_ms);
-        let call = { account }.held_up(Duration::ZERO, took, true);
+        let call = { account }.held_up(Duration::ZERO, ms(4_000), took, true);
         assert_eq!(call.is_ok(), kept);
     }
 
-    #[test]
-    fn two_threads_put_aside_at_once_count_once() {
-        let gaps = [(10, 40), (0, 20), (15, 30), (50, 60)].map(|(from, to)| Gap {
-            from: ms(from),
-            to: ms(to),
-            puts_off_from: ms(from),
-        });
-        assert_eq!(together(&gaps), Duration::from_millis(50));
+    /// A SYN is read off the wire some time after its call, or was stamped by the system that sent
+    /// it; the timer that began with it is the stack's own.
+    #[rstest]
+    #[case::read_at_once(10, Seen::AtOnce, 680, true)]
+    #[case::read_late(100, Seen::AtOnce, 680, false)]
+    #[case::read_late_within_the_band(100, Seen::AtOnce, 800, true)]
+    #[case::waiting_for_quiet(100, Seen::WhenQuiet, 680, false)]
+    fn timer_that_began_before_its_packet_was_read(
+        #[case] gap_ms: u64,
+        #[case] seen: Seen,
+        #[case] told_ms: u64,
+        #[case] kept: bool,
+    ) {
+        let mut account = Punctuality::begin(ms(0));
+        account.excuse(ms(10));
+        account.works(ms(10 + gap_ms));
+        let packets = vec![segment(ms(11 + gap_ms), "S", 0, 0)];
+        let step = StepLog { began: ms(9), packets, ..StepLog::default() };
+        account.judge(&step, seen).unwrap();
+        account.excuse(ms(4_000));
+        assert_eq!(account.judge(&told(told_ms), seen).is_ok(), kept);
+    }
+
+    #[rstest]
+    #[case::few(1, true)]
+    #[case::many(20, false)]
+    fn short_gaps_add_up_for_a_timer(#[case] count: u64, #[case] kept: bool) {
+        let mut account = Punctuality::begin(ms(0));
+        (1..=count).for_each(|work| account.works(ms(work * 15)));
+        account.judge(&StepLog::default(), Seen::AtOnce).unwrap();
+        account.excuse(ms(3_000));
+        assert_eq!(account.judge(&told(680), Seen::AtOnce).is_ok(), kept);
     }
 
     /// A wait of five seconds in slices, each of which takes too long, puts off nothing.
@@ -463,6 +462,21 @@ mod tests {
         #[case] kept: bool,
     ) {
         let [by, took] = [by_ms, took_ms].map(Duration::from_millis);
-        assert_eq!(Punctuality::begin(ms(0)).held_up(by, took, timed).is_ok(), kept);
+        assert_eq!(Punctuality::begin(ms(0)).held_up(by, ms(took_ms), took, timed).is_ok(), kept);
+    }
+
+    /// A run that looks every 100 ms at whether its call is over, and does not at 400 ms.
+    #[rstest]
+    #[case::before(390, true)]
+    #[case::when_it_could_not_be_told(900, false)]
+    #[case::as_it_goes_on(1_005, false)]
+    #[case::long_after(1_100, true)]
+    #[case::in_the_same_band(600, true)]
+    fn call_that_ends_while_all_is_stopped(#[case] ended_ms: u64, #[case] kept: bool) {
+        let mut account = Punctuality::begin(ms(0));
+        account.waits_in_slices(ms(2_000));
+        account.goes_on(ms(400), ms(1_000));
+        let took = Duration::from_millis(ended_ms);
+        assert_eq!(account.held_up(Duration::ZERO, ms(ended_ms), took, true).is_ok(), kept);
     }
 }

@@ -352,6 +352,29 @@ fn packet_that_is_read_late(#[case] silence: &str, #[case] kept: bool) {
     );
 }
 
+/// A call that waits in an earlier step ends while the run is put aside.
+#[rstest]
+#[case::its_time_is_told(", timed: true", false)]
+#[case::it_is_not("", true)]
+fn call_that_returns_while_the_run_is_put_aside(#[case] timed: &str, #[case] kept: bool) {
+    let steps = format!(
+        "given: established\nsteps:\n  - client.recv: {{len: 1, blocks: true{timed}}}\n  \
+         - pause: 400ms\n"
+    );
+    let log = attempt(&steps, |request, world| match request {
+        Request::Recv { .. } => {
+            world.puts_aside = Duration::from_millis(300);
+            Scripted::Blocks
+        }
+        _ => Scripted::Plain,
+    });
+    let told = log.map(|log| log.steps[1].completed.len());
+    assert_eq!(
+        told.map_err(|error| matches!(error, Trouble::Starved(_))),
+        if kept { Ok(1) } else { Err(true) }
+    );
+}
+
 #[test]
 fn a_full_table_is_an_answer_only_where_the_case_has_limited_it() {
     let full = |request: &Request, _: &mut World| match request {

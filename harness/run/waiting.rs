@@ -101,8 +101,8 @@ impl Conductor<'_> {
                 match self.woken(&self.pending[index].lane, &mut at_rest)? {
                     Some(reply) => {
                         at_rest = false;
-                        let Pending { lane, log: call } = self.pending.remove(index);
-                        self.is_on_time(&lane, &reply, log.timed, None)?;
+                        let Pending { lane, log: call, timed } = self.pending.remove(index);
+                        self.is_on_time(&lane, &reply, timed || log.timed, None)?;
                         let process = lane.process.clone();
                         let call = self.returned(call, reply, process.as_ref(), true)?;
                         log.completed.push(call);
@@ -177,22 +177,36 @@ impl Conductor<'_> {
 
     /// Lets time pass without keeping a place on the CPU.
     pub(super) fn rest(&mut self, time: Duration) -> Result<(), Trouble> {
-        let left = self.until.saturating_duration_since(Instant::now());
-        self.deadline_hit |= time >= left;
-        self.slot.give_back();
-        let passed = self.pass(time.min(left));
-        self.take_slot();
-        passed
+        let is_timed = self.pending.iter().any(|pending| pending.timed);
+        self.rest_in(time, if is_timed { LOOK } else { time })
     }
 
     /// Lets time pass in which the stamps of packets matter: had it been put aside as one came, it
     /// would be read, and stamped, late.
     pub(super) fn watch(&mut self, time: Duration) -> Result<(), Trouble> {
+        self.rest_in(time, SLICE)
+    }
+
+    /// Lets time pass in slices: that it was put aside meanwhile it notices only where one ends.
+    fn rest_in(&mut self, time: Duration, slice: Duration) -> Result<(), Trouble> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        self.deadline_hit |= time >= left;
+        self.slot.give_back();
+        let passed = self.pass_in(time.min(left), slice);
+        self.take_slot();
+        passed
+    }
+
+    fn pass_in(&mut self, time: Duration, slice: Duration) -> Result<(), Trouble> {
+        if slice >= time {
+            // It may itself be a slice of a longer wait.
+            return self.pass(time);
+        }
         let until = Instant::now() + time;
         self.punctual.waits_in_slices(now() + time);
         let mut left = time;
-        while !left.is_zero() && !self.deadline_hit {
-            self.rest(left.min(SLICE))?;
+        while !left.is_zero() {
+            self.pass(left.min(slice))?;
             left = until.saturating_duration_since(Instant::now());
         }
         self.punctual.has_waited();
