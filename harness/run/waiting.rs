@@ -34,7 +34,9 @@ impl Conductor<'_> {
         patience: Duration,
     ) -> Result<Option<Reply>, Trouble> {
         let limit = patience.min(self.until.saturating_duration_since(Instant::now()));
-        let mut reply = lane.wait(SLOT_HELD.min(limit))?;
+        // Of a call that is to block it is found out at once whether it does.
+        let at_first = if blocks { BEFORE_SLEEP } else { SLOT_HELD };
+        let mut reply = lane.wait(at_first.min(limit))?;
         if reply.is_none() && !blocks {
             self.slot.give_back();
             let left = limit.saturating_sub(SLOT_HELD);

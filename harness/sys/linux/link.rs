@@ -6,10 +6,11 @@
 //! report of a multicast group of its own: nothing has to be filtered out.
 
 use super::metrics::Metrics;
-use super::netlink::{self, Batch, Refused, carry_out, nested};
+use super::netlink::{Batch, Refused, carry_out, nested};
 use super::settings::View;
 use crate::model::Family;
 use crate::model::wire::{self, End};
+use std::ffi::CString;
 use std::io;
 use std::net::IpAddr;
 
@@ -52,15 +53,12 @@ impl Link {
     /// # Errors
     /// The kernel's refusal.
     pub fn find(family: Family, metrics: Option<Metrics>) -> io::Result<Link> {
-        let mut batch = Batch::default();
-        batch.message("link", libc::RTM_GETLINK, 0, &[0; 16]);
-        batch.attribute(libc::IFLA_IFNAME, format!("{NAME}\0").as_bytes());
-        let mut socket = netlink::open(libc::NETLINK_ROUTE)?;
-        let (_, answer) = netlink::ask(&mut socket, &batch)?;
-        let index = answer.get(4..8).and_then(|index| index.try_into().ok());
-        let index = index.map(u32::from_ne_bytes);
-        let index = index.ok_or_else(|| io::Error::other("no answer about the link"))?;
-        Ok(Link { index, family, metrics })
+        let name = CString::new(NAME)?;
+        // SAFETY: the name ends with a zero and outlives the call.
+        match unsafe { libc::if_nametoindex(name.as_ptr()) } {
+            0 => Err(io::Error::last_os_error()),
+            index => Ok(Link { index, family, metrics }),
+        }
     }
 
     /// Makes a veth pair, whose far end is up, and returns this machine's side and the number of
