@@ -40,8 +40,9 @@ pub enum Thread {
     Kept,
 }
 
-/// How often a run that was not on its CPU in time is made again. Its own clock says so, whatever
-/// the stack has answered; a machine that does it three times over is too busy to be asked.
+/// How often a run that was not on its CPU in time is made again, the last time without any that
+/// begins beside it. Its own clock says so, whatever the stack has answered; a machine that does it
+/// three times over is too busy to be asked.
 const AGAIN_MAX: u32 = 2;
 
 /// Why the case cannot be run here; none if it can.
@@ -78,14 +79,14 @@ pub fn ran_here(
     let one = |(row, family): &(usize, Family)| {
         let seed = conditions.seed.wrapping_add(*row as u64);
         let conditions = Conditions { seed, ..conditions.clone() };
-        let once = || execute(case, *row, *family, stack, &conditions, &mut slots.take());
-        let mut log = once();
-        for _ in 0..AGAIN_MAX {
+        let once = |mut slot| execute(case, *row, *family, stack, &conditions, &mut slot);
+        let mut log = once(slots.take());
+        for time in 1..=AGAIN_MAX {
             if !matches!(log, Err(Trouble::Starved(_))) {
                 break;
             }
             again.fetch_add(1, Ordering::Relaxed);
-            log = once();
+            log = once(if time < AGAIN_MAX { slots.take() } else { slots.take_apart() });
         }
         log
     };

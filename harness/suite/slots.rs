@@ -24,6 +24,10 @@ struct State {
     places: Vec<Place>,
     /// Runs that have not begun.
     new: VecDeque<Arc<Ticket>>,
+    /// Those of them that are to have more of the machine: they go first.
+    apart: VecDeque<Arc<Ticket>>,
+    /// Such runs that have not ended: no other one begins beside them.
+    apart_left: usize,
     begun_max: usize,
 }
 
@@ -82,8 +86,13 @@ impl Slots {
             returning: VecDeque::new(),
         };
         let places = cpus.iter().take(used).enumerate().map(place).collect();
-        let state =
-            State { places, new: VecDeque::new(), begun_max: begun_max.clamp(1, BEGUN_MAX) };
+        let state = State {
+            places,
+            new: VecDeque::new(),
+            apart: VecDeque::new(),
+            apart_left: 0,
+            begun_max: begun_max.clamp(1, BEGUN_MAX),
+        };
         Arc::new(Slots { state: Mutex::new(state) })
     }
 
@@ -95,7 +104,24 @@ impl Slots {
         state.new.push_back(Arc::clone(&ticket));
         state.admit();
         drop(state);
-        CpuSlot { slots: Arc::clone(self), cpu: ticket.wait(), stage: Stage::Opening }
+        self.begin(&ticket, false)
+    }
+
+    /// The same for a run that goes first, and beside which no other one begins: those that have
+    /// begun mostly wait before long, and the machine is its own.
+    pub fn take_apart(self: &Arc<Slots>) -> CpuSlot {
+        let ticket = Arc::new(Ticket::default());
+        let mut state = lock(&self.state);
+        state.apart.push_back(Arc::clone(&ticket));
+        state.apart_left += 1;
+        state.admit();
+        drop(state);
+        self.begin(&ticket, true)
+    }
+
+    fn begin(self: &Arc<Slots>, ticket: &Ticket, apart: bool) -> CpuSlot {
+        let slots = Arc::clone(self);
+        CpuSlot { slots, cpu: ticket.wait(), stage: Stage::Opening, apart }
     }
 
     /// Takes a place on this CPU.
@@ -124,8 +150,9 @@ impl Slots {
     }
 
     /// A run has ended.
-    fn end(&self, cpu: usize, stage: Stage) {
+    fn end(&self, cpu: usize, stage: Stage, apart: bool) {
         let mut state = lock(&self.state);
+        state.apart_left -= usize::from(apart);
         if let Some(place) = state.place(cpu) {
             place.runs -= 1;
             place.opening -= usize::from(stage == Stage::Opening);
@@ -162,7 +189,10 @@ impl State {
         while self.places.iter().map(|place| place.runs).sum::<usize>() < self.begun_max {
             let free = self.places.iter_mut().filter(|place| place.has_room());
             let Some(place) = free.min_by_key(|place| place.runs) else { return };
-            let Some(ticket) = self.new.pop_front() else { return };
+            let alone = self.apart_left > 0;
+            let next = self.apart.pop_front();
+            let next = next.or_else(|| if alone { None } else { self.new.pop_front() });
+            let Some(ticket) = next else { return };
             place.opening += 1;
             place.runs += 1;
             ticket.grant(place.cpu);
@@ -190,6 +220,8 @@ pub struct CpuSlot {
     slots: Arc<Slots>,
     cpu: usize,
     stage: Stage,
+    /// No other run begins before it has ended.
+    apart: bool,
 }
 
 impl Slot for CpuSlot {
@@ -215,7 +247,7 @@ impl Slot for CpuSlot {
 impl Drop for CpuSlot {
     fn drop(&mut self) {
         self.give_back();
-        self.slots.end(self.cpu, self.stage);
+        self.slots.end(self.cpu, self.stage, self.apart);
     }
 }
 
@@ -317,6 +349,20 @@ mod tests {
         let next = queued(&slots);
         assert_eq!(granted(&next), None);
         drop(first);
+        assert_eq!(granted(&next), Some(0));
+    }
+
+    #[test]
+    fn nothing_begins_beside_a_run_that_is_to_have_the_machine() {
+        let slots = Slots::new(&[0], 2, BEGUN_MAX);
+        let _before = opened(&slots);
+        let first = slots.take_apart();
+        let second = slots.take_apart();
+        let next = queued(&slots);
+        for run in [first, second] {
+            assert_eq!(granted(&next), None);
+            drop(run);
+        }
         assert_eq!(granted(&next), Some(0));
     }
 
