@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         ("killed_at_any_time", namespaces(), killed_at_any_time),
         ("stopped_and_continued", namespaces(), stopped_and_continued),
         ("put_aside_while_timers_run", namespaces(), put_aside_while_timers_run),
+        ("put_aside_while_a_call_blocks", namespaces(), put_aside_while_a_call_blocks),
     ])
 }
 
@@ -273,6 +274,16 @@ fn put_aside_while_timers_run() {
     let told = interrupted(&folder, cases, [1_200, 40].map(Duration::from_millis));
     let noticed = ["did not get its CPU", "had not got its CPU", "had not got their CPU"];
     assert!(noticed.iter().any(|note| told.contains(note)), "{told}");
+    assert_eq!(folder.touched(&before), NOTHING);
+}
+
+/// A call that blocks through later steps, and whose time is told: whoever is stopped and goes on
+/// wakes it, and its descriptor is closed by then.
+fn put_aside_while_a_call_blocks() {
+    let folder = Folder::of_suite();
+    let before = folder.files();
+    let told = interrupted(&folder, "io/close-while-poll", [600, 700].map(Duration::from_millis));
+    assert!(told.contains("did not get its CPU"), "{told}");
     assert_eq!(folder.touched(&before), NOTHING);
 }
 
