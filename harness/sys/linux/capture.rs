@@ -202,15 +202,12 @@ impl Tap {
     pub fn drain(&self, buffer: &mut [u8], packets: &mut Vec<Captured>) -> Result<(), Trouble> {
         let mut any = false;
         while let Some((packet, outgoing)) = self.receive(buffer)? {
-            if is_sentinel(&packet) {
-                continue;
-            }
             any = true;
-            if !outgoing {
+            if !outgoing && !is_sentinel(&packet) {
                 packets.push(packet);
             }
         }
-        // A socket that had nothing to read but one of the harness's own cannot have been full.
+        // A socket that had nothing to read cannot have been full.
         match any && drops(self.fd()) > 0 {
             true => Err(Trouble::CaptureOverflow),
             false => Ok(()),
