@@ -96,7 +96,7 @@ impl Punctuality {
     /// when.
     ///
     /// # Errors
-    /// Its time is told, and would be another one.
+    /// Its time is told, and would be another one, or is chance.
     pub fn held_up(
         &mut self,
         by: Duration,

@@ -99,27 +99,23 @@ impl Slots {
     /// Waits until a run may begin, on the CPU with the fewest runs. It has no place there before
     /// its ground is open.
     pub fn take(self: &Arc<Slots>) -> CpuSlot {
-        let ticket = Arc::new(Ticket::default());
-        let mut state = lock(&self.state);
-        state.new.push_back(Arc::clone(&ticket));
-        state.admit();
-        drop(state);
-        self.begin(&ticket, false)
+        self.begin(false)
     }
 
     /// The same for a run that goes first, and beside which no other one begins: those that have
     /// begun mostly wait before long, and the machine is its own.
     pub fn take_apart(self: &Arc<Slots>) -> CpuSlot {
-        let ticket = Arc::new(Ticket::default());
-        let mut state = lock(&self.state);
-        state.apart.push_back(Arc::clone(&ticket));
-        state.apart_left += 1;
-        state.admit();
-        drop(state);
-        self.begin(&ticket, true)
+        self.begin(true)
     }
 
-    fn begin(self: &Arc<Slots>, ticket: &Ticket, apart: bool) -> CpuSlot {
+    fn begin(self: &Arc<Slots>, apart: bool) -> CpuSlot {
+        let ticket = Arc::new(Ticket::default());
+        let mut state = lock(&self.state);
+        state.apart_left += usize::from(apart);
+        let queue = if apart { &mut state.apart } else { &mut state.new };
+        queue.push_back(Arc::clone(&ticket));
+        state.admit();
+        drop(state);
         let slots = Arc::clone(self);
         CpuSlot { slots, cpu: ticket.wait(), stage: Stage::Opening, apart }
     }
