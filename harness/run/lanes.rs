@@ -1,10 +1,10 @@
 //! Threads that make calls and do nothing else.
 
+use super::handover::{Giver, Gone, Taker, handover};
 use crate::model::Name;
 use crate::sys::clock::now;
 use crate::sys::{Ground, Reply, Request, Trouble, Watch};
 use std::cell::Cell;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,8 @@ const INTERRUPT_EVERY: Duration = Duration::from_millis(1);
 pub struct Lane {
     /// The process in which it makes its calls; none: the harness's own.
     pub process: Option<Name>,
-    requests: Option<Sender<Request>>,
-    replies: Receiver<Reply>,
+    requests: Option<Giver<Request>>,
+    replies: Taker<Reply>,
     watch: Box<dyn Watch>,
     thread: Option<JoinHandle<()>>,
     /// When it was handed its call, by the system clock.
@@ -34,11 +34,11 @@ impl Lane {
     pub fn start(ground: &mut dyn Ground, process: Option<&Name>) -> Result<Lane, Trouble> {
         let mut caller = ground.caller(process)?;
         let watch = caller.watch();
-        let (requests, inbox) = channel::<Request>();
-        let (outbox, replies) = channel();
+        let (requests, inbox) = handover::<Request>();
+        let (outbox, replies) = handover();
         let work = move || {
-            while let Ok(request) = inbox.recv() {
-                if outbox.send(caller.issue(&request)).is_err() {
+            while let Ok(request) = inbox.take() {
+                if outbox.give(caller.issue(&request)).is_err() {
                     return;
                 }
             }
@@ -62,17 +62,13 @@ impl Lane {
     /// Hands a call over; its end comes out of [`Lane::wait`] or [`Lane::poll`].
     pub fn begin(&self, request: Request) -> Result<(), Trouble> {
         self.handed.set(now());
-        let sent = self.requests.as_ref().is_some_and(|requests| requests.send(request).is_ok());
-        if sent { Ok(()) } else { Err(lost()) }
+        let given = self.requests.as_ref().map_or(Err(Gone), |requests| requests.give(request));
+        given.map_err(lost)
     }
 
     /// Waits for the end of the call, at most that long.
     pub fn wait(&self, limit: Duration) -> Result<Option<Reply>, Trouble> {
-        match self.replies.recv_timeout(limit) {
-            Ok(reply) => Ok(Some(reply)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(lost()),
-        }
+        self.replies.take_within(limit).map_err(lost)
     }
 
     /// Whether the thread sleeps in the kernel, in its call.
@@ -127,6 +123,6 @@ impl Drop for Lane {
     }
 }
 
-fn lost() -> Trouble {
+fn lost(_: Gone) -> Trouble {
     Trouble::Failed("the thread that makes the calls is gone".to_owned())
 }

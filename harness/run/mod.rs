@@ -18,6 +18,7 @@ mod calling;
 mod conductor;
 mod gaps;
 mod given;
+mod handover;
 mod jitter;
 mod lanes;
 pub mod log;
