@@ -72,7 +72,7 @@ impl Link {
         let mut info = nested(libc::IFLA_INFO_KIND, b"veth");
         info.extend(nested(libc::IFLA_INFO_DATA, &nested(VETH_INFO_PEER, &peer)));
         let silent = libc::IFF_NOARP as u32;
-        let create = libc::NLM_F_ACK | libc::NLM_F_CREATE | libc::NLM_F_EXCL;
+        let create = libc::NLM_F_CREATE | libc::NLM_F_EXCL;
         let near = link_header(NEAR_INDEX, silent, silent);
         let mut batch = Batch::default();
         batch.message("a veth pair", libc::RTM_NEWLINK, create, &near);
@@ -81,8 +81,8 @@ impl Link {
         batch.attribute(libc::IFLA_LINKINFO, &info);
         let up = libc::IFF_UP as u32;
         let far = link_header(FAR_INDEX, up, up);
-        batch.message("the far end up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &far);
-        carry_out(&batch)?;
+        batch.message("the far end up", libc::RTM_NEWLINK, 0, &far);
+        carry_out(batch)?;
         Ok((Link { index: NEAR_INDEX, family, metrics }, FAR_INDEX))
     }
 
@@ -112,23 +112,22 @@ impl Link {
         if self.metrics.is_some() {
             // Packets leave at once, whatever queue this machine gives to new links.
             let queue = [0, self.index, 0, TC_H_ROOT, 0].map(u32::to_ne_bytes).concat();
-            let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE | libc::NLM_F_ACK;
+            let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
             batch.message("no queue", libc::RTM_NEWQDISC, replace, &queue);
             batch.attribute(libc::TCA_KIND, b"noqueue\0");
         }
         let up = libc::IFF_UP as u32;
         let link = link_header(self.index, up, up);
-        batch.message("the wire up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &link);
+        batch.message("the wire up", libc::RTM_NEWLINK, 0, &link);
         if self.metrics.is_none() {
             // gVisor's links are up from the start, and it refuses to be told.
-            let _ = carry_out(&batch);
-            batch = Batch::default();
+            let _ = carry_out(std::mem::take(&mut batch));
         }
         self.address(&mut batch);
         if let Some(metrics) = self.metrics {
             self.route(&mut batch, metrics);
         }
-        carry_out(&batch)
+        carry_out(batch)
     }
 
     /// Takes the link down. The kernel forgets its routes.
@@ -143,7 +142,7 @@ impl Link {
         let (family, length, octets) = ends(End::Local, self.family);
         let index = self.index.to_ne_bytes();
         let header = [[family, length, 0, 0], index].concat();
-        let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE | libc::NLM_F_ACK;
+        let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
         batch.message("the wire's address", libc::RTM_NEWADDR, replace, &header);
         batch.attribute(libc::IFA_LOCAL, &octets);
         batch.attribute(libc::IFA_ADDRESS, &octets);
@@ -178,7 +177,7 @@ impl Link {
         let [family, length, table, scope, kind] = fields;
         let origin = libc::RTPROT_KERNEL;
         let header = [family, length, 0, 0, table, origin, scope, kind, 0, 0, 0, 0];
-        let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE | libc::NLM_F_ACK;
+        let replace = libc::NLM_F_CREATE | libc::NLM_F_REPLACE;
         batch.message("the wire's route", libc::RTM_NEWROUTE, replace, &header);
         batch.attribute(libc::RTA_DST, to);
         batch.attribute(libc::RTA_OIF, &self.index.to_ne_bytes());
@@ -192,8 +191,8 @@ impl Link {
 pub fn down(index: u32) -> Result<(), Refused> {
     let mut batch = Batch::default();
     let header = link_header(index, 0, libc::IFF_UP as u32);
-    batch.message("the link down", libc::RTM_NEWLINK, libc::NLM_F_ACK, &header);
-    carry_out(&batch)
+    batch.message("the link down", libc::RTM_NEWLINK, 0, &header);
+    carry_out(batch)
 }
 
 /// `struct ifinfomsg`: these flags, of those in the mask.

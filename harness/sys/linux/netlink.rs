@@ -6,6 +6,8 @@ use std::io::{self, Read};
 
 /// `struct nlmsghdr`.
 const HEADER_BYTES: usize = 16;
+/// Where its flags are.
+const FLAGS_AT: usize = 6;
 
 /// Requests in the order in which the kernel shall take them.
 #[derive(Default)]
@@ -40,8 +42,18 @@ impl Batch {
 
     /// Adds an attribute to the message begun last.
     pub fn attribute(&mut self, kind: u16, value: &[u8]) -> &mut Batch {
-        self.raw(&nested(kind, value));
+        let len = (4 + value.len()) as u16;
+        self.bytes.extend([len.to_ne_bytes(), kind.to_ne_bytes()].as_flattened());
+        self.raw(value);
         self
+    }
+
+    /// Asks for an acknowledgment of the last message. The kernel takes them in order, and answers
+    /// what it refuses without being asked.
+    fn acknowledge_last(&mut self) {
+        let flags = &mut self.bytes[self.last + FLAGS_AT..][..2];
+        let asked = u16::from_ne_bytes([flags[0], flags[1]]) | libc::NLM_F_ACK as u16;
+        flags.copy_from_slice(&asked.to_ne_bytes());
     }
 
     /// Adds bytes, and the padding to four that everything in netlink has.
@@ -87,11 +99,11 @@ pub fn open(family: i32) -> io::Result<Socket> {
     Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, protocol)
 }
 
-/// Sends all requests to rtnetlink and awaits an acknowledgment of each.
+/// Has rtnetlink carry out all requests.
 ///
 /// # Errors
 /// The first that was refused.
-pub fn carry_out(batch: &Batch) -> Result<(), Refused> {
+pub fn carry_out(batch: Batch) -> Result<(), Refused> {
     carry_out_by(libc::NETLINK_ROUTE, batch)
 }
 
@@ -99,23 +111,27 @@ pub fn carry_out(batch: &Batch) -> Result<(), Refused> {
 ///
 /// # Errors
 /// The first that was refused.
-pub fn carry_out_by(family: i32, batch: &Batch) -> Result<(), Refused> {
+pub fn carry_out_by(family: i32, mut batch: Batch) -> Result<(), Refused> {
     let failed = |error: io::Error| Refused {
         what: "netlink",
         errno: error.raw_os_error().unwrap_or(libc::EIO),
     };
     let mut socket = open(family).map_err(failed)?;
+    batch.acknowledge_last();
     socket.send(&batch.bytes).map_err(failed)?;
-    for _ in &batch.whats {
+    loop {
         let mut reply = [0; 1024];
         let len = socket.read(&mut reply).map_err(failed)?;
         let (seq, errno) = acknowledgment(&reply[..len]).unwrap_or((1, libc::EBADMSG));
+        let seq = seq as usize;
         if errno != 0 {
-            let what = batch.whats.get(seq as usize - 1).copied().unwrap_or("netlink");
+            let what = batch.whats.get(seq - 1).copied().unwrap_or("netlink");
             return Err(Refused { what, errno });
         }
+        if seq == batch.whats.len() {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// The sequence number and errno of an NLMSG_ERROR message, which is also the acknowledgment.
@@ -160,6 +176,7 @@ mod tests {
         let mut batch = Batch::default();
         batch.message("first", 16, 4, &[1, 2]).attribute(7, b"lo\0");
         batch.message("second", 24, 0, &[9; 4]);
+        batch.acknowledge_last();
         let first: Vec<u8> = [28u32.to_ne_bytes(), [0; 4], 1u32.to_ne_bytes(), [0; 4]].concat();
         assert_eq!(batch.bytes[..4], first[..4]);
         assert_eq!(batch.bytes[4..6], 16u16.to_ne_bytes());
@@ -169,6 +186,7 @@ mod tests {
         assert_eq!(batch.bytes[20..22], 7u16.to_ne_bytes());
         assert_eq!(batch.bytes[24..28], *b"lo\0\0");
         assert_eq!(batch.bytes[28..32], 20u32.to_ne_bytes());
+        assert_eq!(batch.bytes[34..36], 5u16.to_ne_bytes());
         assert_eq!(batch.bytes[36..40], 2u32.to_ne_bytes());
         assert_eq!(batch.bytes.len(), 48);
     }

@@ -47,9 +47,9 @@ pub fn bring_up(loopback: Loopback, ipv6: bool) -> Result<(), Refused> {
     let mut batch = Batch::default();
     let up = libc::IFF_UP as u32;
     let link = [0, LOOPBACK_INDEX, up, up].map(u32::to_ne_bytes).concat();
-    batch.message("lo up", libc::RTM_NEWLINK, libc::NLM_F_ACK, &link);
+    batch.message("lo up", libc::RTM_NEWLINK, 0, &link);
     let Some(metrics) = loopback.metrics() else {
-        return carry_out(&batch);
+        return carry_out(batch);
     };
     // The routes of the kernel's own making, replaced in place: 127.0.0.2 has its own by the
     // second one.
@@ -68,7 +68,7 @@ pub fn bring_up(loopback: Loopback, ipv6: bool) -> Result<(), Refused> {
         route(&mut batch, what, libc::RTM_NEWROUTE, libc::NLM_F_CREATE, host);
         batch.attribute(libc::RTA_METRICS, &metrics.attribute());
     }
-    carry_out(&batch)
+    carry_out(batch)
 }
 
 /// One request about a local route through `lo`.
@@ -97,7 +97,7 @@ fn route(batch: &mut Batch, what: &'static str, kind: u16, flags: i32, to: (IpAd
         0,
         0,
     ];
-    batch.message(what, kind, libc::NLM_F_ACK | flags, &header);
+    batch.message(what, kind, flags, &header);
     batch.attribute(libc::RTA_DST, &octets);
     batch.attribute(libc::RTA_OIF, &LOOPBACK_INDEX.to_ne_bytes());
     if destination.is_ipv4() && kind == libc::RTM_NEWROUTE {

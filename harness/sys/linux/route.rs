@@ -72,13 +72,13 @@ pub fn set(to: Network, kind: RouteKind) -> Result<(), Refused> {
     if to.address.is_ipv6() {
         batch.attribute(libc::RTA_OIF, &LOOPBACK_INDEX.to_ne_bytes());
     }
-    carry_out(&batch)
+    carry_out(batch)
 }
 
 fn take_away(to: Network) -> Result<(), Refused> {
     let mut batch = Batch::default();
     request(&mut batch, (libc::RTM_DELROUTE, 0), to, (libc::RT_SCOPE_NOWHERE, libc::RTN_UNSPEC));
-    carry_out(&batch)
+    carry_out(batch)
 }
 
 /// `struct rtmsg` and the destination.
@@ -94,7 +94,7 @@ fn request(batch: &mut Batch, (kind, flags): (u16, i32), to: Network, (scope, ro
         _ => libc::RTPROT_UNSPEC,
     };
     let header = [family as u8, to.length, 0, 0, table, origin, scope, route, 0, 0, 0, 0];
-    batch.message("a route", kind, libc::NLM_F_ACK | flags, &header);
+    batch.message("a route", kind, flags, &header);
     if to.length > 0 {
         batch.attribute(libc::RTA_DST, &octets(to.address));
     }

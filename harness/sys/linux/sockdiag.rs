@@ -51,8 +51,8 @@ impl SockDiag {
 /// There is no such socket, or this kernel does not abort any.
 pub fn destroy(flow: &Flow) -> Result<(), Refused> {
     let mut batch = Batch::default();
-    batch.message("SOCK_DESTROY", SOCK_DESTROY, libc::NLM_F_ACK, &request(flow));
-    netlink::carry_out_by(libc::NETLINK_SOCK_DIAG, &batch)
+    batch.message("SOCK_DESTROY", SOCK_DESTROY, 0, &request(flow));
+    netlink::carry_out_by(libc::NETLINK_SOCK_DIAG, batch)
 }
 
 /// `struct inet_diag_req_v2`.
