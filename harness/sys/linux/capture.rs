@@ -13,14 +13,15 @@ use crate::sys::Trouble;
 use crate::sys::clock::now;
 use crate::sys::unix::errno;
 use crate::wire::{Captured, CapturedBytes};
-use libc::{c_int, c_void, cmsghdr, iovec, msghdr};
+use libc::{c_int, c_void, cmsghdr, iovec, msghdr, pollfd};
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::{AsRawFd, RawFd};
+use std::slice;
 use std::time::Duration;
 
 /// Larger than any packet of the loopback interface.
@@ -45,7 +46,10 @@ pub enum Place {
 /// The open sockets.
 pub struct Capture {
     taps: Vec<Tap>,
-    buffer: Vec<u8>,
+    /// What is asked about them, in the same order.
+    polled: Vec<pollfd>,
+    /// Most of its pages are never touched: packets are short.
+    buffer: Box<[MaybeUninit<u8>]>,
 }
 
 /// One socket.
@@ -75,7 +79,10 @@ impl Capture {
     pub fn open(place: Place, ipv6: bool) -> io::Result<Capture> {
         let mut taps = Vec::with_capacity(6);
         if place == Place::Loopback {
-            taps.push(Tap::on_link(LOOPBACK_INDEX)?);
+            let tap = Tap::on_link(LOOPBACK_INDEX)?;
+            // Where the kernel refuses, they are thrown away when they are read.
+            let _ = filter::keep_out(tap.fd(), sentinel::PROTOCOL as u8);
+            taps.push(tap);
         } else {
             for protocol in [Protocol::TCP, Protocol::UDP, Protocol::ICMPV4] {
                 taps.push(Tap::raw(Domain::IPV4, protocol)?);
@@ -85,7 +92,8 @@ impl Capture {
                 taps.push(Tap::raw(Domain::IPV6, protocol)?);
             }
         }
-        Ok(Capture { taps, buffer: vec![0; PACKET_BYTES_MAX] })
+        let polled = taps.iter().map(|tap| poll::interest(tap.fd())).collect();
+        Ok(Capture { taps, polled, buffer: Box::new_uninit_slice(PACKET_BYTES_MAX) })
     }
 
     /// Takes what has been captured and adds it to `packets`, unordered.
@@ -93,10 +101,12 @@ impl Capture {
     /// # Errors
     /// Packets were lost, or a socket failed.
     pub fn drain(&mut self, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
+        if let [tap] = &self.taps[..] {
+            return tap.drain(&mut self.buffer, packets);
+        }
         // Most taps have nothing most of the time, and one question is cheaper than six refusals.
-        let fds: Vec<RawFd> = self.fds().collect();
-        let ready = poll::readable(&fds, Duration::ZERO);
-        let mut taps = self.taps.iter().zip(ready).filter(|(_, ready)| *ready);
+        poll::ask(&mut self.polled, Duration::ZERO);
+        let mut taps = self.taps.iter().zip(&self.polled).filter(|(_, tap)| poll::is_ready(tap));
         taps.try_for_each(|(tap, _)| tap.drain(&mut self.buffer, packets))
     }
 
@@ -199,23 +209,24 @@ impl Tap {
     ///
     /// # Errors
     /// Packets were lost, or the socket failed.
-    pub fn drain(&self, buffer: &mut [u8], packets: &mut Vec<Captured>) -> Result<(), Trouble> {
-        let mut any = false;
+    pub fn drain(
+        &self,
+        buffer: &mut [MaybeUninit<u8>],
+        packets: &mut Vec<Captured>,
+    ) -> Result<(), Trouble> {
         while let Some((packet, outgoing)) = self.receive(buffer)? {
-            any = true;
             if !outgoing && !is_sentinel(&packet) {
                 packets.push(packet);
             }
         }
-        // A socket that had nothing to read cannot have been full.
-        match any && drops(self.fd()) > 0 {
+        match drops(self.fd()) > 0 {
             true => Err(Trouble::CaptureOverflow),
             false => Ok(()),
         }
     }
 
     /// A packet, and whether it went out.
-    fn receive(&self, buffer: &mut [u8]) -> Result<Option<(Captured, bool)>, Trouble> {
+    fn receive(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Option<(Captured, bool)>, Trouble> {
         let (len, beside) = match receive(self.socket.as_raw_fd(), buffer) {
             Ok(received) => received,
             // The device of a packet socket went down.
@@ -225,7 +236,9 @@ impl Tap {
                 return Err(Trouble::Failed(format!("capturing packets: {name}")));
             }
         };
-        let bytes = buffer[..len].to_vec();
+        let written = &buffer[..len];
+        // SAFETY: the kernel has written all of these bytes.
+        let bytes = unsafe { slice::from_raw_parts(written.as_ptr().cast::<u8>(), len) }.to_vec();
         // gVisor stamps nothing; then the order in which they are read has to do.
         self.stamps.set(self.stamps.get() && beside.stamp.is_some());
         let at = beside.stamp.unwrap_or_else(now);
@@ -290,8 +303,8 @@ fn is_outgoing(source: &SockAddr) -> bool {
     link.sll_pkttype == libc::PACKET_OUTGOING
 }
 
-/// One packet: its length and what came beside it.
-fn receive(fd: RawFd, buffer: &mut [u8]) -> Result<(usize, Beside), c_int> {
+/// One packet: how many bytes of it were written, and what came beside it.
+fn receive(fd: RawFd, buffer: &mut [MaybeUninit<u8>]) -> Result<(usize, Beside), c_int> {
     let mut name = SockAddrStorage::zeroed();
     let mut control = [0u64; 32];
     let mut vector =

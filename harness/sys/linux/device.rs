@@ -21,7 +21,7 @@ use crate::wire::{Captured, CapturedBytes};
 use socket2::SockAddr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
@@ -154,7 +154,7 @@ impl Device {
             if left.is_zero() {
                 return;
             }
-            poll::readable(&[self.fd()], left);
+            poll::ask(&mut [poll::interest(self.fd())], left);
         }
     }
 
@@ -186,7 +186,7 @@ impl Device {
 /// Reads until there is nothing left.
 fn read_veth(tap: &Tap, packets: &mut Vec<Captured>) -> Result<(), Trouble> {
     let before = packets.len();
-    let drained = tap.drain(&mut [0; PACKET_BYTES_MAX], packets);
+    let drained = tap.drain(&mut [MaybeUninit::uninit(); PACKET_BYTES_MAX], packets);
     // The kernel's stamps are of no use: older kernels give TCP segments the time of another clock.
     packets[before..].iter_mut().for_each(|packet| packet.at = now());
     drained

@@ -42,6 +42,32 @@ pub fn attach(fd: RawFd, behind: Behind, ports: &BTreeSet<u16>) -> io::Result<()
     })
 }
 
+/// Keeps packets of one protocol under IPv4 from a packet socket that sees IP headers first.
+///
+/// # Errors
+/// The kernel takes no such filter.
+pub fn keep_out(fd: RawFd, protocol: u8) -> io::Result<()> {
+    /// Where the version is, in the upper half of a byte, and where the protocol.
+    const VERSION_AT: u32 = 0;
+    const PROTOCOL_AT: u32 = 9;
+    let load = |at: u32| plain(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, at);
+    // If it is not, so many instructions are left out.
+    let equal = |to: u32, else_skip: u8| sock_filter {
+        jf: else_skip,
+        ..plain(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, to)
+    };
+    let program = [
+        load(VERSION_AT),
+        plain(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0xf0),
+        equal(4 << 4, 3),
+        load(PROTOCOL_AT),
+        equal(u32::from(protocol), 1),
+        plain(libc::BPF_RET | libc::BPF_K, 0),
+        plain(libc::BPF_RET | libc::BPF_K, ALL),
+    ];
+    set(fd, &program)
+}
+
 fn set(fd: RawFd, program: &[sock_filter]) -> io::Result<()> {
     let program = libc::sock_fprog {
         len: u16::try_from(program.len()).map_err(io::Error::other)?,
@@ -56,9 +82,13 @@ fn set(fd: RawFd, program: &[sock_filter]) -> io::Result<()> {
     }
 }
 
+/// An instruction that does not jump.
+fn plain(code: u32, k: u32) -> sock_filter {
+    sock_filter { code: code as u16, jt: 0, jf: 0, k }
+}
+
 /// Compares both ports of a packet with each of `ports`.
 fn program(behind: Behind, ports: &BTreeSet<u16>) -> Vec<sock_filter> {
-    let plain = |code: u32, k: u32| sock_filter { code: code as u16, jt: 0, jf: 0, k };
     let (mut program, mode) = match behind {
         // The index register gets the header's length.
         Behind::Ipv4 => {
@@ -85,6 +115,25 @@ mod tests {
     use rstest::rstest;
     use std::net::UdpSocket;
     use std::os::fd::AsRawFd;
+
+    /// To a datagram socket the source port looks like the version, and the second byte of its
+    /// data, behind a header of eight bytes, like the protocol.
+    #[rstest]
+    #[case::kept_out(0x4000..0x5000, [0, 253], false)]
+    #[case::another_protocol(0x4000..0x5000, [253, 6], true)]
+    #[case::not_ipv4(0x6000..0x7000, [0, 253], true)]
+    fn a_protocol_is_kept_out(
+        #[case] mut ports: std::ops::Range<u16>,
+        #[case] data: [u8; 2],
+        #[case] expected: bool,
+    ) {
+        let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
+        keep_out(receiver.as_raw_fd(), 253).unwrap();
+        let sender = ports.find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok()).unwrap();
+        sender.send_to(&data, receiver.local_addr().unwrap()).unwrap();
+        receiver.set_nonblocking(true).unwrap();
+        assert_eq!(receiver.recv(&mut [0; 8]).is_ok(), expected);
+    }
 
     /// What a datagram socket is filtered by begins with the ports, as for raw sockets of IPv6.
     #[rstest]

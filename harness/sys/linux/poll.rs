@@ -1,13 +1,16 @@
 //! Waiting for descriptors.
 
+use libc::pollfd;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-/// Waits until one of them can be read, at most that long, and tells which of them can, in their
-/// order. One that has failed can be read: reading tells why.
-pub fn readable(fds: &[RawFd], limit: Duration) -> Vec<bool> {
-    let polled = |fd: &RawFd| libc::pollfd { fd: *fd, events: libc::POLLIN, revents: 0 };
-    let mut polled: Vec<libc::pollfd> = fds.iter().map(polled).collect();
+/// That it can be read is what is asked about this descriptor.
+pub fn interest(fd: RawFd) -> pollfd {
+    pollfd { fd, events: libc::POLLIN, revents: 0 }
+}
+
+/// Waits until one of them can be read, at most that long; then [`is_ready`] tells of each.
+pub fn ask(polled: &mut [pollfd], limit: Duration) {
     let limit = libc::timespec {
         tv_sec: limit.as_secs() as libc::time_t,
         tv_nsec: limit.subsec_nanos() as libc::c_long,
@@ -15,7 +18,19 @@ pub fn readable(fds: &[RawFd], limit: Duration) -> Vec<bool> {
     let (pointer, count) = (polled.as_mut_ptr(), polled.len() as libc::nfds_t);
     // SAFETY: the pointers are to `count` entries and a time that outlive the call; a null mask
     // leaves the signals as they are.
-    let found = unsafe { libc::ppoll(pointer, count, &raw const limit, std::ptr::null()) };
-    // What a signal interrupted says nothing of any of them.
-    polled.iter().map(|polled| found < 0 || polled.revents != 0).collect()
+    if unsafe { libc::ppoll(pointer, count, &raw const limit, std::ptr::null()) } < 0 {
+        // What a signal interrupted says nothing of any of them.
+        polled.iter_mut().for_each(|polled| polled.revents = libc::POLLIN);
+    }
+}
+
+/// Whether it can be read. One that has failed can: reading tells why.
+pub fn is_ready(polled: &pollfd) -> bool {
+    polled.revents != 0
+}
+
+/// Waits until one of these descriptors can be read, at most that long.
+pub fn await_any(fds: impl IntoIterator<Item = RawFd>, limit: Duration) {
+    let mut polled: Vec<pollfd> = fds.into_iter().map(interest).collect();
+    ask(&mut polled, limit);
 }

@@ -69,7 +69,7 @@ impl Sentinel {
                     if left.is_zero() {
                         return Err(io::ErrorKind::TimedOut.into());
                     }
-                    poll::readable(&[self.socket.as_raw_fd()], left);
+                    poll::ask(&mut [poll::interest(self.socket.as_raw_fd())], left);
                 }
                 Err(error) => return Err(error),
             }

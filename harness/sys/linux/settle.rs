@@ -10,7 +10,6 @@ use crate::sys::shared::{self, Tap};
 use crate::wire::Captured;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 /// A stack that is still sending by then does not settle.
@@ -51,8 +50,7 @@ impl Tap for Sight {
 
     fn wait(&mut self, limit: Duration) {
         let captured = self.capture.iter().flat_map(Capture::fds);
-        let fds: Vec<RawFd> = captured.chain(self.device.iter().map(Device::fd)).collect();
-        poll::readable(&fds, limit);
+        poll::await_any(captured.chain(self.device.iter().map(Device::fd)), limit);
     }
 
     fn inject(&mut self, packet: &[u8]) -> Result<(), Trouble> {
