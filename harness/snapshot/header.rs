@@ -187,9 +187,9 @@ fn pair(line: &str) -> Result<(&str, String), String> {
 pub fn fingerprint(settings: &BTreeMap<String, String>) -> String {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
-    let lines: String = settings.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+    let pieces = settings.iter().flat_map(|(key, value)| [key, "=", value, "\n"]);
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-    format!("{:016x}", lines.bytes().fold(OFFSET, step))
+    format!("{:016x}", pieces.flat_map(str::bytes).fold(OFFSET, step))
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@
 
 use super::mounts::{Mounts, owned};
 use std::collections::BTreeMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// What is pinned, and why where that is not plain.
@@ -76,9 +77,18 @@ const PINNED: &[(&str, &str)] = &[
 #[derive(Clone, Debug, Default)]
 pub struct Pins {
     /// Those that differ from what is pinned; few, so that a run writes little.
-    write: Vec<(&'static str, &'static str)>,
+    write: Vec<Pin>,
     /// Those that this kernel has, with their pinned values.
     pub pinned: BTreeMap<String, String>,
+}
+
+/// A setting to write.
+#[derive(Clone, Debug)]
+struct Pin {
+    name: &'static str,
+    /// Where it is below `/proc`.
+    path: CString,
+    value: &'static str,
 }
 
 impl Pins {
@@ -93,7 +103,8 @@ impl Pins {
                 if write(name, value).is_err() {
                     continue;
                 }
-                pins.write.push((name, value));
+                let Ok(path) = below_proc(name) else { continue };
+                pins.write.push(Pin { name, path, value });
             }
             pins.pinned.insert((*name).to_owned(), value.replace('\t', " "));
         }
@@ -105,8 +116,8 @@ impl Pins {
     /// # Errors
     /// The setting, and the system's error.
     pub fn apply(&self, view: &View) -> Result<(), (&'static str, io::Error)> {
-        let mut write = self.write.iter();
-        write.try_for_each(|(name, value)| view.write(name, value).map_err(|error| (*name, error)))
+        let write = |pin: &Pin| view.write_at(&pin.path, pin.value);
+        self.write.iter().try_for_each(|pin| write(pin).map_err(|error| (pin.name, error)))
     }
 }
 
@@ -135,8 +146,11 @@ impl View {
     /// # Errors
     /// As [`write`].
     pub fn write(&self, name: &str, value: &str) -> io::Result<()> {
-        let Some(proc) = &self.proc else { return write(name, value) };
-        let path = CString::new(below_proc(name)?)?;
+        self.write_at(&below_proc(name)?, value)
+    }
+
+    fn write_at(&self, path: &CStr, value: &str) -> io::Result<()> {
+        let Some(proc) = &self.proc else { return write_at(path, value) };
         let flags = libc::O_WRONLY | libc::O_CLOEXEC;
         // SAFETY: the path is a string that outlives the call.
         let file = unsafe { owned(libc::openat(proc.as_raw_fd(), path.as_ptr(), flags).into()) };
@@ -150,16 +164,20 @@ impl View {
 /// The system's error; only names of the network stack are accepted, because any other would be
 /// the whole machine's.
 pub fn write(name: &str, value: &str) -> io::Result<()> {
-    fs::write(Path::new("/proc").join(below_proc(name)?), value)
+    write_at(&below_proc(name)?, value)
+}
+
+fn write_at(path: &CStr, value: &str) -> io::Result<()> {
+    fs::write(Path::new("/proc").join(OsStr::from_bytes(path.to_bytes())), value)
 }
 
 /// The path of a setting that belongs to a namespace, seen from `/proc`.
-fn below_proc(name: &str) -> io::Result<String> {
+fn below_proc(name: &str) -> io::Result<CString> {
     let of_namespace = name.starts_with("net.") && !name.contains(['/', '\0']);
     if !of_namespace || name.contains("..") {
         return Err(io::Error::other("not a setting of a network namespace (net.…)"));
     }
-    Ok(format!("sys/{}", name.replace('.', "/")))
+    Ok(CString::new(format!("sys/{}", name.replace('.', "/")))?)
 }
 
 /// Whether this kernel has a setting.
