@@ -1,7 +1,8 @@
-/* The floor: what the six scenarios of the benchmark cost when written by hand, with sockdiff's
- * own recipe and nothing else. Each case has a thread, a network namespace and descriptors of its
- * own, pinned settings, quickack routes, six raw sockets that see its packets, and after every call
- * a sentinel that tells that all of them have been seen.
+/* The floor: what the scenarios of the benchmark cost when written by hand, with sockdiff's own
+ * recipe and nothing else. Each case has a thread, a network namespace and descriptors of its own,
+ * pinned settings, quickack routes, six raw sockets that see its packets, and after every call a
+ * sentinel that tells that all of them have been seen. On the wire there are a TUN device, whose
+ * far end plays the peer, and one packet socket in place of the six.
  *
  *     floor SCENARIO COUNT CPUS [NAME=VALUE]...
  *
@@ -10,9 +11,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/ip.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -22,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,9 +43,9 @@
 enum { SENTINEL = 253, TAPS = 6, PORT = 4100, CLOSED_PORT = 4200 };
 
 struct ground {
-    int sentinel, taps[TAPS];
+    int sentinel, taps[TAPS], wire;
     unsigned sent, packets;
-    char buffer[65600];
+    char buffer[65600], segment[3000];
 };
 
 static int pins;
@@ -99,6 +105,14 @@ static void message(struct request *r, int type, int flags, const void *head, si
     r->last->nlmsg_len = NLMSG_LENGTH(len);
 }
 
+static void quickack(struct request *r) {
+    struct {
+        struct rtattr head;
+        unsigned value;
+    } metric = {{RTA_LENGTH(sizeof(unsigned)), RTAX_QUICKACK}, 1};
+    add(r, RTA_METRICS, &metric, sizeof metric);
+}
+
 static void route(struct request *r, int type, int flags, int family, const char *to, int bits) {
     struct rtmsg head = {.rtm_family = family,
                          .rtm_dst_len = bits,
@@ -117,46 +131,101 @@ static void route(struct request *r, int type, int flags, int family, const char
             inet_pton(family, "127.0.0.1", address);
             add(r, RTA_PREFSRC, address, size);
         }
-        struct {
-            struct rtattr head;
-            unsigned value;
-        } quickack = {{RTA_LENGTH(sizeof(unsigned)), RTAX_QUICKACK}, 1};
-        add(r, RTA_METRICS, &quickack, sizeof quickack);
+        quickack(r);
     }
+}
+
+static void link_up(struct request *r, unsigned link) {
+    struct ifinfomsg up = {.ifi_index = link, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+    message(r, RTM_NEWLINK, 0, &up, sizeof up);
+}
+
+/* Only the last request is acknowledged, and whatever is refused. */
+static void carry_out(struct request *r) {
+    r->last->nlmsg_flags |= NLM_F_ACK;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    CHECK(fd);
+    CHECK(send(fd, r->bytes, r->len, 0));
+    for (unsigned answered = 0; answered < r->count;) {
+        char answer[1024];
+        CHECK(recv(fd, answer, sizeof answer, 0));
+        struct nlmsghdr *head = (struct nlmsghdr *)answer;
+        struct nlmsgerr *refused = NLMSG_DATA(head);
+        answered = head->nlmsg_seq;
+        if (head->nlmsg_type == NLMSG_ERROR && refused->error != 0) {
+            fprintf(stderr, "request %u: %s\n", answered, strerror(-refused->error));
+            exit(1);
+        }
+    }
+    close(fd);
 }
 
 static void bring_up(void) {
     struct request r = {.len = 0};
-    struct ifinfomsg up = {.ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-    message(&r, RTM_NEWLINK, 0, &up, sizeof up);
+    link_up(&r, 1);
     route(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, AF_INET, "127.0.0.1", 32);
     route(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, AF_INET, "127.0.0.0", 8);
     route(&r, RTM_DELROUTE, 0, AF_INET6, "::1", 128);
     route(&r, RTM_NEWROUTE, NLM_F_CREATE, AF_INET6, "::1", 128);
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    CHECK(fd);
-    CHECK(send(fd, r.bytes, r.len, 0));
-    for (unsigned answered = 0; answered < r.count;) {
-        char answer[8192];
-        int len = recv(fd, answer, sizeof answer, 0);
-        CHECK(len);
-        struct nlmsghdr *head = (struct nlmsghdr *)answer;
-        for (; NLMSG_OK(head, (unsigned)len); head = NLMSG_NEXT(head, len), answered++) {
-            struct nlmsgerr *refused = NLMSG_DATA(head);
-            if (head->nlmsg_type == NLMSG_ERROR && refused->error != 0) {
-                fprintf(stderr, "request %u: %s\n", head->nlmsg_seq, strerror(-refused->error));
-                exit(1);
-            }
-        }
-    }
-    close(fd);
+    carry_out(&r);
+}
+
+/* The wire: a device that goes with its namespace, without IPv6 and without a queue. */
+static int open_wire(int view) {
+    write_setting(view, "net.ipv6.conf.default.disable_ipv6=1");
+    int tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    CHECK(tun);
+    struct ifreq ask = {.ifr_name = "wire", .ifr_flags = IFF_TUN | IFF_NO_PI};
+    CHECK(ioctl(tun, TUNSETIFF, &ask));
+    CHECK(ioctl(tun, TUNSETPERSIST, 1));
+    unsigned link = if_nametoindex("wire"), flags = IFA_F_NODAD | IFA_F_NOPREFIXROUTE;
+    int here = inet_addr("192.0.2.1"), net = inet_addr("192.0.2.0");
+    struct request r = {.len = 0};
+    struct tcmsg queue = {.tcm_ifindex = link, .tcm_parent = ~0U};
+    message(&r, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, &queue, sizeof queue);
+    add(&r, TCA_KIND, "noqueue", sizeof "noqueue");
+    link_up(&r, link);
+    struct ifaddrmsg address = {AF_INET, 24, 0, 0, link};
+    message(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &address, sizeof address);
+    add(&r, IFA_LOCAL, &here, sizeof here);
+    add(&r, IFA_ADDRESS, &here, sizeof here);
+    add(&r, IFA_FLAGS, &flags, sizeof flags);
+    struct rtmsg head = {AF_INET, 24, 0, 0, RT_TABLE_MAIN, RTPROT_KERNEL, RT_SCOPE_LINK, 1, 0};
+    message(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &head, sizeof head);
+    add(&r, RTA_DST, &net, sizeof net);
+    add(&r, RTA_OIF, &link, sizeof link);
+    add(&r, RTA_PREFSRC, &here, sizeof here);
+    quickack(&r);
+    carry_out(&r);
+    return tun;
 }
 
 static void set(int fd, int level, int name, int value) {
     CHECK(setsockopt(fd, level, name, &value, sizeof value));
 }
 
-static void open_ground(struct ground *g) {
+/* What a tap has in common, whatever its family. */
+static void prepare(int tap) {
+    CHECK(tap);
+    set(tap, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+    int size = 8 << 20;
+    if (setsockopt(tap, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+        set(tap, SOL_SOCKET, SO_RCVBUF, size);
+    }
+}
+
+/* Sees what comes in by lo, before any firewall. */
+static int tap_on_lo(void) {
+    int tap = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    CHECK(tap);
+    set(tap, SOL_PACKET, 23 /* PACKET_IGNORE_OUTGOING */, 1);
+    struct sockaddr_ll lo = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = 1};
+    CHECK(bind(tap, (void *)&lo, sizeof lo));
+    return tap;
+}
+
+static void open_ground(struct ground *g, int has_wire) {
     static const int protocols[TAPS] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP,
                                         IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6};
     CHECK(syscall(SYS_close_range, 3, ~0U, 2 /* CLOSE_RANGE_UNSHARE */));
@@ -166,17 +235,20 @@ static void open_ground(struct ground *g) {
     for (int i = 0; i < pins; i++) {
         write_setting(view, pin[i]);
     }
+    g->wire = has_wire ? open_wire(view) : -1;
     close(view);
     for (int i = 0; i < TAPS; i++) {
-        int domain = i < 3 ? AF_INET : AF_INET6;
-        g->taps[i] = socket(domain, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocols[i]);
-        CHECK(g->taps[i]);
-        set(g->taps[i], SOL_SOCKET, SO_TIMESTAMPNS, 1);
-        int size = 8 << 20;
-        if (setsockopt(g->taps[i], SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
-            set(g->taps[i], SOL_SOCKET, SO_RCVBUF, size);
+        if (has_wire) {
+            g->taps[i] = i == 0 ? tap_on_lo() : -1;
+        } else {
+            int type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
+            g->taps[i] = socket(i < 3 ? AF_INET : AF_INET6, type, protocols[i]);
         }
-        if (domain == AF_INET6) {
+        if (g->taps[i] < 0 && has_wire) {
+            continue;
+        }
+        prepare(g->taps[i]);
+        if (!has_wire && i >= 3) {
             set(g->taps[i], IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
             set(g->taps[i], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
         }
@@ -206,29 +278,37 @@ static void cross(struct ground *g) {
     }
 }
 
+/* Takes what one socket has seen. A packet socket sees the sentinels, too. */
+static void take(struct ground *g, int tap) {
+    char control[256];
+    struct sockaddr_in6 from;
+    struct iovec vector = {g->buffer, sizeof g->buffer};
+    struct msghdr head = {&from, sizeof from, &vector, 1, control, sizeof control, 0};
+    int any = 0;
+    while (recvmsg(tap, &head, 0) >= 0) {
+        head = (struct msghdr){&from, sizeof from, &vector, 1, control, sizeof control, 0};
+        g->packets += g->buffer[0] >> 4 != 4 || (unsigned char)g->buffer[9] != SENTINEL;
+        any = 1;
+    }
+    unsigned values[9] = {0};
+    socklen_t len = sizeof values;
+    if (any && getsockopt(tap, SOL_SOCKET, 55 /* SO_MEMINFO */, values, &len) == 0 &&
+        values[8] > 0) {
+        fprintf(stderr, "packets were lost\n");
+        exit(1);
+    }
+}
+
 /* Takes what has been seen until a sentinel comes back alone. */
 static void settle(struct ground *g) {
     for (unsigned before = ~0U; before != g->packets;) {
         before = g->packets;
         cross(g);
-        for (int i = 0; i < TAPS; i++) {
-            char control[256];
-            struct sockaddr_in6 from;
-            struct iovec vector = {g->buffer, sizeof g->buffer};
-            struct msghdr head = {&from, sizeof from, &vector, 1, control, sizeof control, 0};
-            int any = 0;
-            while (recvmsg(g->taps[i], &head, 0) >= 0) {
-                head = (struct msghdr){&from, sizeof from, &vector, 1, control, sizeof control, 0};
-                g->packets++;
-                any = 1;
-            }
-            unsigned values[9] = {0};
-            socklen_t len = sizeof values;
-            if (any && getsockopt(g->taps[i], SOL_SOCKET, 55 /* SO_MEMINFO */, values, &len) == 0 &&
-                values[8] > 0) {
-                fprintf(stderr, "packets were lost\n");
-                exit(1);
-            }
+        for (int i = 0; i < TAPS && g->taps[i] >= 0; i++) {
+            take(g, g->taps[i]);
+        }
+        while (g->wire >= 0 && read(g->wire, g->segment, sizeof g->segment) > 0) {
+            g->packets++;
         }
     }
 }
@@ -252,6 +332,55 @@ static void establish(struct ground *g, int *client, int *server, int *conn) {
     STEP(*conn = accept(*server, NULL, NULL));
 }
 
+static unsigned short sum(const void *bytes, unsigned len, unsigned long sum) {
+    for (const unsigned short *word = bytes; len > 1; len -= 2) {
+        sum += *word++;
+    }
+    while (sum >> 16) {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return ~sum;
+}
+
+/* Puts a segment without options and data on the wire, from the peer. */
+static void inject(struct ground *g, unsigned char flags, unsigned seq, unsigned ack, int port) {
+    struct {
+        struct iphdr ip;
+        struct tcphdr tcp;
+    } packet = {.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP}};
+    packet.ip.tot_len = htons(sizeof packet);
+    packet.ip.saddr = inet_addr("192.0.2.2");
+    packet.ip.daddr = inet_addr("192.0.2.1");
+    packet.ip.check = sum(&packet.ip, sizeof packet.ip, 0);
+    packet.tcp.source = htons(7001);
+    packet.tcp.dest = port;
+    packet.tcp.seq = htonl(seq);
+    packet.tcp.ack_seq = htonl(ack);
+    packet.tcp.doff = 5;
+    packet.tcp.window = htons(65535);
+    packet.tcp.th_flags = flags;
+    unsigned pseudo = htons(IPPROTO_TCP) + htons(sizeof packet.tcp);
+    pseudo += sum(&packet.ip.saddr, 8, 0) ^ 0xffff;
+    packet.tcp.check = sum(&packet.tcp, sizeof packet.tcp, pseudo);
+    CHECK(write(g->wire, &packet, sizeof packet));
+    settle(g);
+}
+
+/* A handshake with the scripted peer, data, its acknowledgment, and a close. */
+static void on_the_wire(struct ground *g) {
+    int client, peer_seq = 1000000;
+    struct sockaddr_in to = at(7001);
+    to.sin_addr.s_addr = inet_addr("192.0.2.2");
+    STEP(client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    STEP(connect(client, (void *)&to, sizeof to));
+    struct tcphdr syn = *(struct tcphdr *)(g->segment + sizeof(struct iphdr));
+    unsigned seq = ntohl(syn.seq) + 1;
+    inject(g, TH_SYN | TH_ACK, peer_seq, seq, syn.source);
+    STEP(send(client, data, 10, 0));
+    inject(g, TH_ACK, peer_seq + 1, seq + 10, syn.source);
+    STEP(close(client));
+}
+
 static void scenario(struct ground *g, const char *name) {
     int client = -1, server = -1, conn = -1;
     struct sockaddr_in closed = at(CLOSED_PORT);
@@ -266,6 +395,10 @@ static void scenario(struct ground *g, const char *name) {
         STEP(connect(client, (void *)&closed, sizeof closed));
         STEP(send(client, data, 4, 0));
         STEP(recv(client, data, 256, MSG_DONTWAIT));
+        return;
+    }
+    if (g->wire >= 0) {
+        on_the_wire(g);
         return;
     }
     establish(g, &client, &server, &conn);
@@ -306,7 +439,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* A thread of its own for each case, which takes its namespace and descriptors along at its end. */
 static void *one(void *place) {
     struct ground *g = place;
-    open_ground(g);
+    open_ground(g, strcmp(wanted, "wire") == 0);
     scenario(g, wanted);
     settle(g);
     return NULL;
