@@ -38,6 +38,8 @@ pub struct Conductor<'a> {
     /// By how much the deadline may still be put off for waits for quiet.
     pub(super) quiet_left: Duration,
     pub(super) deadline_hit: bool,
+    /// Every step has come to rest so far.
+    pub(super) settled: bool,
     /// The far ends, where there is a wire.
     pub(super) peers: Option<Peers>,
     /// Packets of the step in progress.
@@ -81,6 +83,7 @@ impl<'a> Conductor<'a> {
             until: Instant::now() + case.deadline,
             quiet_left: limits::QUIET_MAX,
             deadline_hit: false,
+            settled: true,
             peers: (case.topology == Topology::Wire).then(|| Peers::new(family)),
             packets: Vec::new(),
             clocks: Clocks::read(),
@@ -119,7 +122,7 @@ impl<'a> Conductor<'a> {
                 break;
             }
         }
-        log.settled = self.come_to_rest();
+        log.settled = self.come_to_rest() && self.settled;
         log.blocked = self.pending.iter().map(|pending| pending.log.clone()).collect();
         for blocked in &mut log.blocked {
             blocked.fate = Fate::StillBlocked;

@@ -26,7 +26,7 @@ pub struct RunLog {
     pub deadline: Option<Duration>,
     /// Packets were captured (else their absence means nothing).
     pub captured: bool,
-    /// At the end everything was acknowledged and nothing half closed.
+    /// Every step came to rest, and at the end everything was acknowledged and nothing half closed.
     pub settled: bool,
     /// The names behind the tokens of `epoll_wait`.
     pub tokens: Vec<Name>,

@@ -65,6 +65,20 @@ fn established_makes_three_sockets_before_recording() {
 }
 
 #[test]
+fn thread_that_neither_sleeps_nor_returns_is_told_of() {
+    let steps = "steps:\n  - client.socket: tcp\n  - client.recv: {len: 1, blocks: true}\n";
+    let script = |never_sleeps: bool| {
+        move |request: &Request, world: &mut World| {
+            world.never_sleeps = never_sleeps;
+            let is_recv = matches!(request, Request::Recv { .. });
+            if is_recv { Scripted::Blocks } else { Scripted::Plain }
+        }
+    };
+    assert!(run(steps, script(false)).settled);
+    assert!(!run(steps, script(true)).settled);
+}
+
+#[test]
 fn blocked_accept_is_passed_over_and_told_when_it_returns() {
     let steps = "given: listen\nsteps:\n  - server.accept: {name: conn, blocks: true}\n  \
                  - client.connect: server\n  - conn.recv: 10\n";

@@ -92,7 +92,8 @@ impl Conductor<'_> {
     }
 
     /// Waits until all that the step caused has happened: packets are delivered, and every pending
-    /// call has either returned or sleeps.
+    /// call has either returned or sleeps. If one does neither, the record says that it has not
+    /// settled.
     pub(super) fn settle(&mut self, log: &mut StepLog) -> Result<(), Trouble> {
         let until = Instant::now() + WOKEN_MAX;
         loop {
@@ -114,6 +115,7 @@ impl Conductor<'_> {
                 }
             }
             if at_rest || Instant::now() >= until {
+                self.settled &= at_rest;
                 self.punctual.works(now());
                 log.completed.sort_by_key(|call| call.began);
                 return Ok(());

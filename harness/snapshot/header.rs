@@ -31,7 +31,8 @@ pub struct Header {
     pub isolation: String,
     /// The [`fingerprint`] of what was pinned.
     pub settings: String,
-    /// Everything was acknowledged and nothing half closed at the end; written only if not.
+    /// Every step came to rest, and at the end everything was acknowledged and nothing half closed;
+    /// written only if not.
     pub settled: bool,
 }
 

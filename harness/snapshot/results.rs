@@ -11,9 +11,10 @@
 //!               "case_hash": "ae2d8a571e03ac9c", "transcript": "…", "events": []}]}
 //! ```
 //!
-//! `settled: false` in a result says that something was left unacknowledged at its end,
-//! `made_again: 1` that a run of it was thrown away because it had not got its CPU in time. A file
-//! may come from a stranger: what it says is checked before it is believed.
+//! `settled: false` in a result says that something was left unacknowledged at its end or that a
+//! step did not come to rest, `made_again: 1` that a run of it was thrown away because it had not
+//! got its CPU in time. A file may come from a stranger: what it says is checked before it is
+//! believed.
 
 use super::archive;
 use super::error::SnapshotError;

@@ -40,6 +40,8 @@ pub struct World {
     /// The next time the run waits it is put aside for so long. Meanwhile blocked calls return; if
     /// there are none, a packet is stamped at the end.
     pub puts_aside: Duration,
+    /// Threads that are inside a call never sleep there.
+    pub never_sleeps: bool,
     /// What was done to the machine.
     pub acts: Vec<HostAct>,
     descriptors: Fd,
@@ -292,7 +294,8 @@ struct FakeWatch {
 impl Watch for FakeWatch {
     fn asleep(&self) -> bool {
         let world = lock(&self.shared.world);
-        lock(&self.inside).is_some_and(|call| !world.woken.contains_key(&call))
+        let sleeps = |call| !world.never_sleeps && !world.woken.contains_key(&call);
+        lock(&self.inside).is_some_and(sleeps)
     }
 
     fn interrupt(&self) {
