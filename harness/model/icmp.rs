@@ -11,7 +11,7 @@ pub type Row = (&'static str, Option<TypeCode>, Option<TypeCode>);
 /// A word, and the message that it stands for in ICMP (RFC 792, RFC 1812) and in ICMPv6 (RFC 4443,
 /// RFC 4861, RFC 7112). Messages that correspond share a word, so that a case can say the same
 /// under both families.
-pub const WORDS: [Row; 31] = [
+pub const WORDS: [Row; 35] = [
     ("net-unreachable", Some((3, 0)), Some((1, 0))),
     ("host-unreachable", Some((3, 1)), Some((1, 3))),
     ("protocol-unreachable", Some((3, 2)), Some((4, 1))),
@@ -32,6 +32,10 @@ pub const WORDS: [Row; 31] = [
     ("policy-failed", None, Some((1, 5))),
     ("reject-route", None, Some((1, 6))),
     ("source-quench", Some((4, 0)), None),
+    ("net-redirect", Some((5, 0)), None),
+    ("host-redirect", Some((5, 1)), None),
+    ("net-tos-redirect", Some((5, 2)), None),
+    ("host-tos-redirect", Some((5, 3)), None),
     ("ttl-exceeded", Some((11, 0)), Some((3, 0))),
     ("reassembly-exceeded", Some((11, 1)), Some((3, 1))),
     ("parameter-problem", Some((12, 0)), Some((4, 0))),
@@ -44,6 +48,13 @@ pub const WORDS: [Row; 31] = [
     ("neighbor-solicitation", None, Some((135, 0))),
     ("neighbor-advertisement", None, Some((136, 0))),
 ];
+
+/// Whether a message tells of a better gateway (RFC 792: Redirect). That of ICMPv6 is another
+/// protocol's, of neighbour discovery.
+pub fn is_redirect(word: &str) -> bool {
+    const REDIRECT: u8 = 5;
+    message(word, Family::V4).is_some_and(|(kind, _)| kind == REDIRECT)
+}
 
 /// The words of errors: what a packet that is quoted has brought about.
 pub const ERRORS: [&str; ERROR_COUNT] = errors();

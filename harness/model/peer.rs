@@ -3,7 +3,7 @@
 use super::call::Payload;
 use super::flags::TcpFlags;
 use super::name::Name;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// What a peer does in a step.
@@ -98,6 +98,8 @@ pub struct IcmpSpec {
     pub seq: Option<Number>,
     /// The next hop's MTU, for `fragmentation-needed`.
     pub mtu: Option<u32>,
+    /// The better gateway, for redirects.
+    pub gateway: Option<Ipv4Addr>,
 }
 
 /// The checksum of a datagram.

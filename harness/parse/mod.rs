@@ -242,7 +242,7 @@
 //!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
 //!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;
 //!   `seq`: a number that the quoted segment has in place of its own, counted as `ack` is;
-//!   `mtu`, for `fragmentation-needed`.
+//!   `mtu`, for `fragmentation-needed`; `gateway`, which redirects need: an address in quotes.
 //!
 //! A packet has at most 1500 bytes, and one cut by `fragment` 65,535.
 //!

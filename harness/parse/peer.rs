@@ -16,6 +16,7 @@ use crate::model::peer::{
     SegmentSpec, Source, Wanted,
 };
 use crate::model::{Action, Family, Name, Step, TcpFlags, Times, Topology};
+use std::net::IpAddr;
 
 /// Bytes of a TCP header up to the end of its sequence number.
 const SEQ_ENDS: usize = 8;
@@ -215,12 +216,22 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     if mtu.is_some() && word != "fragmentation-needed" {
         return Err(args.fault("`mtu` belongs to fragmentation-needed"));
     }
+    let gateway = args.host("gateway").and_then(|gateway| match gateway {
+        IpAddr::V4(gateway) => Some(gateway),
+        IpAddr::V6(_) => None,
+    });
+    match (icmp::is_redirect(word), gateway) {
+        (true, None) => return Err(args.fault(format!("`{word}` needs a `gateway` of IPv4"))),
+        (false, Some(_)) => return Err(args.fault("`gateway` belongs to redirects")),
+        _ => {}
+    }
     Ok(PacketSpec::Icmp(IcmpSpec {
         word: word.to_owned(),
         quote: args.number("quote"),
         of: args.name("of"),
         seq: args.sequence_number("seq"),
         mtu,
+        gateway,
     }))
 }
 

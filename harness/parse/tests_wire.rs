@@ -134,6 +134,8 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
         (error.quote, error.mtu) = (Some(8), Some(1400));
         error.of = Some(Name::new("conn"));
     }))]
+#[case("{icmp: host-redirect, gateway: \"192.0.2.77\"}",
+    icmp("host-redirect", |error| error.gateway = Some([192, 0, 2, 77].into())))]
 #[case("{icmp: host-unreachable, seq: nxt+1}",
     icmp("host-unreachable", |error| {
         error.seq = Some(Number::Relative { base: Base::Nxt, offset: 1 });

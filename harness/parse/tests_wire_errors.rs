@@ -194,6 +194,11 @@ use rstest::rstest;
     "6:16: steps[0].peer.send: `reject-route` is no message \
     under ipv4$"
 )]
+#[case("peer.send: {icmp: net-redirect}", "6:16: steps[0].peer.send: `net-redirect` needs a")]
+#[case(
+    "peer.send: {icmp: host-unreachable, gateway: \"192.0.2.77\"}",
+    "6:16: steps[0].peer.send: `gateway` belongs"
+)]
 #[case("peer.send: {icmp: host-unreachable, mtu: 5}", "6:16: steps[0].peer.send: `mtu` belongs")]
 #[case(
     "peer.send: {icmp: host-unreachable, of: client}",

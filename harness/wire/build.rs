@@ -107,8 +107,9 @@ pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum, tos: u8) -> Vec<u8
 pub struct IcmpError<'a> {
     /// One of [`WORDS`].
     pub word: &'a str,
-    /// The next hop's MTU, for `fragmentation-needed`.
-    pub mtu: Option<u32>,
+    /// What stands before the quoted packet: the next hop's MTU for `fragmentation-needed`, the
+    /// gateway's address for redirects, else 0.
+    pub field: u32,
     /// The offending packet, from its IP header on.
     pub offender: &'a [u8],
     /// How many bytes behind its IP header are quoted; none: what the standards ask for.
@@ -133,7 +134,7 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     let quoted = &error.offender[..quoted.min(error.offender.len())];
     let mut bytes = vec![kind, code, 0, 0];
     // RFC 1191 §4 has the MTU in the lower half of the field, RFC 4443 §3.2 in all of it.
-    bytes.extend(error.mtu.unwrap_or(0).to_be_bytes());
+    bytes.extend(error.field.to_be_bytes());
     bytes.extend(quoted);
     Some(checked_icmp(source, destination, bytes))
 }

@@ -143,6 +143,7 @@ fn option_names(#[case] bytes: &[u8], #[case] expected: &[&str]) {
 #[case(3, 0, Some((1, 0)), "net-unreachable")]
 #[case(3, 13, Some((1, 1)), "admin-prohibited")]
 #[case(3, 4, Some((2, 0)), "fragmentation-needed")]
+#[case(5, 1, None, "host-redirect")]
 #[case(11, 0, Some((3, 0)), "ttl-exceeded")]
 #[case(8, 0, Some((128, 0)), "echo-request")]
 #[case(0, 0, Some((129, 0)), "echo-reply")]

@@ -190,7 +190,7 @@ fn every_word_of_icmp() {
         let offender = datagram(ends(family), b"ping", Checksum::Right, 0);
         for (word, v4, v6) in WORDS {
             let has = if family == Family::V4 { v4 } else { v6 };
-            let error = IcmpError { word, mtu: None, offender: &offender, quote: None };
+            let error = IcmpError { word, field: 0, offender: &offender, quote: None };
             let bytes = icmp(address(End::Router, family), own, &error);
             assert_eq!(bytes.is_some(), has.is_some(), "{word}");
             let Some(bytes) = bytes else { continue };
@@ -211,19 +211,20 @@ fn every_word_of_icmp() {
 #[case(Family::V6, None, 40 + 8 + 40 + 8 + 1000)]
 fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] len: usize) {
     let offender = datagram(ends(family), &[0; 1000], Checksum::Right, 0);
-    let error = IcmpError { word: "port-unreachable", mtu: None, offender: &offender, quote };
+    let error = IcmpError { word: "port-unreachable", field: 0, offender: &offender, quote };
     let bytes = icmp(address(End::Peer, family), address(End::Local, family), &error);
     assert_eq!(bytes.map(|bytes| bytes.len()), Some(len));
 }
 
 #[test]
-fn mtu_of_the_next_hop() {
+fn field_before_the_quoted_packet() {
     let offender = datagram(ends(Family::V4), b"", Checksum::Right, 0);
-    let mtu = Some(0x0001_0400);
-    let error = IcmpError { word: "fragmentation-needed", mtu, offender: &offender, quote: None };
     let own = address(End::Local, Family::V4);
-    let bytes = icmp(address(End::Router, Family::V4), own, &error).expect("a word of IPv4");
-    assert_eq!(bytes[26..28], [4, 0]);
+    for (word, field) in [("fragmentation-needed", 1024), ("host-redirect", 0xc000_024d)] {
+        let error = IcmpError { word, field, offender: &offender, quote: None };
+        let bytes = icmp(address(End::Router, Family::V4), own, &error).expect("a word of IPv4");
+        assert_eq!(bytes[24..28], field.to_be_bytes());
+    }
 }
 
 #[test]

@@ -128,6 +128,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
                 "The quoted segment's sequence number in place of its own: nxt+1, una-1, N.",
             ),
             key("mtu", Form::Int(0, U16_MAX), "For fragmentation-needed."),
+            key("gateway", Form::Host, "For redirects: the better one, \"192.0.2.77\"."),
             FROM,
         ],
         OF_PEERS,

@@ -106,9 +106,14 @@ fn other_packets() {
         of: Some(name("client")),
         seq: Some(Number::Relative { base: Base::Una, offset: -1 }),
         mtu: Some(1400),
+        gateway: None,
     });
     let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, seq una-1, mtu 1400)";
     assert_eq!(head(icmp), expected);
+    let gateway = Some([192, 0, 2, 77].into());
+    let redirect = IcmpSpec { word: "host-redirect".into(), gateway, ..IcmpSpec::default() };
+    let expected = "peer.send(icmp host-redirect, gateway \"192.0.2.77\")";
+    assert_eq!(head(PacketSpec::Icmp(redirect)), expected);
     assert_eq!(peer_head(&name("peer2"), &PeerVerb::Forget), "peer2.forget()");
 }
 

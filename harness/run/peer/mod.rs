@@ -44,7 +44,7 @@ use crate::wire::timestamps;
 use connection::Connection;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The initial number of `peer`; `peer2` has twice this, and so on.
 const INITIAL: u32 = 1_000_000_000;
@@ -304,8 +304,9 @@ impl Peers {
             Some(number) => Cow::Owned(self.renumbered(offender, number)?),
             None => Cow::Borrowed(&offender.bytes[..]),
         };
-        let IcmpSpec { word, quote, mtu, .. } = spec;
-        let error = IcmpError { word, mtu: *mtu, offender: &quoted, quote: *quote };
+        let IcmpSpec { word, quote, mtu, gateway, .. } = spec;
+        let field = mtu.or(gateway.map(Ipv4Addr::to_bits)).unwrap_or(0);
+        let error = IcmpError { word, field, offender: &quoted, quote: *quote };
         let bytes = build::icmp(self.ip_of(name), offender.source, &error);
         let none = || format!("{} has no {word}", self.family);
         bytes.map(Sending::from).ok_or_else(none)
