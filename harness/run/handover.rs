@@ -5,7 +5,7 @@
 //! more switches for every call. Here the lock is free by then.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Makes the two ends.
 pub fn handover<T>() -> (Giver<T>, Taker<T>) {
@@ -30,7 +30,7 @@ struct Shared<T> {
 
 struct State<T> {
     value: Option<T>,
-    /// The taker sleeps.
+    /// The taker sleeps, or is about to.
     waits: bool,
     /// One of the ends is gone.
     closed: bool,
@@ -39,6 +39,13 @@ struct State<T> {
 impl<T> Default for State<T> {
     fn default() -> State<T> {
         State { value: None, waits: false, closed: false }
+    }
+}
+
+impl<T> State<T> {
+    /// Nothing has come yet, and may still.
+    fn is_empty(&self) -> bool {
+        self.value.is_none() && !self.closed
     }
 }
 
@@ -82,17 +89,11 @@ impl<T> Taker<T> {
     /// Nobody is left to hand one over.
     pub fn take(&self) -> Result<T, Gone> {
         let mut state = self.0.lock();
-        loop {
-            if let Some(value) = state.value.take() {
-                return Ok(value);
-            }
-            if state.closed {
-                return Err(Gone);
-            }
-            state.waits = true;
-            state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.waits = false;
-        }
+        state.waits = true;
+        let waited = self.0.changed.wait_while(state, |state| state.is_empty());
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waits = false;
+        state.value.take().ok_or(Gone)
     }
 
     /// Waits for a value, at most that long.
@@ -101,23 +102,13 @@ impl<T> Taker<T> {
     /// Nobody is left to hand one over.
     pub fn take_within(&self, limit: Duration) -> Result<Option<T>, Gone> {
         let mut state = self.0.lock();
-        // A look that waits for nothing need not know the time.
-        let until = (!limit.is_zero()).then(|| Instant::now() + limit);
-        loop {
-            if let Some(value) = state.value.take() {
-                return Ok(Some(value));
-            }
-            if state.closed {
-                return Err(Gone);
-            }
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let Some(left) = left.filter(|left| !left.is_zero()) else {
-                return Ok(None);
-            };
-            state.waits = true;
-            let waited = self.0.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.waits = false;
+        state.waits = true;
+        let waited = self.0.changed.wait_timeout_while(state, limit, |state| state.is_empty());
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.waits = false;
+        match state.value.take() {
+            None if state.closed => Err(Gone),
+            value => Ok(value),
         }
     }
 }

@@ -59,7 +59,7 @@ impl Lane {
         })
     }
 
-    /// Hands a call over; its end comes out of [`Lane::wait`] or [`Lane::poll`].
+    /// Hands a call over; its end comes out of [`Lane::wait`].
     pub fn begin(&self, request: Request) -> Result<(), Trouble> {
         self.handed.set(now());
         let given = self.requests.as_ref().map_or(Err(Gone), |requests| requests.give(request));
