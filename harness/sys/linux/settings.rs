@@ -100,10 +100,10 @@ impl Pins {
                 continue;
             };
             if found.trim() != *value {
-                if write(name, value).is_err() {
+                let Ok(path) = below_proc(name) else { continue };
+                if write_at(&path, value).is_err() {
                     continue;
                 }
-                let Ok(path) = below_proc(name) else { continue };
                 pins.write.push(Pin { name, path, value });
             }
             pins.pinned.insert((*name).to_owned(), value.replace('\t', " "));
