@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
@@ -44,7 +45,7 @@ enum { SENTINEL = 253, TAPS = 6, PORT = 4100, CLOSED_PORT = 4200 };
 
 struct ground {
     int sentinel, taps[TAPS], wire;
-    unsigned sent, packets;
+    unsigned tapped, sent, packets;
     char buffer[65600], segment[3000];
 };
 
@@ -214,7 +215,7 @@ static void prepare(int tap) {
     }
 }
 
-/* Sees what comes in by lo, before any firewall. */
+/* Sees what comes in by lo, before any firewall, but no sentinels. */
 static int tap_on_lo(void) {
     int tap = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     CHECK(tap);
@@ -222,6 +223,13 @@ static int tap_on_lo(void) {
     struct sockaddr_ll lo = {
         .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = 1};
     CHECK(bind(tap, (void *)&lo, sizeof lo));
+    struct sock_filter keep_out[] = {
+        {BPF_LD | BPF_B | BPF_ABS, 0, 0, 0},        {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0xf0},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 4 << 4},  {BPF_LD | BPF_B | BPF_ABS, 0, 0, 9},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SENTINEL}, {BPF_RET | BPF_K, 0, 0, 0},
+        {BPF_RET | BPF_K, 0, 0, ~0U}};
+    struct sock_fprog program = {sizeof keep_out / sizeof *keep_out, keep_out};
+    CHECK(setsockopt(tap, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
     return tap;
 }
 
@@ -237,18 +245,12 @@ static void open_ground(struct ground *g, int has_wire) {
     }
     g->wire = has_wire ? open_wire(view) : -1;
     close(view);
-    for (int i = 0; i < TAPS; i++) {
-        if (has_wire) {
-            g->taps[i] = i == 0 ? tap_on_lo() : -1;
-        } else {
-            int type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
-            g->taps[i] = socket(i < 3 ? AF_INET : AF_INET6, type, protocols[i]);
-        }
-        if (g->taps[i] < 0 && has_wire) {
-            continue;
-        }
+    g->tapped = has_wire ? 1 : TAPS;
+    for (unsigned i = 0; i < g->tapped; i++) {
+        int domain = i < 3 ? AF_INET : AF_INET6, type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
+        g->taps[i] = has_wire ? tap_on_lo() : socket(domain, type, protocols[i]);
         prepare(g->taps[i]);
-        if (!has_wire && i >= 3) {
+        if (domain == AF_INET6) {
             set(g->taps[i], IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
             set(g->taps[i], IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
         }
@@ -278,7 +280,7 @@ static void cross(struct ground *g) {
     }
 }
 
-/* Takes what one socket has seen. A packet socket sees the sentinels, too. */
+/* Takes what one socket has seen. */
 static void take(struct ground *g, int tap) {
     char control[256];
     struct sockaddr_in6 from;
@@ -287,7 +289,7 @@ static void take(struct ground *g, int tap) {
     int any = 0;
     while (recvmsg(tap, &head, 0) >= 0) {
         head = (struct msghdr){&from, sizeof from, &vector, 1, control, sizeof control, 0};
-        g->packets += g->buffer[0] >> 4 != 4 || (unsigned char)g->buffer[9] != SENTINEL;
+        g->packets++;
         any = 1;
     }
     unsigned values[9] = {0};
@@ -304,7 +306,7 @@ static void settle(struct ground *g) {
     for (unsigned before = ~0U; before != g->packets;) {
         before = g->packets;
         cross(g);
-        for (int i = 0; i < TAPS && g->taps[i] >= 0; i++) {
+        for (unsigned i = 0; i < g->tapped; i++) {
             take(g, g->taps[i]);
         }
         while (g->wire >= 0 && read(g->wire, g->segment, sizeof g->segment) > 0) {
