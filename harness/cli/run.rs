@@ -220,9 +220,8 @@ impl Invocation<'_> {
         let reason =
             result.reason.as_ref().map_or(String::new(), |why| format!("  ({})", line(why)));
         let stale = if result.stale { "  (stale: the question has changed)" } else { "" };
-        let again = summary::made_again(result.again).map_or(String::new(), |n| format!("  ({n})"));
         let status = result.status;
-        say(&format!("{style}{status:16}{style:#}  {}{reason}{stale}{again}", case.id));
+        say(&format!("{style}{status:16}{style:#}  {}{reason}{stale}", case.id));
         if let Some(story) = &result.story {
             for line in story.lines() {
                 say(&format!("    {line}"));
@@ -332,10 +331,12 @@ impl Invocation<'_> {
             0 | 1 => String::new(),
             times => format!(", each asked {times} times"),
         };
-        say(&format!("{}{each}", summary::line(results.iter(), bad)));
-        if let Some(note) = summary::made_again(results.iter().map(|result| result.again).sum()) {
+        let again = results.iter().map(|result| result.again);
+        let names = cases.iter().map(|case| case.id.0.as_str());
+        if let Some(note) = summary::made_again(names.zip(again)) {
             warn(&note);
         }
+        say(&format!("{}{each}", summary::line(results.iter(), bad)));
     }
 
     fn surprises(&self, cases: &[&Case], results: &[CaseResult]) {

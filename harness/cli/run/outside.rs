@@ -32,8 +32,8 @@ impl Invocation<'_> {
     fn stranger(&self, case: &Case, gathered: Gathered) -> CaseResult {
         let path = shown(case);
         let Gathered { answers, error, lack, runs, again } = gathered;
-        if let Some(note) = summary::made_again(again) {
-            warn(&format!("{path}: {note}"));
+        if let Some(note) = summary::made_again([(path.as_str(), again)].into_iter()) {
+            warn(&note);
         }
         if let Some(error) = error {
             warn(&format!("{path}: {error}"));

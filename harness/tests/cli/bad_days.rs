@@ -22,7 +22,8 @@ fn read_only_answers_are_a_clear_error() {
     let before = folder.files();
     let run = command.current_dir(folder.path()).assert().code(4);
     assert_eq!(folder.touched(&before), NOTHING);
-    run.stderr_eq("").stdout_eq(str![[r#"
+    assert_eq!(stderr(&run), "");
+    run.stdout_eq(str![[r#"
 error             rst/connect-closed-port  ([..]/linux.snap.new: cannot be written (Permission [..]
 same              udp/emsgsize
 1 same, 1 error ([..])

@@ -1,6 +1,6 @@
 //! `--isolation shared`: the machine's own loopback, with and without the right to see packets.
 
-use super::support::{Folder, is_root, met, namespaces, sockdiff, stdout, unprivileged};
+use super::support::{Folder, is_root, met, namespaces, sockdiff, stderr, stdout, unprivileged};
 use snapbox::str;
 
 /// Every case that the machine's own loopback can answer gives the answer that a namespace gave,
@@ -18,8 +18,9 @@ fn shared_loopback_gives_the_recorded_packets() {
 
 fn suite_on_shared_loopback() {
     let run = sockdiff("run --isolation shared --topology loopback --update no");
-    let run = run.assert().success().stderr_eq("");
-    let text = stdout(&run);
+    let run = run.assert().success();
+    let (text, told) = (stdout(&run), stderr(&run));
+    assert!(told.is_empty(), "{told}");
     let statuses = text.lines().filter(|line| line.contains('/'));
     let other: Vec<&str> = statuses
         .filter(|line| !line.starts_with("same  ") && !line.contains("need a namespace"))
@@ -49,7 +50,9 @@ fn shared_loopback_without_rights_compares_calls_only() {
     let Some(command) = unprivileged(&run) else {
         return;
     };
-    command.assert().success().stderr_eq("").stdout_eq(str![[r#"
+    let same = command.assert().success();
+    assert_eq!(stderr(&same), "");
+    same.stdout_eq(str![[r#"
 same (calls only)  close/shut-wr-twice  (this machine sees no packets)
 same (calls only)  rst/close-unread-data  (this machine sees no packets)
 same (calls only)  rst/connect-closed-port  (this machine sees no packets)

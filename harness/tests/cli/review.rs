@@ -1,6 +1,6 @@
 //! A case that is not as recorded, from its story to its acceptance.
 
-use super::support::{Folder, namespaces, stdout};
+use super::support::{Folder, namespaces, stderr, stdout};
 use rstest::rstest;
 
 const CASE: &str = "rst/close-unread-data";
@@ -35,7 +35,8 @@ fn story_tells_where_what_who_and_how_to_accept() {
         return;
     }
     let folder = changed();
-    let ended = run(&folder, "").assert().code(1).stderr_eq("");
+    let ended = run(&folder, "").assert().code(1);
+    assert_eq!(stderr(&ended), "");
     let text = stdout(&ended);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], format!("differs           {CASE}"));

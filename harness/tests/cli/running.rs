@@ -17,7 +17,8 @@ fn one_case_is_named_by_id_or_path(#[case] which: &str) {
     }
     for verb in ["run ", ""] {
         let run = sockdiff(&format!("{verb}{which} --update no")).assert().success();
-        run.stderr_eq("").stdout_eq(str![[r#"
+        assert_eq!(stderr(&run), "");
+        run.stdout_eq(str![[r#"
 same              rst/connect-closed-port
 1 same
 

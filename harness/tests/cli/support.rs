@@ -221,12 +221,15 @@ pub fn stdout(run: &OutputAssert) -> String {
     text.expect("UTF-8").replace('\\', "/")
 }
 
-/// What the program printed beside them, without the one line that depends on the machine.
+/// What the program printed beside them, without the lines that depend on the machine: what it
+/// lacks, and how busy it is.
 pub fn stderr(run: &OutputAssert) -> String {
     let text = String::from_utf8(run.get_output().stderr.clone());
     let text = text.expect("UTF-8").replace('\\', "/");
-    let lines = text.split_inclusive('\n');
-    lines.filter(|line| !line.starts_with("no namespace for each case (")).collect()
+    let of_machine = |line: &&str| {
+        line.starts_with("no namespace for each case (") || line.contains(" made again, ")
+    };
+    text.split_inclusive('\n').filter(|line| !of_machine(line)).collect()
 }
 
 /// What the program printed for programs.

@@ -1,6 +1,6 @@
 //! `--wire`: both devices give the recorded transcripts.
 
-use super::support::{met, namespaces, sockdiff};
+use super::support::{met, namespaces, sockdiff, stderr};
 use rstest::rstest;
 use std::fs::OpenOptions;
 
@@ -24,5 +24,7 @@ fn both_devices_give_the_recorded_transcripts(#[case] device: &str) {
     let mut expected: String =
         HANDFUL.iter().map(|id| format!("same              {id}\n")).collect();
     expected.push_str("4 same\n");
-    sockdiff(&run).assert().success().stderr_eq("").stdout_eq(expected);
+    let run = sockdiff(&run).assert().success();
+    assert_eq!(stderr(&run), "");
+    run.stdout_eq(expected);
 }
