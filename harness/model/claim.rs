@@ -18,3 +18,19 @@ pub struct Claim {
     /// The matrix row (or family) that the claim is about; empty: every row.
     pub row: Vec<(String, String)>,
 }
+
+impl Claim {
+    /// Whether a line, of a claim or of a record, is a packet: `client > server [S] seq 0`.
+    pub fn is_packet(line: &str) -> bool {
+        line.split_whitespace().nth(1) == Some(">")
+    }
+
+    /// What stands before, in and behind the brackets of a TCP segment's line; its flags may be
+    /// alternatives: `R|R.`.
+    pub fn flags(line: &str) -> Option<(&str, &str, &str)> {
+        let (head, rest) = line.split_once('[')?;
+        let (flags, rest) = rest.split_once(']')?;
+        let is_segment = Claim::is_packet(line) && head.split_whitespace().count() == 3;
+        is_segment.then_some((head, flags, rest))
+    }
+}

@@ -5,14 +5,14 @@ use super::matrix::{Matrix, Texts, value_text};
 use super::tree::{Key, Kind, Node};
 use crate::model::case::Family;
 use crate::model::platform::Release;
-use crate::model::{Claim, errno};
+use crate::model::{Claim, TcpFlags, errno};
 
 /// The keys of a claim, each with what it is for.
 pub(super) const KEYS: &[(&str, &str)] = &[
     ("source", "Who says it: RFC 9293 §3.10.7.1, a manual page, a bug report. Required."),
     ("says", "What is said, in one sentence. Required."),
     ("platforms", "For which platforms: `linux <4.12`, or a list; all unless given."),
-    ("expect", "Lines that must occur in this order."),
+    ("expect", "Lines that must occur in this order; a RST with or without ACK is [R|R.]."),
     ("never", "Lines that must not occur."),
     ("row", "The matrix row or family that it is about: {how: rd}; every row unless given."),
 ];
@@ -61,7 +61,19 @@ fn read_lines(node: &Node) -> Read<Vec<String>> {
             return Err(node.fault(unknown("errno", word, errno::KNOWN.iter().copied())));
         }
     }
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| read_line(node, line)).collect()
+}
+
+/// A line with flags that no segment has, or in another order, would never be found.
+fn read_line(node: &Node, line: &str) -> Read<String> {
+    for flags in Claim::flags(line).into_iter().flat_map(|(_, flags, _)| flags.split('|')) {
+        let read: TcpFlags = flags.parse().map_err(|why| node.fault(why))?;
+        if read.to_string() != flags {
+            return Err(node.fault(format!("the flags `{flags}` are written `{read}`")));
+        }
+    }
+    Ok(line.to_owned())
 }
 
 fn read_platforms(node: &Node) -> Read<Vec<String>> {

@@ -428,6 +428,14 @@ fn mistakes_in_the_header(#[case] text: &str, #[case] expected: &str) {
     unknown errno `ECONRESET`; did you mean `ECONNRESET`?$"
 )]
 #[case(
+    "source: x\n    says: y\n    never: 'a > b [R|.R]'",
+    "foo.yaml:6:12: claims[0].never: the flags `.R` are written `R.`$"
+)]
+#[case(
+    "source: x\n    says: y\n    expect: 'a > b [Q] seq 1'",
+    "foo.yaml:6:13: claims[0].expect: `Q` is no TCP flag, expected letters of FSRP.UEWe$"
+)]
+#[case(
     "source: x\n    says: y\n    platforms: linux < 4.12.x\n    never: z",
     "foo.yaml:6:16: \
     claims[0].platforms: expected a platform: linux, linux 6.12,"

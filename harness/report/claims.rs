@@ -2,7 +2,8 @@
 //!
 //! The lines of `expect` must occur in their order, those of `never` must not occur. Leading
 //! blanks do not count, and a line of a claim may end early only at a blank: `seq 1` is not
-//! `seq 10`. Without `row` every section of the record must agree.
+//! `seq 10`. The flags of a packet may be alternatives, where what is claimed leaves them open: a
+//! RST is `[R|R.]`. Without `row` every section of the record must agree.
 
 use crate::model::{Claim, Platform, Release};
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ pub fn judged(claim: &Claim, body: &str, captured: bool) -> (Verdict, Vec<String
     let lines = claim.expect.iter().chain(&claim.never);
     let sections = sections(body);
     let mut picked = sections.iter().filter(|section| section.is_in(&claim.row)).peekable();
-    let blind = !captured && lines.clone().any(|line| is_packet(line));
+    let blind = !captured && lines.clone().any(|line| Claim::is_packet(line));
     let Some(first) = picked.peek().copied().filter(|_| !blind) else {
         return (Verdict::NotRecorded, Vec::new());
     };
@@ -156,12 +157,6 @@ pub fn is_article(source: &str) -> bool {
     letter && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A packet line, in a claim or a record: `client > server [S]`.
-fn is_packet(line: &str) -> bool {
-    let mut words = line.split_whitespace().skip(1);
-    words.next() == Some(">")
-}
-
 /// One row of a record, under one family.
 struct Section<'a> {
     /// `how=rd len=3 ipv6`, between blanks.
@@ -237,7 +232,7 @@ impl Section<'_> {
     /// ends.
     fn instead(&self, want: &str) -> impl Iterator<Item = &&str> {
         let want = want.trim();
-        let end = if is_packet(want) { want.find(" [") } else { want.find(" = ") };
+        let end = if Claim::is_packet(want) { want.find(" [") } else { want.find(" = ") };
         let head = &want[..end.unwrap_or(want.len())];
         let alike = move |line: &&&str| says(line, head);
         self.lines.iter().filter(alike).take(INSTEAD_MAX)
@@ -257,7 +252,15 @@ fn ends_a_value(rest: &str) -> bool {
 
 fn says(line: &str, want: &str) -> bool {
     let want = want.trim();
-    line.strip_prefix(want).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    let begins = |want: &str| {
+        line.strip_prefix(want).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    match Claim::flags(want) {
+        Some((head, flags, rest)) if flags.contains('|') => {
+            flags.split('|').any(|flags| begins(&format!("{head}[{flags}]{rest}")))
+        }
+        _ => begins(want),
+    }
 }
 
 #[cfg(test)]
@@ -278,6 +281,9 @@ mod tests {
     #[case::out_of_order(&["client.recv(256) = 0", "conn.close() = 0"], &[], Verdict::Refuted)]
     #[case::ends_at_blank(&["server > client [R.] seq 1"], &[], Verdict::Holds)]
     #[case::not_within_a_number(&["server > client [R.] seq 1 ack 25"], &[], Verdict::Refuted)]
+    #[case::either(&["server > client [R|R.] seq 1 ack 257"], &[], Verdict::Holds)]
+    #[case::neither(&["server > client [R|F.]"], &[], Verdict::Refuted)]
+    #[case::never_either(&[], &["server > client [F.|R.]"], Verdict::Refuted)]
     #[case::never(&[], &["client.recv(256) = 0"], Verdict::Refuted)]
     #[case::never_absent(&[], &["server > client [F.]"], Verdict::Holds)]
     fn lines(#[case] expect: &[&str], #[case] never: &[&str], #[case] verdict: Verdict) {
