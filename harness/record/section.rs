@@ -238,7 +238,7 @@ impl<'a> Recorder<'a> {
             PacketBody::Tcp(tcp) => {
                 let source = SocketAddr::new(packet.source, tcp.source_port);
                 let destination = SocketAddr::new(packet.destination, tcp.destination_port);
-                let numbers = match sent {
+                let mut numbers = match sent {
                     Some(Sent { aside: true, .. }) => {
                         self.relative.numbers_aside(source, destination, tcp)
                     }
@@ -248,6 +248,9 @@ impl<'a> Recorder<'a> {
                     Some(_) => self.relative.numbers(source, destination, tcp),
                     None => self.relative.numbers_unscripted(source, destination, tcp),
                 };
+                if sent.is_some_and(|sent| sent.wire_ack) {
+                    self.relative.tell_ack_as_it_is(source, destination, tcp, &mut numbers);
+                }
                 let (from, to) = self.ends((source, destination), false, step);
                 let what = PacketWhat::Tcp {
                     flags: tcp.flags,

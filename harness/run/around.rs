@@ -109,14 +109,14 @@ impl Conductor<'_> {
         spec: &PacketSpec,
         log: &mut StepLog,
     ) -> Result<(), Trouble> {
-        let Sending { bytes, aside, like } = sending;
+        let Sending { bytes, aside, like, wire_ack } = sending;
         let cut = match spec {
             PacketSpec::Tcp(segment) => segment.fragment.as_ref(),
             PacketSpec::Udp(datagram) => datagram.fragment.as_ref(),
             _ => None,
         };
         let index = self.packets.len();
-        log.sent.push(Sent { index, aside, like });
+        log.sent.push(Sent { index, aside, like, wire_ack });
         self.inject(bytes, cut)
     }
 

@@ -62,7 +62,7 @@ pub struct StepLog {
 }
 
 /// A packet that a peer sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Sent {
     /// Which of the step's packets it is.
     pub index: usize,
@@ -71,6 +71,9 @@ pub struct Sent {
     pub aside: bool,
     /// It claims to be somebody else's: the end of the connection whose numbers it has.
     pub like: Option<SocketAddr>,
+    /// Its acknowledgment number is told as it is on the wire: counted from the far end's initial
+    /// number, which is another in every run, it would be another in every run.
+    pub wire_ack: bool,
 }
 
 /// What came of a peer's waiting.

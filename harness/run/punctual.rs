@@ -255,8 +255,7 @@ mod tests {
         account.works(ms(1));
         account.goes_on(ms(10), ms(400));
         let packets = vec![segment(ms(9), "P.", 1, 10), segment(ms(again_ms), "P.", 1, 10)];
-        let sent =
-            if by_peer { vec![Sent { index: 1, aside: false, like: None }] } else { Vec::new() };
+        let sent = if by_peer { vec![Sent { index: 1, ..Sent::default() }] } else { Vec::new() };
         let step = StepLog { packets, timed, sent, ..StepLog::default() };
         account.judge(&step, seen).is_ok()
     }
@@ -304,7 +303,7 @@ mod tests {
         account.judge(&before, seen).unwrap();
         let mut other = segment(ms(10), ".", 1, 0);
         other.source = Ipv4Addr::new(127, 0, 0, 2).into();
-        let sent = vec![Sent { index: 0, aside: false, like: None }];
+        let sent = vec![Sent::default()];
         let packets = vec![other, syn(ms(10 + at_ms))];
         let step = StepLog { packets, sent, ..StepLog::default() };
         assert_eq!(account.judge(&step, seen).is_ok(), kept);
@@ -364,7 +363,7 @@ mod tests {
         account.works(ms(2));
         account.judge(&syn, Seen::AtOnce).unwrap();
         account.works(ms(2 + gap_ms));
-        let sent = vec![Sent { index: 0, aside: false, like: None }];
+        let sent = vec![Sent::default()];
         let packets = vec![segment(ms(3 + gap_ms), "S.", 0, 0)];
         let answer = StepLog { packets, sent, ..StepLog::default() };
         let answered = account.judge(&answer, Seen::AtOnce);

@@ -5,7 +5,8 @@
 //!   as soon as the sender has acknowledged something of it, until then the one before. So the
 //!   challenge ACK to a rebooted peer's SYN keeps the old connection's numbers.
 //! - Numbers of a side whose SYN was never seen are absolute, but for a RST that answers a SYN
-//!   which a firewall has taken.
+//!   which a firewall has taken; so is an acknowledgment that has nothing to do with the far end's
+//!   numbers.
 //! - A SYN sent *aside*, with a number inside a connection that goes on, begins nothing until the
 //!   far end answers it with a SYN of its own.
 //! - RFC 9293 §3.10.7.1 lets a RST take its number from somewhere else than its sender's own
@@ -105,6 +106,21 @@ impl Relative {
             self.sides.entry((to, from)).or_default().syn = Some(Syn { initial, sent: 1 });
         }
         self.numbers(from, to, segment)
+    }
+
+    /// Puts the acknowledgment number as it is on the wire into these numbers of a segment, and into
+    /// those of a RST that repeats it.
+    pub fn tell_ack_as_it_is(
+        &mut self,
+        from: SocketAddr,
+        to: SocketAddr,
+        segment: &TcpSegment,
+        numbers: &mut Numbers,
+    ) {
+        if let Some(ack) = &mut numbers.ack {
+            *ack = i64::from(segment.ack);
+            self.sides.entry((from, to)).or_default().last_ack = Some((segment.ack, *ack));
+        }
     }
 
     /// A number that the last segment of a side selectively acknowledges: it counts as the

@@ -467,3 +467,17 @@ fn selective_acknowledgments_count_as_acknowledgments_do() {
     assert_eq!(told, [11, 21, -1]);
     assert_eq!(relative.acknowledged(end(A), end(C), 5), 5);
 }
+
+#[test]
+fn an_acknowledgment_of_nothing_is_told_as_it_is_and_so_is_the_rst_that_repeats_it() {
+    let mut relative = Relative::default();
+    let end = |port| SocketAddr::from((V4, port));
+    place(&mut relative, A, B, ("S", 5_000, 0, 0));
+    let stray = (".", 900, 7, 0);
+    let mut numbers = place(&mut relative, B, A, stray);
+    let segment = segment_of(B, A, stray);
+    relative.tell_ack_as_it_is(end(B), end(A), &segment, &mut numbers);
+    assert_eq!(numbers, Numbers { seq: 900, ack: Some(7) });
+    let rst = place(&mut relative, A, B, ("R", 7, 0, 0));
+    assert_eq!(rst, Numbers { seq: 7, ack: None });
+}

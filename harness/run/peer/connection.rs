@@ -21,6 +21,8 @@ pub(super) struct Connection {
     counted_from: Option<u32>,
     /// A later SYN that the local stack has not accepted.
     aside: Option<u32>,
+    /// Acknowledgment numbers that had nothing to do with what the local stack has sent.
+    unrelated: Vec<u32>,
     ours: Offer,
     theirs: Offer,
 }
@@ -91,6 +93,7 @@ impl Connection {
             local: Local::default(),
             counted_from: None,
             aside: None,
+            unrelated: Vec::new(),
             ours: Offer::default(),
             theirs: Offer::default(),
         }
@@ -198,7 +201,7 @@ impl Connection {
             Some(Number::Relative { base, offset }) => plus(self.local.receiving(base)?, offset),
         };
         let ack = match spec.ack {
-            None if spec.flags.has(TcpFlags::ACK) => self.memory.next_ack(),
+            None if spec.flags.has(TcpFlags::ACK) => self.memory.known_ack().unwrap_or(0),
             None => 0,
             Some(number) => self.local_number(number)?,
         };
@@ -209,6 +212,20 @@ impl Connection {
             options: self.options(spec),
             sack_base: self.local.initial.unwrap_or(0),
         })
+    }
+
+    /// Whether the acknowledgment number of a segment has nothing to do with what the local stack
+    /// has sent: the case gives it as it is on the wire, or the peer remembers nothing to give, or
+    /// nothing but the number of a RST that repeats such a one.
+    pub fn has_unrelated_ack(&mut self, spec: &SegmentSpec, fields: &Fields) -> bool {
+        let is_unrelated = match spec.ack {
+            Some(number) => matches!(number, Number::Absolute(_)),
+            None => self.memory.known_ack().is_none_or(|known| self.unrelated.contains(&known)),
+        };
+        if is_unrelated && !self.unrelated.contains(&fields.ack) {
+            self.unrelated.push(fields.ack);
+        }
+        is_unrelated
     }
 
     /// A number that counts what the local stack sends, or why there is none.
@@ -343,9 +360,9 @@ impl Memory {
         }
     }
 
-    fn next_ack(&self) -> u32 {
-        let seen = self.last.map(|seen| seen.end);
-        self.receive_next.or(seen).unwrap_or(0)
+    /// What comes next of what the peer has seen.
+    fn known_ack(&self) -> Option<u32> {
+        self.receive_next.or(self.last.map(|seen| seen.end))
     }
 }
 

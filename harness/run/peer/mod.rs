@@ -108,11 +108,13 @@ pub(super) struct Sending {
     pub aside: bool,
     /// Somebody else's: the end of the connection whose numbers it has.
     pub like: Option<SocketAddr>,
+    /// Its acknowledgment number counts from nothing that the far end has sent.
+    pub wire_ack: bool,
 }
 
 impl From<Vec<u8>> for Sending {
     fn from(bytes: Vec<u8>) -> Sending {
-        Sending { bytes, aside: false, like: None }
+        Sending { bytes, aside: false, like: None, wire_ack: false }
     }
 }
 
@@ -254,6 +256,7 @@ impl Peers {
         let connection = peer.connections.entry(local.port());
         let connection = connection.or_insert_with(|| Connection::new(iss));
         let fields = connection.fields(spec, iss)?;
+        let wire_ack = connection.has_unrelated_ack(spec, &fields);
         let is_own = ends.source == like;
         let aside = is_own && connection.sent(spec, &fields);
         if is_own && spec.flags.has(TcpFlags::SYN) {
@@ -261,7 +264,7 @@ impl Peers {
             self.newest = Some(owner);
         }
         let bytes = build::segment(ends, spec, &fields);
-        Ok(Sending { bytes, aside, like: (!is_own).then_some(like) })
+        Ok(Sending { bytes, aside, like: (!is_own).then_some(like), wire_ack })
     }
 
     /// A datagram to a local address. `source` is whose it claims to be.

@@ -373,3 +373,24 @@ fn only_a_segment_has_a_number_to_quote() {
     let error = quoted(&peers, None, Some(Number::Shown(1))).unwrap_err();
     assert_eq!(error, "the packet to quote has no sequence number");
 }
+
+/// Whether the acknowledgment of the next segment has nothing to do with the local stack's numbers.
+fn is_unrelated(peers: &mut Peers, spec: &SegmentSpec) -> bool {
+    peers.segment(&Name::new("peer"), spec, local(), None).expect("a segment").wire_ack
+}
+
+#[test]
+fn what_a_peer_that_has_forgotten_acknowledges_is_unrelated() {
+    let mut peers = established();
+    assert!(!is_unrelated(&mut peers, &spec(".")));
+    let absolute = SegmentSpec { ack: Some(Number::Absolute(7)), ..spec(".") };
+    assert!(is_unrelated(&mut peers, &absolute));
+    assert!(!is_unrelated(&mut peers, &spec(".")));
+    peers.forget(&Name::new("peer"));
+    assert!(is_unrelated(&mut peers, &spec(".")));
+    // It repeats what it answers, so the peer knows no more than before.
+    see(&mut peers, "R", 0, 0, 0);
+    assert!(is_unrelated(&mut peers, &spec(".")));
+    see(&mut peers, ".", IRS + 1, ISS + 1, 0);
+    assert!(!is_unrelated(&mut peers, &spec(".")));
+}
