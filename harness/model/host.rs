@@ -31,7 +31,12 @@ pub enum HostVerb {
     /// Settings change in the middle of the run.
     Sysctl(Vec<(String, String)>),
     /// A connection is aborted from outside (SOCK_DESTROY, `ss -K`, tcpdrop(8)).
-    Destroy(Name),
+    Destroy {
+        /// Its socket, or the listener at which its handshake has begun.
+        socket: Name,
+        /// The far end of that handshake.
+        far: Option<Name>,
+    },
 }
 
 /// What becomes of a packet.

@@ -24,7 +24,10 @@ pub(super) fn read(parts: &Parts<'_>, verb: &str, scope: &mut Scope<'_>) -> Read
             "firewall" => read_firewall(&args, scope)?,
             "route" => read_route(&args, scope)?,
             "link" => HostVerb::Link { up: args.word("state") == Some("up") },
-            _ => HostVerb::Destroy(args.needed("socket", args.name("socket"))?),
+            _ => HostVerb::Destroy {
+                socket: args.needed("socket", args.name("socket"))?,
+                far: args.name("far"),
+            },
         }
     };
     scope.needs.extend(implied(&action));
@@ -39,7 +42,7 @@ fn implied(verb: &HostVerb) -> Option<Capability> {
         HostVerb::Firewall { .. } | HostVerb::Lift(_) => Some(Capability::Firewall),
         HostVerb::Route { .. } | HostVerb::Link { .. } => Some(Capability::Namespace),
         HostVerb::Sysctl(_) => Some(Capability::Sysctl),
-        HostVerb::Destroy(_) => Some(Capability::Destroy),
+        HostVerb::Destroy { .. } => Some(Capability::Destroy),
     }
 }
 

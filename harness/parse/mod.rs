@@ -275,7 +275,8 @@
 //!   `unreachable` (unless given) `blackhole` `prohibit` `none`.
 //! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Keys: **`state`**.
 //! - `host.sysctl`: settings that change in the middle of a run: `{net.ipv4.tcp_retries2: 3}`.
-//! - `host.destroy`: the connection of that socket is aborted from outside. Keys: **`socket`**.
+//! - `host.destroy`: the connection of that socket is aborted from outside; not issued if it has
+//!   none. Keys: **`socket`**; `far`: of a listener, the far end of a handshake that is not done.
 //!
 //! ```yaml
 //! topology: wire

@@ -232,7 +232,10 @@ fn timed_and_repeated() {
     &[Capability::Sysctl],
     HostVerb::Sysctl(vec![("net.ipv4.tcp_retries2".into(), "3".into()),
         ("net.ipv4.tcp_rmem".into(), "4096 8192 16384".into())]))]
-#[case("destroy: conn", &[Capability::Destroy], HostVerb::Destroy(Name::new("conn")))]
+#[case("destroy: conn", &[Capability::Destroy],
+    HostVerb::Destroy { socket: Name::new("conn"), far: None })]
+#[case("destroy: {socket: server, far: conn}", &[Capability::Destroy],
+    HostVerb::Destroy { socket: Name::new("server"), far: Some(Name::new("conn")) })]
 fn the_host(
     #[case] text: &str,
     #[case] needs: &[Capability],

@@ -57,7 +57,8 @@ pub fn host_note(verb: &HostVerb) -> String {
             let settings = settings.iter().map(|(key, value)| format!("{key} {value}"));
             ("sysctl", settings.collect::<Vec<_>>().join(", "))
         }
-        HostVerb::Destroy(socket) => ("destroy", socket.to_string()),
+        HostVerb::Destroy { socket, far: None } => ("destroy", socket.to_string()),
+        HostVerb::Destroy { socket, far: Some(far) } => ("destroy", format!("{socket}, far {far}")),
     };
     format!("host.{name}({arguments})")
 }

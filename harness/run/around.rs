@@ -12,7 +12,7 @@ use crate::model::wire::{End, address, peer_port};
 use crate::model::{Address, Name, Packet, Times};
 use crate::render::{host_note, peer_head};
 use crate::sys::clock::now;
-use crate::sys::{HostAct, Trouble};
+use crate::sys::{Acted, HostAct, Trouble};
 use crate::wire::build::fragments;
 use crate::wire::{Captured, CapturedBytes, decode, due};
 use std::net::{IpAddr, SocketAddr};
@@ -243,12 +243,16 @@ impl Conductor<'_> {
 
     /// The port of a peer or a socket.
     fn port_of(&mut self, name: &Name) -> Result<u16, Refusal> {
+        self.address_of(name).map(|address| address.port())
+    }
+
+    /// The address of a peer or a socket.
+    fn address_of(&mut self, name: &Name) -> Result<SocketAddr, Refusal> {
         if let Some(port) = peer_port(name) {
-            return Ok(port);
+            return Ok(SocketAddr::new(address(End::Peer, self.family), port));
         }
         let inet = self.resolver().address_of(name)?.inet();
-        let none = || Refusal::NotIssued(format!("{name} has no port"));
-        inet.map(|addr| addr.port()).ok_or_else(none)
+        inet.ok_or_else(|| Refusal::NotIssued(format!("{name} has no port")))
     }
 
     /// A step that changes the machine; returns its note.
@@ -256,26 +260,27 @@ impl Conductor<'_> {
         self.take_packets()?;
         let note = host_note(verb);
         match self.host_acts(verb) {
-            Ok(()) => Ok(note),
+            Ok(Acted::Done) => Ok(note),
+            Ok(Acted::NotIssued(why)) => Ok(format!("{note} not issued: {why}")),
             Err(Refusal::NotIssued(why)) => Ok(format!("{note} not issued: {why}")),
             Err(Refusal::Trouble(trouble)) => Err(trouble),
         }
     }
 
-    fn host_acts(&mut self, verb: &HostVerb) -> Result<(), Refusal> {
+    fn host_acts(&mut self, verb: &HostVerb) -> Result<Acted, Refusal> {
         let act = match verb {
             HostVerb::Firewall { verdict, at, port } => {
                 let port = port.as_ref().map(|name| self.port_of(name)).transpose()?;
                 let verdict = *verdict;
                 if *at == FirewallAt::Path {
                     self.peers()?.refuse(PathRule { verdict, port });
-                    return Ok(());
+                    return Ok(Acted::Done);
                 }
                 HostAct::Firewall { verdict, incoming: *at == FirewallAt::In, port }
             }
             HostVerb::Lift(FirewallAt::Path) => {
                 self.peers()?.lift();
-                return Ok(());
+                return Ok(Acted::Done);
             }
             HostVerb::Lift(at) => HostAct::Lift { incoming: *at == FirewallAt::In },
             HostVerb::Route { to, kind } => {
@@ -283,12 +288,13 @@ impl Conductor<'_> {
             }
             HostVerb::Link { up } => HostAct::Link { up: *up },
             HostVerb::Sysctl(settings) => HostAct::Sysctl(settings.clone()),
-            HostVerb::Destroy(name) => {
-                let open = self.names.get(name).filter(|socket| !socket.closed);
+            HostVerb::Destroy { socket, far } => {
+                let open = self.names.get(socket).filter(|socket| !socket.closed);
                 let own = open.filter(|socket| socket.process.is_none());
-                let none = || Refusal::NotIssued(format!("no {name} that is open here"));
+                let none = || Refusal::NotIssued(format!("no {socket} that is open here"));
                 let fd = own.ok_or_else(none)?.fd;
-                HostAct::Destroy { fd }
+                let far = far.as_ref().map(|far| self.address_of(far)).transpose()?;
+                HostAct::Destroy { fd, far }
             }
         };
         let done = self.ground.host(&act);

@@ -115,7 +115,8 @@ impl<'a> Conductor<'a> {
         for (index, step) in self.row.steps.iter().enumerate() {
             self.hesitate()?;
             if !self.late() {
-                log.steps.push(self.step(Some(index), step)?);
+                let done = self.step(Some(index), step);
+                log.steps.push(done.map_err(|trouble| trouble.at_line(step.line))?);
             }
             if self.deadline_hit {
                 log.deadline = Some(self.case.deadline);

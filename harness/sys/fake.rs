@@ -7,7 +7,8 @@
 
 use super::clock::now;
 use super::{
-    Caller, Fd, Ground, HostAct, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble, Watch,
+    Acted, Caller, Fd, Ground, HostAct, Machine, Plan, ProcessAct, Reply, Request, Stack, Trouble,
+    Watch,
 };
 use crate::model::address::Address;
 use crate::model::capability::{Capability, Lack};
@@ -166,9 +167,9 @@ impl Ground for FakeGround {
         Ok(())
     }
 
-    fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
+    fn host(&mut self, act: &HostAct) -> Result<Acted, Trouble> {
         lock(&self.shared.world).acts.push(act.clone());
-        Ok(())
+        Ok(Acted::Done)
     }
 
     fn pass(&mut self, time: Duration) {

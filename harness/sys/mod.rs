@@ -24,6 +24,7 @@ use crate::model::platform::Platform;
 use crate::wire::Captured;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A descriptor's number, wide enough for a Windows `SOCKET`.
@@ -145,7 +146,7 @@ pub trait Ground {
     ///
     /// # Errors
     /// [`Trouble::Lacks`] if it cannot be done here.
-    fn host(&mut self, _act: &HostAct) -> Result<(), Trouble> {
+    fn host(&mut self, _act: &HostAct) -> Result<Acted, Trouble> {
         Err(Trouble::Failed("this run has the machine for itself no more than others".to_owned()))
     }
 
@@ -254,7 +255,18 @@ pub enum HostAct {
     Destroy {
         /// The descriptor.
         fd: Fd,
+        /// It is a listener's, and what is aborted is a handshake with this far end.
+        far: Option<SocketAddr>,
     },
+}
+
+/// What came of something that was to be done to the machine around a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Acted {
+    /// It is done.
+    Done,
+    /// There was nothing to do it to, or the stack does not do it: why.
+    NotIssued(String),
 }
 
 /// What can be done to a process.
@@ -334,6 +346,16 @@ pub enum Trouble {
     Starved(String),
     /// The machine cannot do what the run needs.
     Lacks(Lack),
+}
+
+impl Trouble {
+    /// The same, and which line of the case it was that failed.
+    pub fn at_line(self, line: u32) -> Trouble {
+        match self {
+            Trouble::Failed(what) => Trouble::Failed(format!("line {line}: {what}")),
+            other => other,
+        }
+    }
 }
 
 impl std::fmt::Display for Trouble {

@@ -203,7 +203,10 @@ pub(in crate::parse) const HOST_VERBS: &[Verb] = &[
         "destroy",
         "The socket's connection is aborted from outside, as by ss -K.",
         &["socket"],
-        &[key("socket", Form::Socket, "The socket.")],
+        &[
+            key("socket", Form::Socket, "The socket."),
+            key("far", Form::PortHolder, "Of a listener: the far end of a handshake that waits."),
+        ],
         &[],
     ),
 ];

@@ -174,7 +174,11 @@ fn numbers_print_as_the_case_wrote_them() {
     HostVerb::Sysctl(vec![("net.a".into(), "3".into()), ("net.b".into(), "1 2".into())]),
     "host.sysctl(net.a 3, net.b 1 2)"
 )]
-#[case(HostVerb::Destroy(name("client")), "host.destroy(client)")]
+#[case(HostVerb::Destroy { socket: name("client"), far: None }, "host.destroy(client)")]
+#[case(
+    HostVerb::Destroy { socket: name("server"), far: Some(name("peer")) },
+    "host.destroy(server, far peer)"
+)]
 fn host_lines(#[case] verb: HostVerb, #[case] expected: &str) {
     assert_eq!(host_note(&verb), expected);
 }

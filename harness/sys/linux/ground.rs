@@ -19,7 +19,7 @@ use crate::sys::shared::ports::{self, Lease, PORTS};
 use crate::sys::shared::quiet::Quiet;
 use crate::sys::shared::{self, Callers, SharedGround, needs_namespace, refuse_changes};
 use crate::sys::unix::process::Processes;
-use crate::sys::{Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
+use crate::sys::{Acted, Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
 use crate::wire::Captured;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -41,6 +41,8 @@ pub struct LinuxGround {
     wire: Wire,
     /// The interfaces of the run's namespace.
     links: Links,
+    /// Its settings.
+    view: View,
     /// The ports that are left: the run has all for itself.
     ports: Range<u16>,
     folder: Folder,
@@ -96,6 +98,7 @@ impl LinuxGround {
             processes: Processes::start(&plan.processes)?,
             wire: Wire { settling, sight: Sight { capture, device }, changed: false },
             links,
+            view,
             ports: PORTS,
             folder: Folder::default(),
             connections: BTreeSet::new(),
@@ -169,9 +172,9 @@ impl Ground for LinuxGround {
         self.wire.inject(packet)
     }
 
-    fn host(&mut self, act: &HostAct) -> Result<(), Trouble> {
+    fn host(&mut self, act: &HostAct) -> Result<Acted, Trouble> {
         self.wire.changed = true;
-        self.links.carry_out(act)
+        self.links.carry_out(act, &self.view)
     }
 
     fn pass(&mut self, time: Duration) {

@@ -3,12 +3,14 @@
 use super::link::{self, Link};
 use super::network::{self, LOOPBACK_INDEX, Loopback};
 use super::route::{self, Network};
-use super::{firewall, modules, settings, sockdiag};
+use super::settings::View;
+use super::sockdiag::{self, Entry};
+use super::{firewall, modules};
 use crate::model::capability::Lack;
-use crate::sys::shared::flow::Flow;
-use crate::sys::{Fd, HostAct, Trouble};
+use crate::sys::unix::errno;
+use crate::sys::{Acted, Fd, HostAct, Trouble};
 use socket2::SockRef;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{BorrowedFd, RawFd};
 
 /// The interfaces of a run's namespace.
@@ -23,31 +25,32 @@ pub struct Links {
 }
 
 impl Links {
-    /// Does it.
+    /// Does it; settings are written through the run's own view of them.
     ///
     /// # Errors
     /// The machine lacks the means, or refuses.
-    pub fn carry_out(&self, act: &HostAct) -> Result<(), Trouble> {
+    pub fn carry_out(&self, act: &HostAct, view: &View) -> Result<Acted, Trouble> {
         let failed = |error: &dyn std::fmt::Display| Trouble::Failed(error.to_string());
         match act {
             HostAct::Firewall { verdict, incoming, port } => {
-                firewall::refuse(*verdict, *incoming, *port).map_err(Trouble::Lacks)
+                firewall::refuse(*verdict, *incoming, *port).map_err(Trouble::Lacks)?;
             }
-            HostAct::Lift { incoming } => firewall::lift(*incoming).map_err(Trouble::Lacks),
+            HostAct::Lift { incoming } => firewall::lift(*incoming).map_err(Trouble::Lacks)?,
             HostAct::Route { to, kind } => {
                 let network = Network::parse(to);
                 let network = network.ok_or_else(|| failed(&format!("no network: {to}")))?;
                 route::set(network, *kind).map_err(|refused| match refused.errno {
                     libc::EOPNOTSUPP => Trouble::Lacks(Lack::new("this kernel sets no routes")),
                     _ => failed(&refused),
-                })
+                })?;
             }
-            HostAct::Link { up } => self.link(*up),
+            HostAct::Link { up } => self.link(*up)?,
             HostAct::Sysctl(pairs) => pairs.iter().try_for_each(|(name, value)| {
-                settings::write(name, value).map_err(|error| no_setting(name, value, &error))
-            }),
-            HostAct::Destroy { fd } => destroy(*fd),
+                view.write(name, value).map_err(|error| no_setting(name, value, &error))
+            })?,
+            HostAct::Destroy { fd, far } => return destroy(*fd, *far),
         }
+        Ok(Acted::Done)
     }
 
     fn link(&self, up: bool) -> Result<(), Trouble> {
@@ -66,14 +69,28 @@ pub fn no_setting(name: &str, value: &str, error: &std::io::Error) -> Trouble {
     Trouble::Lacks(Lack::new(format!("this kernel refuses {value} for {name}: {error}")))
 }
 
-/// Aborts the connection of this descriptor of this process.
-fn destroy(fd: Fd) -> Result<(), Trouble> {
-    let flow = flow_of(fd as RawFd)
-        .map_err(|error| Trouble::Failed(format!("the socket to abort: {error}")))?;
-    sockdiag::destroy(&flow).map_err(|refused| match refused.errno {
-        libc::EOPNOTSUPP | libc::EPERM | libc::EINVAL => Trouble::Lacks(cannot_destroy()),
-        _ => Trouble::Failed(refused.to_string()),
-    })
+/// Aborts the connection of this descriptor of this process, or the handshake with `far` that waits
+/// at this listener.
+fn destroy(fd: Fd, far: Option<SocketAddr>) -> Result<Acted, Trouble> {
+    let failed =
+        |error: &dyn std::fmt::Display| Trouble::Failed(format!("the socket to abort: {error}"));
+    let own = Own::of(fd as RawFd).map_err(|error| failed(&error))?;
+    let entries = sockdiag::entries(own.protocol, own.address).map_err(|error| failed(&error))?;
+    let Some(entry) = own.find(&entries, far) else {
+        return Ok(Acted::NotIssued("no connection to abort".to_owned()));
+    };
+    match sockdiag::destroy(own.protocol, entry) {
+        Ok(()) => Ok(Acted::Done),
+        // Where others can be aborted this is what the stack does with this one: in TIME-WAIT it
+        // was refused once, and between two questions a connection may end.
+        Err(refused) if [libc::EOPNOTSUPP, libc::ENOENT].contains(&refused.errno) => {
+            Ok(Acted::NotIssued(errno::name(refused.errno).to_string()))
+        }
+        Err(refused) if [libc::EPERM, libc::EINVAL].contains(&refused.errno) => {
+            Err(Trouble::Lacks(cannot_destroy()))
+        }
+        Err(refused) => Err(failed(&refused)),
+    }
 }
 
 /// Whether connections can be aborted, tried in the namespace of the calling thread.
@@ -83,7 +100,10 @@ fn destroy(fd: Fd) -> Result<(), Trouble> {
 pub fn try_to_destroy() -> Result<(), Lack> {
     let tried = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| {
         use std::os::fd::AsRawFd;
-        flow_of(listener.as_raw_fd()).map(|flow| sockdiag::destroy(&flow).is_ok())
+        let own = Own::of(listener.as_raw_fd())?;
+        let entries = sockdiag::entries(own.protocol, own.address)?;
+        let entry = own.find(&entries, None);
+        Ok(entry.is_some_and(|entry| sockdiag::destroy(own.protocol, entry).is_ok()))
     });
     match tried {
         Ok(true) => Ok(()),
@@ -100,23 +120,38 @@ fn cannot_destroy() -> Lack {
     }
 }
 
-/// The ends of a socket; a listener's far end is no address and port 0.
-fn flow_of(fd: RawFd) -> std::io::Result<Flow> {
-    // SAFETY: an open socket of this process, asked for three things, during which the case makes
-    // no call that could close it.
-    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-    let socket = SockRef::from(&fd);
-    let none = || std::io::Error::other("it has no address");
-    let source = socket.local_addr()?.as_socket().ok_or_else(none)?;
-    let nobody = match source {
-        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());
-    let protocol = socket.protocol()?.map_or(libc::IPPROTO_TCP, i32::from);
-    Ok(Flow {
-        protocol: protocol as u8,
-        source,
-        destination: peer.unwrap_or(SocketAddr::new(nobody, 0)),
-    })
+/// What tells a socket's entry in the kernel's tables from others.
+struct Own {
+    protocol: u8,
+    address: SocketAddr,
+    /// Given once in a kernel's life, socket(7) SO_COOKIE.
+    cookie: u64,
+}
+
+impl Own {
+    fn of(fd: RawFd) -> std::io::Result<Own> {
+        // SAFETY: an open socket of this process, asked for three things, during which the case
+        // makes no call that could close it.
+        let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+        let socket = SockRef::from(&fd);
+        let none = || std::io::Error::other("it has no address");
+        Ok(Own {
+            protocol: socket.protocol()?.map_or(libc::IPPROTO_TCP, i32::from) as u8,
+            address: socket.local_addr()?.as_socket().ok_or_else(none)?,
+            cookie: socket.cookie()?,
+        })
+    }
+
+    /// Its entry: of a listener's handshakes the one with `far`. What is in TIME-WAIT is a remnant
+    /// without a descriptor; it is meant if nothing else has the address.
+    fn find<'a>(&self, entries: &'a [Entry], far: Option<SocketAddr>) -> Option<&'a Entry> {
+        let mut entries = entries.iter().filter(|entry| entry.source.port() == self.address.port());
+        if far.is_some() {
+            return entries.find(|entry| Some(entry.destination) == far);
+        }
+        let own = entries.clone().find(|entry| entry.cookie == self.cookie);
+        own.or_else(|| {
+            entries.next().filter(|entry| entry.is_time_wait() && entries.next().is_none())
+        })
+    }
 }

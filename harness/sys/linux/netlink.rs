@@ -154,6 +154,37 @@ pub fn ask(socket: &mut Socket, batch: &Batch) -> io::Result<(u16, Vec<u8>)> {
     Ok((kind, reply[HEADER_BYTES..len.max(HEADER_BYTES)].to_vec()))
 }
 
+/// All answers to one request for a table: their bodies.
+///
+/// # Errors
+/// The system's error, or what the kernel refused the request with.
+pub fn dump(family: i32, mut batch: Batch) -> io::Result<Vec<Vec<u8>>> {
+    let mut socket = open(family)?;
+    let flags = &mut batch.bytes[FLAGS_AT..][..2];
+    flags.copy_from_slice(&((libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16).to_ne_bytes());
+    socket.send(&batch.bytes)?;
+    let mut bodies = Vec::new();
+    let mut reply = [0; 32 * 1024];
+    loop {
+        let len = socket.read(&mut reply)?;
+        let mut rest = &reply[..len];
+        while let Some(header) = rest.first_chunk::<HEADER_BYTES>() {
+            let len = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
+            let message = rest.get(..len.max(HEADER_BYTES)).ok_or(io::ErrorKind::InvalidData)?;
+            let kind = i32::from(u16::from_ne_bytes([header[4], header[5]]));
+            if kind == libc::NLMSG_ERROR {
+                let errno = acknowledgment(message).map_or(libc::EBADMSG, |(_, errno)| errno);
+                return Err(io::Error::from_raw_os_error(errno));
+            }
+            if kind == libc::NLMSG_DONE {
+                return Ok(bodies);
+            }
+            bodies.push(message[HEADER_BYTES..].to_vec());
+            rest = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
+        }
+    }
+}
+
 /// The value of an attribute among these.
 pub fn find_attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {

@@ -141,10 +141,12 @@ impl View {
         View { proc: mounted.map(ManuallyDrop::new) }
     }
 
-    /// Writes one setting of the namespace that the calling thread is in.
+    /// Writes one setting of the namespace that the calling thread is in,
+    /// `net.ipv4.tcp_syn_retries`.
     ///
     /// # Errors
-    /// As [`write`].
+    /// The system's error; only names of the network stack are accepted, because any other would be
+    /// the whole machine's.
     pub fn write(&self, name: &str, value: &str) -> io::Result<()> {
         self.write_at(&below_proc(name)?, value)
     }
@@ -156,15 +158,6 @@ impl View {
         let file = unsafe { owned(libc::openat(proc.as_raw_fd(), path.as_ptr(), flags).into()) };
         File::from(file?).write_all(value.as_bytes())
     }
-}
-
-/// Writes one setting, `net.ipv4.tcp_syn_retries`.
-///
-/// # Errors
-/// The system's error; only names of the network stack are accepted, because any other would be
-/// the whole machine's.
-pub fn write(name: &str, value: &str) -> io::Result<()> {
-    write_at(&below_proc(name)?, value)
 }
 
 fn write_at(path: &CStr, value: &str) -> io::Result<()> {
@@ -191,12 +184,13 @@ fn path(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{PINNED, path, write};
+    use super::{PINNED, View, path};
 
     #[test]
     fn a_setting_of_the_machine_is_refused() {
-        assert!(write("kernel.hostname", "x").is_err());
-        assert!(write("net...kernel.hostname", "x").is_err());
+        let view = View::open(None);
+        assert!(view.write("kernel.hostname", "x").is_err());
+        assert!(view.write("net...kernel.hostname", "x").is_err());
     }
 
     #[test]

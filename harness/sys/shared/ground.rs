@@ -9,7 +9,7 @@ use crate::model;
 use crate::model::address::Address;
 use crate::model::name::Name;
 use crate::model::packet::Packet;
-use crate::sys::{Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
+use crate::sys::{Acted, Caller, Fd, Ground, HostAct, Plan, ProcessAct, Trouble};
 use crate::wire::{self, Captured};
 use std::collections::BTreeSet;
 use std::collections::hash_map::RandomState;
@@ -153,7 +153,7 @@ impl<C: Callers> Ground for SharedGround<C> {
         }
     }
 
-    fn host(&mut self, _: &HostAct) -> Result<(), Trouble> {
+    fn host(&mut self, _: &HostAct) -> Result<Acted, Trouble> {
         Err(super::needs_namespace("`host` steps need"))
     }
 
