@@ -295,9 +295,10 @@ impl Names {
     }
 }
 
-/// The sender of an ICMP message: the far end of the packet that it quotes, or a third party.
+/// The sender of an ICMP message: the far end of the packet that it quotes, or another host, which
+/// is this one where its own firewall complains.
 pub(super) fn icmp_sender(source: IpAddr, quoted_destination: IpAddr, far_end: &str) -> String {
-    if source == quoted_destination { far_end.to_owned() } else { ROUTER.to_owned() }
+    if source == quoted_destination { far_end.to_owned() } else { ip_word(source) }
 }
 
 /// An IP address in a case's words.

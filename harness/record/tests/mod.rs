@@ -127,17 +127,22 @@ b.send(4) = -1 ECONNREFUSED
 }
 
 #[test]
-fn a_third_party_complains() {
-    let datagram = udp(CLIENT, 7, 4);
-    let error = icmp([10, 0, 0, 1], 3, 1, &datagram.bytes);
-    let steps = vec![
-        step(ok("b", send(4), Answer::Value(4)))
-            .holds(holds("b", V4, CLIENT))
-            .packet(datagram)
-            .packet(error),
-    ];
-    let text = recorded(log(steps));
-    assert!(text.contains("router > b icmp host-unreachable (b > closed-port udp)"), "{text}");
+fn another_host_complains() {
+    let hosts =
+        [([192, 0, 2, 254], "router"), ([192, 0, 2, 1], "local"), ([10, 0, 0, 1], "\"10.0.0.1\"")];
+    for (host, name) in hosts {
+        let datagram = udp(CLIENT, 7, 4);
+        let error = icmp(host, 3, 1, &datagram.bytes);
+        let steps = vec![
+            step(ok("b", send(4), Answer::Value(4)))
+                .holds(holds("b", V4, CLIENT))
+                .packet(datagram)
+                .packet(error),
+        ];
+        let text = recorded(log(steps));
+        let expected = format!("{name} > b icmp host-unreachable (b > closed-port udp)");
+        assert!(text.contains(&expected), "{text}");
+    }
 }
 
 #[test]
