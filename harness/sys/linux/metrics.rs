@@ -2,8 +2,12 @@
 //! something is sent again.
 //!
 //! The second is a setting from Linux 6.11 on, `net.ipv4.tcp_rto_min_us`. On an older kernel the
-//! routes carry it, which means the same for every connection that uses them. There the probe for a
-//! lost tail (RFC 8985 §7) does not follow it, so that is switched off.
+//! routes carry it, which means the same for every connection that uses them.
+//!
+//! Whoever pins it wants nothing sent again between two steps. The probe for a lost tail (RFC 8985
+//! §7) does not follow it: with two segments or more on their way Linux sends it after twice the
+//! round-trip time and two ticks (`tcp_schedule_loss_probe()` in net/ipv4/tcp_output.c). So that is
+//! switched off on every kernel, unless the case pins it.
 
 use super::netlink::nested;
 use super::settings;
@@ -35,13 +39,14 @@ pub fn stands_in_for(name: &str) -> bool {
 pub fn split(pins: &BTreeMap<String, String>) -> (Metrics, BTreeMap<String, String>) {
     let mut pins = pins.clone();
     // Most runs do not pin it, and to look for a setting takes long in a fresh namespace.
-    if !pins.contains_key(RTO_MIN) || settings::exists(RTO_MIN) {
+    if !pins.contains_key(RTO_MIN) {
+        return (Metrics::default(), pins);
+    }
+    pins.entry(TAIL_PROBE.to_owned()).or_insert_with(|| "0".to_owned());
+    if settings::exists(RTO_MIN) {
         return (Metrics::default(), pins);
     }
     let rto_min_us = pins.remove(RTO_MIN).and_then(|value| value.parse::<u32>().ok());
-    if rto_min_us.is_some() {
-        pins.insert(TAIL_PROBE.to_owned(), "0".to_owned());
-    }
     (Metrics { rto_min_ms: rto_min_us.map(|us| us.div_ceil(1000)) }, pins)
 }
 
