@@ -12,11 +12,13 @@ use super::step;
 use super::tree::{Kind, Node};
 use crate::model::case::{By, State};
 use crate::model::limits::{DEADLINE, PATIENCE, PROCESSES_MAX, STEPS_MAX};
+use crate::model::time;
 use crate::model::{
     Action, CallSpec, Capability, Case, CaseId, Family, Given, Name, Row, Show, Topology,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 const TOPOLOGIES: [(Topology, &str); 2] =
     [(Topology::Loopback, "loopback"), (Topology::Wire, "wire")];
@@ -68,6 +70,7 @@ pub(super) fn read(root: &Node, id: CaseId, path: &Path) -> Read<Case> {
         topology,
         families: &case.families,
         processes: &case.processes,
+        deadline: case.deadline,
         needs: &mut needs,
         bytes: 0,
     };
@@ -116,6 +119,7 @@ struct Rows<'c> {
     topology: Topology,
     families: &'c [Family],
     processes: &'c [(Name, Vec<Name>)],
+    deadline: Duration,
     needs: &'c mut BTreeSet<Capability>,
     bytes: usize,
 }
@@ -161,8 +165,22 @@ impl Rows<'_> {
         if let Some(node) = list.get(STEPS_MAX) {
             return Err(node.fault(format!("a step too many, a case has at most {STEPS_MAX}")));
         }
+        let mut waits = Duration::ZERO;
         for node in list {
-            row.steps.extend(step::read(node, &mut scope)?);
+            let step = step::read(node, &mut scope)?;
+            // What is cut off by the deadline has not been asked.
+            if let Some(Action::Pause(time) | Action::Silence(time)) =
+                step.as_ref().map(|step| &step.action)
+            {
+                waits += *time;
+                if waits >= self.deadline {
+                    let (waits, deadline) = (time::Shown(waits), time::Shown(self.deadline));
+                    return Err(node.fault(format!(
+                        "the waits so far take {waits}, expected less than the deadline, {deadline}"
+                    )));
+                }
+            }
+            row.steps.extend(step);
         }
         Ok(row)
     }

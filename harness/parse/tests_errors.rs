@@ -399,6 +399,10 @@ fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
     "foo.yaml:3:16: show.calls[0]: no step makes the call `client.recv`$"
 )]
 #[case("about: x\nshow: [tll]\nsteps: []\n", "foo.yaml:2:8: show[0]: unknown field `tll`")]
+#[case(
+    "about: x\ndeadline: 1s\nsteps:\n  - a.socket: tcp\n  - silence: 600ms\n  - pause: 400ms\n",
+    "foo.yaml:6:5: steps[2]: the waits so far take 1s, expected less than the deadline, 1s$"
+)]
 #[case("about: x\ndeadline: 0s\nsteps: []\n", "foo.yaml:2:11: deadline: expected more than no")]
 #[case("about: x\n---\nabout: y\n", "foo.yaml:3:1: a second document, expected one")]
 #[case("about: x\nsteps: []\n---\nabout: y\n", "foo.yaml:4:1: a second document, expected one")]

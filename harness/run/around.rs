@@ -58,9 +58,12 @@ impl Conductor<'_> {
                 Err(Refusal::Trouble(trouble)) => return Err(trouble),
             },
             PeerVerb::Recv { wanted, within } => {
-                let taken = self.peer_receives(peer, wanted, within.unwrap_or_default())?;
                 let within = *within;
-                log.awaited = Some(Awaited { taken, within });
+                match self.peer_receives(peer, wanted, within.unwrap_or_default())? {
+                    // It waits still, as a call does that has not returned.
+                    None if self.deadline_hit && within.is_some() => note.push_str(" ..."),
+                    taken => log.awaited = Some(Awaited { taken, within }),
+                }
             }
             PeerVerb::Forget => {
                 if let Some(peers) = &mut self.peers {

@@ -171,6 +171,8 @@ impl<'a> Conductor<'a> {
                     true => self.watch(*time)?,
                     false => self.rest(*time)?,
                 }
+                // Nobody knows what the rest of it would have brought.
+                log.silence = log.silence.filter(|_| !self.deadline_hit);
             }
             Action::Process { process, verb } => {
                 log.note = Some(self.process(process, verb)?);

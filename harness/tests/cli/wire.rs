@@ -1,6 +1,6 @@
 //! `--wire`: both devices give the recorded transcripts.
 
-use super::support::{met, namespaces, sockdiff, stderr};
+use super::support::{Folder, met, namespaces, sockdiff, stderr};
 use rstest::rstest;
 use std::fs::OpenOptions;
 
@@ -27,4 +27,17 @@ fn both_devices_give_the_recorded_transcripts(#[case] device: &str) {
     let run = sockdiff(&run).assert().success();
     assert_eq!(stderr(&run), "");
     run.stdout_eq(expected);
+}
+
+#[test]
+fn waiting_that_the_deadline_ends_is_no_answer() {
+    if !namespaces() {
+        return;
+    }
+    let folder = Folder::new();
+    let text = "about: x\ntopology: wire\ngiven: established\ndeadline: 300ms\nsteps:\n  \
+                - peer.recv: {flags: ., within: 3s}\n";
+    folder.write("x.yaml", text);
+    let run = folder.sockdiff("run x.yaml").assert().success();
+    run.stdout_eq("peer.recv(.) ...\ndeadline 300ms\n");
 }
