@@ -25,6 +25,8 @@ pub struct Packet {
     /// The whole packet from its IP header, or from its transport header where the capture gives
     /// no more (IPv6 raw sockets).
     pub bytes: Vec<u8>,
+    /// The packets that were on the wire in its place, where a scripted peer cut it.
+    pub fragments: Vec<Vec<u8>>,
 }
 
 /// What a packet carries.

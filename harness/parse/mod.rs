@@ -231,9 +231,10 @@
 //!   bits behind it, 0 to 15, of which 1 is the flag `e`; `ttl`; `tos`: type of service or
 //!   traffic class; `fragment: 24`: cut into IP fragments of so many bytes, or `fragment: [0-24,
 //!   16-40]`: these bytes of what follows its IP header, in this order, the last ones with "more
-//!   fragments" off whenever they are sent; `to`: a local
-//!   socket, `closed-port`, or another address in quotes. Without `options` a SYN has `mss 1460`,
-//!   any other segment none, but both have timestamps where both SYNs had.
+//!   fragments" off whenever they are sent (all of one peer have the same identification, so that
+//!   pieces may be sent in several steps); `to`: a local socket, `closed-port`, or another address
+//!   in quotes. Without `options` a SYN has `mss 1460`, any other segment none, but both have
+//!   timestamps where both SYNs had.
 //! - A datagram. Keys: **`udp`**: a length, or text in quotes; `bad: checksum`, or `no-checksum`:
 //!   0, which is none; `tos`; `fragment`; `to`.
 //! - An ICMP echo request. Keys: **`echo`**: a length, or text in quotes; `to`: an address in

@@ -8,16 +8,17 @@
 //! - All runs are on one interface: given a second one, libpcap takes LINKTYPE_RAW for another type
 //!   than itself and reads no further.
 //! - Packets begin with their IP header. Those of IPv6 raw sockets come without it and get one made
-//!   from what the capture tells beside them. What a peer sent in fragments is there whole.
+//!   from what the capture tells beside them. What a peer sent in fragments is there in fragments.
 //! - On the loopback the kernel leaves checksums unfinished: they are no sign of a fault.
 //!
 //! The format is draft-ietf-opsawg-pcapng; every block is written in little-endian order. Three
 //! kinds of blocks are all that is needed of it, too little for a dependency.
 
-use crate::model::{Case, Packet};
+use crate::model::Case;
 use crate::render::head;
 use crate::run::log::{RunLog, StepLog};
 use crate::wire::build::with_ip_header;
+use std::time::Duration;
 
 /// The kinds of blocks.
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -47,8 +48,16 @@ pub fn file(case: &Case, answers: &[&[RunLog]]) -> Vec<u8> {
             }
             for step in log.given.iter().chain(&log.steps) {
                 let comment = format!("{} [{run}]", cause(step));
-                let packets = step.packets.iter();
-                file.extend(packets.flat_map(|packet| enhanced_packet(packet, &comment)));
+                for packet in &step.packets {
+                    if packet.fragments.is_empty() {
+                        let bytes = with_ip_header(packet);
+                        file.extend(enhanced_packet(packet.at, &bytes, &comment));
+                    }
+                    let fragments = packet.fragments.iter();
+                    file.extend(
+                        fragments.flat_map(|bytes| enhanced_packet(packet.at, bytes, &comment)),
+                    );
+                }
             }
         }
     }
@@ -94,9 +103,8 @@ fn interface_description() -> Vec<u8> {
     block(INTERFACE_DESCRIPTION, body)
 }
 
-fn enhanced_packet(packet: &Packet, comment: &str) -> Vec<u8> {
-    let bytes = with_ip_header(packet);
-    let stamp = packet.at.as_nanos() as u64;
+fn enhanced_packet(at: Duration, bytes: &[u8], comment: &str) -> Vec<u8> {
+    let stamp = at.as_nanos() as u64;
     let len = bytes.len() as u32;
     // The first interface, and a stamp in two halves.
     let (high, low) = ((stamp >> 32) as u32, stamp as u32);

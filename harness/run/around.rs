@@ -126,16 +126,15 @@ impl Conductor<'_> {
     /// Puts a packet on the wire, whole or cut, and logs it whole.
     pub(super) fn inject(&mut self, bytes: Vec<u8>, cut: Option<&Cut>) -> Result<(), Trouble> {
         let at = now();
-        match cut {
-            None => self.ground.inject(&bytes)?,
-            Some(cut) => {
-                for fragment in fragments(&bytes, cut) {
-                    self.ground.inject(&fragment)?;
-                }
-            }
+        let fragments = cut.map(|cut| fragments(&bytes, cut)).unwrap_or_default();
+        if cut.is_none() {
+            self.ground.inject(&bytes)?;
+        }
+        for fragment in &fragments {
+            self.ground.inject(fragment)?;
         }
         let bytes = CapturedBytes::Ip(bytes);
-        self.packets.push(decode(&Captured { at, bytes }));
+        self.packets.push(Packet { fragments, ..decode(&Captured { at, bytes }) });
         Ok(())
     }
 

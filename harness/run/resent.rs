@@ -83,6 +83,7 @@ pub mod tests {
             dont_fragment: None,
             body: PacketBody::Tcp(segment),
             bytes: Vec::new(),
+            fragments: Vec::new(),
         }
     }
 

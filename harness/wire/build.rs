@@ -206,6 +206,10 @@ pub fn fragments(packet: &[u8], cut: &Cut) -> Vec<Vec<u8>> {
     };
     let payload = &packet[header_len..];
     let unit = usize::from(FRAGMENT_UNIT_BYTES);
+    // Pieces that a peer sends in several steps are to be put together, those of two peers are not:
+    // both have one address. TCP and UDP begin with the source port.
+    let port = payload.first_chunk().map_or(0, |port| u16::from_be_bytes(*port));
+    let identification = IDENTIFICATION.wrapping_add(port);
     let pieces = match cut {
         Cut::Every(len) => {
             let len = usize::from(*len).max(unit) / unit * unit;
@@ -220,15 +224,21 @@ pub fn fragments(packet: &[u8], cut: &Cut) -> Vec<Vec<u8>> {
     let whole = pieces.into_iter().map(|(start, end)| {
         let end = end.min(payload.len());
         let piece = payload.get(start..end).unwrap_or_default();
-        fragment(packet, piece, start / unit, end < payload.len())
+        fragment(packet, piece, identification, start / unit, end < payload.len())
     });
     whole.collect()
 }
 
-fn fragment(packet: &[u8], piece: &[u8], offset: usize, more: bool) -> Vec<u8> {
+fn fragment(
+    packet: &[u8],
+    piece: &[u8],
+    identification: u16,
+    offset: usize,
+    more: bool,
+) -> Vec<u8> {
     let offset = IpFragOffset::try_new(offset as u16).unwrap_or(IpFragOffset::ZERO);
     if let Ok((mut header, _)) = Ipv4Header::from_slice(packet) {
-        header.identification = IDENTIFICATION;
+        header.identification = identification;
         header.dont_fragment = false;
         header.more_fragments = more;
         header.fragment_offset = offset;
@@ -243,7 +253,7 @@ fn fragment(packet: &[u8], piece: &[u8], offset: usize, more: bool) -> Vec<u8> {
         next_header: header.next_header,
         fragment_offset: offset,
         more_fragments: more,
-        identification: u32::from(IDENTIFICATION),
+        identification: u32::from(identification),
     }
     .to_bytes();
     header.next_header = ip_number::IPV6_FRAGMENTATION_HEADER;

@@ -31,6 +31,7 @@ pub fn decode(captured: &Captured) -> Packet {
             dont_fragment: None,
             body: body(IpNumber(*protocol), bytes, 0),
             bytes: bytes.clone(),
+            fragments: Vec::new(),
         },
     }
 }
@@ -45,6 +46,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
         dont_fragment: None,
         body: PacketBody::Other { protocol: PROTOCOL_UNREADABLE },
         bytes: bytes.to_vec(),
+        fragments: Vec::new(),
     };
     let Ok((ip, _)) = LaxIpSlice::from_slice(bytes) else {
         return packet;

@@ -103,6 +103,7 @@ mod tests {
                 options: Vec::new(),
             }),
             bytes: Vec::new(),
+            fragments: Vec::new(),
         }
     }
 

@@ -277,3 +277,17 @@ fn fragments_overlap_and_repeat() {
         .collect();
     assert_eq!(told, [(2, false, 24), (0, true, 24), (2, false, 24), (1, true, 12)]);
 }
+
+/// All peers have one address: only the identification keeps their fragments apart.
+#[test]
+fn fragments_of_a_port_go_together_and_of_two_do_not() {
+    let identification = |port: u16| {
+        let mut ends = ends(Family::V4);
+        ends.source.set_port(port);
+        let piece = fragments(&datagram(ends, &[7; 32], Checksum::Right, 0), &Cut::Every(8));
+        piece.iter().map(|bytes| u16::from_be_bytes([bytes[4], bytes[5]])).collect::<Vec<_>>()
+    };
+    let (one, other) = (identification(7001), identification(7002));
+    assert!(one.len() == 5 && one.iter().all(|id| *id == one[0]), "{one:?}");
+    assert_ne!(one[0], other[0]);
+}

@@ -1,6 +1,7 @@
 //! Files read back by a small reader of blocks and options.
 
 use super::*;
+use crate::model::Packet;
 use crate::model::call::Payload;
 use crate::model::peer::Checksum;
 use crate::model::{CaseId, Family};
@@ -124,6 +125,17 @@ fn each_packet_names_its_step_and_run() {
         let rest = &body[20 + whole.len().next_multiple_of(4)..];
         assert_eq!(options(rest), [(OPT_COMMENT, comment)]);
     }
+}
+
+#[test]
+fn what_a_peer_has_cut_is_there_in_pieces() {
+    let mut log = run(&case(), 0, Family::V4);
+    let cut = log.steps.iter_mut().flat_map(|step| &mut step.packets).next().unwrap();
+    cut.fragments = vec![vec![1; 28], vec![2; 24]];
+    let file = file(&case(), &[&[log]]);
+    let packets = blocks(&file).into_iter().filter(|(kind, _)| *kind == ENHANCED_PACKET);
+    let bytes = packets.map(|(_, body)| body[20..20 + number(body, 12) as usize].to_vec());
+    assert_eq!(bytes.collect::<Vec<_>>(), [vec![1; 28], vec![2; 24]]);
 }
 
 #[test]
