@@ -134,7 +134,7 @@ pub struct ListArgs {
 /// Arguments of `show`.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// The case's id
+    /// The case's id, or a file
     pub case: String,
     /// Leave out the ladders
     #[arg(long)]

@@ -23,10 +23,10 @@ pub fn show(workspace: &Workspace, args: &ShowArgs) -> Exit {
     for bad in selection.ours.bad.iter().chain(&selection.outside.bad) {
         warn(&bad.message);
     }
-    let cases = selection.ours.cases.iter().chain(&selection.outside.cases);
     let mut exit = Exit::Usage;
-    for case in cases {
-        exit = match one(workspace, args, case) {
+    for case in &selection.ours.cases {
+        question(case, &workspace.text(case).unwrap_or_default());
+        exit = match answers(workspace, args, case) {
             Ok(()) => Exit::AsRecorded,
             Err(error) => {
                 warn(&error.to_string());
@@ -34,19 +34,28 @@ pub fn show(workspace: &Workspace, args: &ShowArgs) -> Exit {
             }
         };
     }
+    // What is recorded under an id is the answer to a case of the corpus.
+    for case in &selection.outside.cases {
+        question(case, &std::fs::read_to_string(&case.path).unwrap_or_default());
+        say("\nnot part of the suite, nothing is recorded");
+        exit = Exit::AsRecorded;
+    }
     exit
 }
 
-fn one(workspace: &Workspace, args: &ShowArgs, case: &Case) -> Result<(), SnapshotError> {
+fn question(case: &Case, text: &str) {
     say(&format!("{STRONG}{}{STRONG:#}  {}", case.id, line(&case.path.display().to_string())));
     say(&format!("\n{}", wrapped(&line(&case.about), WIDTH_MAX).join("\n")));
     if !case.spec.is_empty() {
         say(&format!("\nsee {}", line(&case.spec.join(", "))));
     }
     say("");
-    for line in lines(&workspace.text(case).unwrap_or_default()).lines() {
+    for line in lines(text).lines() {
         say(&format!("    {line}"));
     }
+}
+
+fn answers(workspace: &Workspace, args: &ShowArgs, case: &Case) -> Result<(), SnapshotError> {
     let store = Store::open(workspace.expected.clone())?;
     let answers = store.answers(&case.id)?;
     if answers.is_empty() {

@@ -46,6 +46,18 @@ impl Corpus {
 
     /// Finds every file that would be a case, and reads none.
     pub fn list(&self) -> Listing {
+        let mut listing = self.files();
+        listing.refuse_names();
+        listing.refuse_twins();
+        listing
+    }
+
+    /// Reads every file, whatever it is called: as no corpus, of whose answers nothing is stored.
+    pub fn read_any(&self) -> Found {
+        self.files().read(|_| true)
+    }
+
+    fn files(&self) -> Listing {
         let mut listing = Listing::default();
         match self {
             Corpus::Embedded(files) => {
@@ -68,7 +80,6 @@ impl Corpus {
             }
         }
         listing.files.sort_by(|a, b| a.id.cmp(&b.id));
-        listing.refuse_twins();
         listing
     }
 }
@@ -77,7 +88,7 @@ impl Corpus {
 #[derive(Debug, Default)]
 pub struct Listing {
     files: Vec<Listed>,
-    /// A folder that cannot be read, and files that have one id.
+    /// A folder that cannot be read, files that have one id, and files without one.
     bad: Vec<Bad>,
 }
 
@@ -132,6 +143,22 @@ impl Listing {
         self.files.extend(id_of(below).map(|id| Listed { id, path, embedded }));
     }
 
+    /// An id becomes a folder of answers, and a word of the command line.
+    fn refuse_names(&mut self) {
+        let named = |file: &Listed| file.id.0.split('/').all(Name::is_valid);
+        let (good, nameless) = std::mem::take(&mut self.files).into_iter().partition(named);
+        self.files = good;
+        let nameless: Vec<Listed> = nameless;
+        self.bad.extend(nameless.into_iter().map(|file| Bad {
+            message: format!(
+                "{}: no name for a case, expected folders and a file of small letters, digits and \
+                 hyphens, each beginning with a letter: rst/close-unread-data.yaml",
+                file.path.display()
+            ),
+            id: file.id.0,
+        }));
+    }
+
     /// Two files with one id (`a.yaml`, `a.yml`) are both refused.
     fn refuse_twins(&mut self) {
         for twins in self.files.chunk_by(|a, b| a.id == b.id).filter(|twins| twins.len() > 1) {
@@ -180,16 +207,8 @@ impl Found {
         }
     }
 
-    fn add(&mut self, id: CaseId, path: &Path, bytes: &[u8]) {
-        if !id.0.split('/').all(Name::is_valid) {
-            let message = format!(
-                "{}: no name for a case, expected folders and a file in kebab-case: \
-                 rst/close-unread-data.yaml",
-                path.display()
-            );
-            self.bad.push(Bad { id: id.0, message });
-            return;
-        }
+    /// Reads the text of a file as the case `id`.
+    pub(super) fn add(&mut self, id: CaseId, path: &Path, bytes: &[u8]) {
         match parse_case(id.clone(), path, bytes) {
             Ok(case) => self.cases.push(case),
             Err(error) => self.bad.push(Bad { id: id.0, message: error.to_string() }),
@@ -255,6 +274,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     const GOOD: &str = "about: x\nsteps: [s.socket: tcp]\n";
 
@@ -273,5 +293,19 @@ mod tests {
         let some = corpus.list().read(|id| id.ends_with('7'));
         assert_eq!(some.cases.len(), 20);
         assert_eq!(some.bad, [], "what is not wanted is not read");
+    }
+
+    #[rstest]
+    #[case("01-paws-by-state.yaml")]
+    #[case("Foo.yaml")]
+    #[case("foo_bar.yaml")]
+    #[case("My Case/a.yaml")]
+    fn corpus_alone_has_a_rule_for_names(#[case] path: &'static str) {
+        let corpus = Corpus::Embedded(vec![(path, GOOD)].leak());
+        let (found, any) = (corpus.read(), corpus.read_any());
+        let told = "no name for a case, expected folders and a file of small letters, digits and \
+                    hyphens, each beginning with a letter: rst/close-unread-data.yaml";
+        assert!(found.cases.is_empty() && found.bad[0].message.ends_with(told), "{found:?}");
+        assert_eq!((any.cases.len(), any.bad), (1, vec![]));
     }
 }

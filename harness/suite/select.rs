@@ -2,7 +2,7 @@
 
 use super::discover::{Corpus, Found, Listing, shown};
 use crate::model::CaseId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, is_separator};
 
 /// From where on a word is like an id.
@@ -36,7 +36,7 @@ pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
         if !meant.is_empty() {
             ids.extend(meant);
         } else if Path::new(word).is_dir() {
-            let outside = Corpus::Folder(Path::new(word).to_owned()).read();
+            let outside = Corpus::Folder(Path::new(word).to_owned()).read_any();
             selection.outside.cases.extend(outside.cases);
             selection.outside.bad.extend(outside.bad);
         } else if Path::new(word).is_file() {
@@ -47,7 +47,40 @@ pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
         }
     }
     selection.ours = listing.read(|id| ids.contains(id));
+    selection.name_outside();
     Ok(selection)
+}
+
+impl Selection {
+    /// Gives the cases outside the corpus ids of the form that result files have, and no two of
+    /// them one: their files may be called anything, and an id becomes the name of a file.
+    fn name_outside(&mut self) {
+        let mut taken: BTreeSet<String> =
+            self.ours.cases.iter().map(|case| case.id.0.clone()).collect();
+        // Of thousands that are called alike, none is counted up from the first.
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for case in &mut self.outside.cases {
+            let plain = plain_id(&case.id.0);
+            let mut id = plain.clone();
+            while !taken.insert(id.clone()) {
+                let count = counts.entry(plain.clone()).or_insert(1);
+                *count += 1;
+                id = format!("{plain}-{count}");
+            }
+            case.id = CaseId(id);
+        }
+    }
+}
+
+/// `My Case` as `my-case`: words of letters and digits in ASCII, with hyphens between them.
+fn plain_id(name: &str) -> String {
+    let part = |part: &str| {
+        let part = part.to_ascii_lowercase();
+        let words = part.split(|c: char| !c.is_ascii_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        if words.is_empty() { "case".to_owned() } else { words.join("-") }
+    };
+    name.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// The ids that a word means: an id, a folder of ids, or the path of either.
@@ -79,4 +112,39 @@ fn unknown(listing: &Listing, word: &str) -> String {
     let nearest = ids.max_by(|a, b| a.0.total_cmp(&b.0));
     let hint = nearest.map_or(String::new(), |(_, id)| format!("; did you mean `{id}`?"));
     format!("no case, folder of cases or file `{word}`{hint} (`sockdiff list` lists the cases)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse_case;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::corpus("mine/close-unread-data", "mine/close-unread-data")]
+    #[case::digit_first("01-paws-by-state", "01-paws-by-state")]
+    #[case::capital("Foo", "foo")]
+    #[case::underscore("foo_bar", "foo-bar")]
+    #[case::blank("My  Case (2)", "my-case-2")]
+    #[case::escape("a\u{1b}[31m", "a-31m")]
+    #[case::up("../.", "case/case")]
+    #[case::separator("a\\b", "a-b")]
+    #[case::nothing_left("\u{202e}", "case")]
+    fn any_name_becomes_an_id(#[case] name: &str, #[case] id: &str) {
+        assert_eq!(plain_id(name), id);
+    }
+
+    #[test]
+    fn no_two_cases_have_one_id() {
+        let case = |id: &str| {
+            let text = "about: x\nsteps: [s.socket: tcp]\n".as_bytes();
+            parse_case(CaseId(id.to_owned()), Path::new("x.yaml"), text).unwrap()
+        };
+        let mut selection = Selection::default();
+        selection.ours.cases = vec![case("a")];
+        selection.outside.cases = ["A", "a", "b", "a_2", "a-3"].map(case).to_vec();
+        selection.name_outside();
+        let ids: Vec<&str> = selection.outside.cases.iter().map(|c| c.id.0.as_str()).collect();
+        assert_eq!(ids, ["a-2", "a-3", "b", "a-2-2", "a-3-2"]);
+    }
 }

@@ -13,6 +13,8 @@ mod compare;
 mod isolation;
 #[path = "cli/output.rs"]
 mod output;
+#[path = "cli/outside.rs"]
+mod outside;
 #[path = "cli/pcap.rs"]
 mod pcap;
 #[path = "cli/review.rs"]
