@@ -56,7 +56,7 @@ pub enum Verb {
 /// Arguments of `run`.
 #[derive(Args, Debug, Clone)]
 pub struct RunArgs {
-    /// Case ids, folders of cases, or files; none: every case
+    /// Case ids, folders of cases, or files (`-`: a case on standard input); none: every case
     #[arg(value_name = "CASE|FILE|FOLDER")]
     pub which: Vec<String>,
     /// Only cases with this tag (again: any of them)

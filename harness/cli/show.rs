@@ -36,7 +36,7 @@ pub fn show(workspace: &Workspace, args: &ShowArgs) -> Exit {
     }
     // What is recorded under an id is the answer to a case of the corpus.
     for case in &selection.outside.cases {
-        question(case, &std::fs::read_to_string(&case.path).unwrap_or_default());
+        question(case, &selection.text_outside(case));
         say("\nnot part of the suite, nothing is recorded");
         exit = Exit::AsRecorded;
     }

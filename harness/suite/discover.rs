@@ -192,11 +192,7 @@ impl Found {
     pub fn read_file(&mut self, id: CaseId, file: &Path) {
         let too_large = std::fs::metadata(file).is_ok_and(|m| m.len() > FILE_BYTES_MAX as u64);
         if too_large {
-            let most = FILE_BYTES_MAX >> 20;
-            let message =
-                format!("{}:1:1: larger than {most} MiB, which no case is", file.display());
-            self.bad.push(Bad { id: id.0, message });
-            return;
+            return self.refuse_large(id, file);
         }
         match std::fs::read(file) {
             Ok(bytes) => self.add(id, file, &bytes),
@@ -207,8 +203,17 @@ impl Found {
         }
     }
 
-    /// Reads the text of a file as the case `id`.
+    fn refuse_large(&mut self, id: CaseId, file: &Path) {
+        let most = FILE_BYTES_MAX >> 20;
+        let message = format!("{}:1:1: larger than {most} MiB, which no case is", file.display());
+        self.bad.push(Bad { id: id.0, message });
+    }
+
+    /// Reads the text of a file as the case `id`. Of one that is too large it may be a part.
     pub(super) fn add(&mut self, id: CaseId, path: &Path, bytes: &[u8]) {
+        if bytes.len() > FILE_BYTES_MAX {
+            return self.refuse_large(id, path);
+        }
         match parse_case(id.clone(), path, bytes) {
             Ok(case) => self.cases.push(case),
             Err(error) => self.bad.push(Bad { id: id.0, message: error.to_string() }),

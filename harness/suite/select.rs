@@ -1,8 +1,10 @@
 //! Which cases a command line means.
 
 use super::discover::{Corpus, Found, Listing, shown};
-use crate::model::CaseId;
+use crate::model::limits::FILE_BYTES_MAX;
+use crate::model::{Case, CaseId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::{Path, is_separator};
 
 /// From where on a word is like an id.
@@ -15,7 +17,14 @@ pub struct Selection {
     pub ours: Found,
     /// Files outside it: run and printed, nothing is stored.
     pub outside: Found,
+    /// What came on standard input, where that is one of them.
+    input: Option<Vec<u8>>,
 }
+
+/// The word that means standard input.
+const INPUT: &str = "-";
+/// What standard input is called where others have the path of a file.
+const INPUT_SHOWN: &str = "<stdin>";
 
 /// Picks from the corpus by ids, folders of ids and paths; no words pick everything.
 ///
@@ -24,13 +33,17 @@ pub struct Selection {
 pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
     let listing = corpus.list();
     if words.is_empty() {
-        return Ok(Selection { ours: listing.read(|_| true), outside: Found::default() });
+        return Ok(Selection { ours: listing.read(|_| true), ..Selection::default() });
     }
     let mut selection = Selection::default();
     let mut ids: BTreeSet<String> = BTreeSet::new();
     for word in words {
         if word.is_empty() {
             return Err("an empty word names no case; leave it out to mean all of them".to_owned());
+        }
+        if word == INPUT {
+            selection.read_input()?;
+            continue;
         }
         let meant = meant_ids(corpus, &listing, word);
         if !meant.is_empty() {
@@ -52,6 +65,30 @@ pub fn select(corpus: &Corpus, words: &[String]) -> Result<Selection, String> {
 }
 
 impl Selection {
+    /// The text of a case outside the corpus.
+    pub fn text_outside(&self, case: &Case) -> String {
+        match &self.input {
+            Some(input) if case.path == Path::new(INPUT_SHOWN) => {
+                String::from_utf8_lossy(input).into_owned()
+            }
+            _ => std::fs::read_to_string(&case.path).unwrap_or_default(),
+        }
+    }
+
+    /// Reads standard input as a case, up to one byte more than a case may have.
+    fn read_input(&mut self) -> Result<(), String> {
+        if self.input.is_some() {
+            return Err(format!("`{INPUT}` stands here twice, standard input is read once"));
+        }
+        let mut input = Vec::new();
+        let most = FILE_BYTES_MAX as u64 + 1;
+        let read = std::io::stdin().lock().take(most).read_to_end(&mut input);
+        read.map_err(|error| format!("{INPUT_SHOWN}: cannot be read: {error}"))?;
+        self.outside.add(CaseId("stdin".to_owned()), Path::new(INPUT_SHOWN), &input);
+        self.input = Some(input);
+        Ok(())
+    }
+
     /// Gives the cases outside the corpus ids of the form that result files have, and no two of
     /// them one: their files may be called anything, and an id becomes the name of a file.
     fn name_outside(&mut self) {

@@ -29,6 +29,27 @@ fn file_may_have_any_name(#[case] file: &str, #[case] id: &str) {
 }
 
 #[test]
+fn case_on_standard_input_is_read_once() {
+    let folder = Folder::new();
+    let before = folder.files();
+    let given = |arguments: &str, text: &str| folder.sockdiff(arguments).stdin(text).assert();
+    for run in ["run -", "-"] {
+        let run = given(run, CASE).success();
+        assert_eq!((stdout(&run).as_str(), stderr(&run).as_str()), (TRANSCRIPT, ""));
+    }
+    assert_eq!(json(&given("run --json -", CASE).success())["results"][0]["id"], "stdin");
+    let text = stdout(&given("show -", CASE).success());
+    assert!(text.starts_with("stdin  <stdin>\n\nx\n\n    about: x\n    steps: "), "{text}");
+    let bad = given("run -", "about: x\n").code(2);
+    assert_eq!(stderr(&bad), "<stdin>:1:1: `steps` is missing\n");
+    let large = given("run -", &"#".repeat(2 << 20)).code(2);
+    assert!(stderr(&large).starts_with("<stdin>:1:1: larger than 1 MiB"), "{}", stderr(&large));
+    let twice = given("run - -", CASE).code(2);
+    assert_eq!(stderr(&twice), "`-` stands here twice, standard input is read once\n");
+    assert_eq!(folder.touched(&before), NOTHING);
+}
+
+#[test]
 fn files_of_one_name_are_two_cases_in_one_result() {
     let folder = Folder::new();
     folder.write("a/x.yaml", CASE);
