@@ -82,13 +82,26 @@ impl std::str::FromStr for TcpFlags {
         let mut flags = TcpFlags(0);
         for c in text.chars() {
             let found = TcpFlags::LETTERS.iter().find(|(_, letter)| *letter == c);
-            match found {
-                Some((flag, _)) => flags = flags | *flag,
-                None => {
-                    return Err(format!("`{c}` is no TCP flag, expected letters of FSRP.UEWe"));
-                }
+            let Some((flag, _)) = found else {
+                let meant = elsewhere(c);
+                return Err(format!(
+                    "`{c}` is no TCP flag{meant}, expected letters of FSRP.UEWe, or none"
+                ));
+            };
+            if flags.has(*flag) {
+                return Err(format!("the flag `{c}` stands here twice"));
             }
+            flags = flags | *flag;
         }
         Ok(flags)
+    }
+}
+
+/// Which letter is meant by one that other programs have for a flag.
+fn elsewhere(letter: char) -> &'static str {
+    match letter {
+        'A' | 'a' => " (ACK is `.`)",
+        'C' | 'c' => " (CWR is `W`)",
+        _ => "",
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn read_flags(node: &Node) -> Read<TcpFlags> {
     if text.is_empty() {
         return Err(node.expected("TCP flags: S., R, none"));
     }
-    text.parse().map_err(|message: String| node.fault(message + ", or none"))
+    text.parse().map_err(|message: String| node.fault(message))
 }
 
 /// A socket, or on the wire a peer.

@@ -436,8 +436,13 @@ fn mistakes_in_the_header(#[case] text: &str, #[case] expected: &str) {
     "foo.yaml:6:12: claims[0].never: the flags `.R` are written `R.`$"
 )]
 #[case(
+    "source: x\n    says: y\n    expect: 'a > b [S|RR]'",
+    "foo.yaml:6:13: claims[0].expect: the flag `R` stands here twice$"
+)]
+#[case(
     "source: x\n    says: y\n    expect: 'a > b [Q] seq 1'",
-    "foo.yaml:6:13: claims[0].expect: `Q` is no TCP flag, expected letters of FSRP.UEWe$"
+    "foo.yaml:6:13: claims[0].expect: `Q` is no TCP flag, expected letters of FSRP.UEWe, or \
+    none$"
 )]
 #[case(
     "source: x\n    says: y\n    platforms: linux < 4.12.x\n    never: z",

@@ -21,9 +21,13 @@ use rstest::rstest;
 #[case("peer.send", "6:5: steps[0]: send needs TCP flags (S., R, none) or a map$")]
 #[case(
     "peer.send: SA",
-    "6:16: steps[0].peer.send: `A` is no TCP flag, expected letters of \
-    FSRP.UEWe, or none$"
+    "6:16: steps[0].peer.send: `A` is no TCP flag (ACK is `.`), expected letters of FSRP.UEWe, or \
+    none$"
 )]
+#[case("peer.send: SC", "6:16: steps[0].peer.send: `C` is no TCP flag (CWR is `W`), expected")]
+#[case("peer.send: X", "6:16: steps[0].peer.send: `X` is no TCP flag, expected letters of FSRP.U")]
+#[case("peer.send: SS", "6:16: steps[0].peer.send: the flag `S` stands here twice$")]
+#[case("peer.recv: S..", "6:16: steps[0].peer.recv: the flag `.` stands here twice$")]
 #[case(
     "peer.send: {icmp: host-unreachable, seq: wnd+1}",
     "6:46: steps[0].peer.send.seq: unknown variable `wnd`, expected one of nxt, una$"
