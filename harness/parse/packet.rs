@@ -11,6 +11,7 @@ use crate::model::limits::{
 use crate::model::peer::{Base, Cut, LocalEnd, Number, Source, TcpOption};
 use crate::model::{Name, TcpFlags, Topology};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 /// How far apart two sequence numbers can be.
 const DISTANCE_MAX: i64 = u32::MAX as i64;
@@ -83,10 +84,14 @@ pub(super) fn number_in_words(bases: &[&str]) -> String {
 }
 
 /// Digits, with a minus before them or not.
-fn whole(text: &str) -> Option<i64> {
+fn is_whole(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A number of this form, unless it is beyond 64 bits.
+fn whole(text: &str) -> Option<i64> {
+    is_whole(text).then(|| text.parse().ok()).flatten()
 }
 
 /// `[mss 1460, nop, raw 1e03aa]`
@@ -107,32 +112,83 @@ fn read_option(node: &Node) -> Read<TcpOption> {
     let mut words = text.split_whitespace();
     let name = words.next().unwrap_or("");
     let values: Vec<&str> = words.collect();
-    let wrong = |example: &str| {
-        let text = shortened(text);
-        node.fault(format!("`{text}` is no TCP option, expected `{example}`"))
-    };
+    let option = Written { node, text, name };
     Ok(match (name, values.as_slice()) {
-        ("mss", [size]) => TcpOption::Mss(number(size).ok_or_else(|| wrong("mss 1460"))?),
-        ("wscale", [shift]) => {
-            TcpOption::WindowScale(number(shift).ok_or_else(|| wrong("wscale 7"))?)
-        }
+        ("mss", [size]) => TcpOption::Mss(option.field(size, u16::MAX)?),
+        ("wscale", [shift]) => TcpOption::WindowScale(option.field(shift, u8::MAX)?),
         ("ts", [value, reply]) => {
-            let both = number(value).zip(number(reply));
-            let (value, reply) = both.ok_or_else(|| wrong("ts 100 0"))?;
-            TcpOption::Timestamps(value, reply)
+            TcpOption::Timestamps(option.field(value, u32::MAX)?, option.field(reply, u32::MAX)?)
         }
         ("sack", blocks) if !blocks.is_empty() => {
-            let blocks = blocks.iter().map(|block| sack_block(block));
-            let blocks = blocks.collect::<Option<Vec<_>>>();
-            TcpOption::Sack(blocks.ok_or_else(|| wrong("sack 1-100 200-300"))?)
+            let blocks = blocks.iter().map(|block| option.sack_block(block));
+            TcpOption::Sack(blocks.collect::<Read<_>>()?)
         }
         ("sackOK", []) => TcpOption::SackPermitted,
         ("nop", []) => TcpOption::Nop,
         ("eol", []) => TcpOption::End,
-        ("raw", [digits]) => TcpOption::Raw(hex(digits).ok_or_else(|| wrong("raw 1e03aa"))?),
-        _ if TCP_OPTIONS.contains(&name) => return Err(wrong(usual_form(name))),
+        ("raw", [digits]) => TcpOption::Raw(option.hex(digits)?),
+        _ if TCP_OPTIONS.contains(&name) => return Err(option.wrong()),
         _ => return Err(unknown_option(node, name)),
     })
+}
+
+/// A TCP option as a case writes it.
+struct Written<'n> {
+    node: &'n Node,
+    text: &'n str,
+    name: &'n str,
+}
+
+impl Written<'_> {
+    /// It has not its usual form.
+    fn wrong(&self) -> Fault {
+        let (text, form) = (shortened(self.text), usual_form(self.name));
+        self.node.fault(format!("`{text}` is no TCP option, expected `{form}`"))
+    }
+
+    fn number(&self, digits: &str, range: &RangeInclusive<i64>) -> Read<i64> {
+        if !is_whole(digits) {
+            return Err(self.wrong());
+        }
+        whole(digits).filter(|number| range.contains(number)).ok_or_else(|| {
+            let (name, digits) = (self.name, shortened(digits));
+            let (low, high) = (range.start(), range.end());
+            let message = format!("`{name}`: {digits} is out of bounds, expected {low} to {high}");
+            self.node.fault(message)
+        })
+    }
+
+    fn field<T: TryFrom<i64> + Into<i64> + Default>(&self, digits: &str, most: T) -> Read<T> {
+        let number = self.number(digits, &(0..=most.into()))?;
+        Ok(T::try_from(number).unwrap_or_default())
+    }
+
+    /// `1-100`: both as the transcript prints them, so the first may be negative.
+    fn sack_block(&self, block: &str) -> Read<(i64, i64)> {
+        let hyphen = block.get(1..).and_then(|rest| rest.find('-')).ok_or_else(|| self.wrong())?;
+        let edge = |digits| self.number(digits, &(i64::from(i32::MIN)..=DISTANCE_MAX));
+        Ok((edge(&block[..=hyphen])?, edge(&block[hyphen + 2..])?))
+    }
+
+    /// The bytes of `raw`.
+    fn hex(&self, digits: &str) -> Read<Vec<u8>> {
+        if let Some(c) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
+            let message =
+                format!("`{c}` is no hexadecimal digit, expected `{}`", usual_form(self.name));
+            return Err(self.node.fault(message));
+        }
+        let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+        if !rest.is_empty() {
+            let text = shortened(self.text);
+            return Err(self.node.fault(format!(
+                "`{text}` has an odd number of digits, expected two for each byte: `{}`",
+                usual_form(self.name)
+            )));
+        }
+        let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0);
+        let bytes = pairs.iter().map(|[high, low]| digit(*high) * 16 + digit(*low));
+        Ok(bytes.map(|byte| u8::try_from(byte).unwrap_or(0)).collect())
+    }
 }
 
 fn unknown_option(node: &Node, name: &str) -> Fault {
@@ -153,24 +209,6 @@ pub(super) fn usual_form(name: &str) -> &str {
 
 fn number<T: TryFrom<i64>>(digits: &str) -> Option<T> {
     T::try_from(whole(digits)?).ok()
-}
-
-/// `1-100`: both as the transcript prints them, so the first may be negative.
-fn sack_block(text: &str) -> Option<(i64, i64)> {
-    let hyphen = text.get(1..)?.find('-')? + 1;
-    let edge =
-        |text| whole(text).filter(|edge| (i64::from(i32::MIN)..=DISTANCE_MAX).contains(edge));
-    edge(&text[..hyphen]).zip(edge(&text[hyphen + 1..]))
-}
-
-fn hex(digits: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|pair| {
-        let digit = |at: usize| char::from(pair[at]).to_digit(16);
-        u8::try_from(digit(0)? * 16 + digit(1)?).ok()
-    });
-    let bytes = bytes.collect::<Option<Vec<u8>>>()?;
-    (rest.is_empty() && !bytes.is_empty()).then_some(bytes)
 }
 
 /// Bytes on the wire.

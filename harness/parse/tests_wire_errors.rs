@@ -161,15 +161,47 @@ use rstest::rstest;
 )]
 #[case(
     "peer.send: {flags: S, options: [mss 65536]}",
-    "6:37: steps[0].peer.send.options[0]: `mss \
-    65536` is no TCP option"
+    "6:37: steps[0].peer.send.options[0]: `mss`: 65536 is out of bounds, expected 0 to 65535$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [mss many]}",
+    "6:37: steps[0].peer.send.options[0]: `mss many` is no TCP option, expected `mss 1460`$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [nop, wscale 256]}",
+    "6:42: steps[0].peer.send.options[1]: `wscale`: 256 is out of bounds, expected 0 to 255$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [ts 0 -1]}",
+    "6:37: steps[0].peer.send.options[0]: `ts`: -1 is out of bounds, expected 0 to 4294967295$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [ts 99999999999999999999 0]}",
+    "6:37: steps[0].peer.send.options[0]: `ts`: 99999999999999999999 is out of bounds, expected 0"
+)]
+#[case(
+    "peer.send: {flags: S, options: [sack 1-4294967296]}",
+    "6:37: steps[0].peer.send.options[0]: `sack`: 4294967296 is out of bounds, expected \
+    -2147483648 to 4294967295$"
 )]
 #[case(
     "peer.send: {flags: S, options: [nop 1]}",
     "6:37: steps[0].peer.send.options[0]: `nop 1` \
     is no TCP option, expected `nop`$"
 )]
-#[case("peer.send: {flags: S, options: [raw 1e0]}", "6:37: steps[0].peer.send.options[0]: `raw")]
+#[case(
+    "peer.send: {flags: S, options: [raw 1e0]}",
+    "6:37: steps[0].peer.send.options[0]: `raw 1e0` has an odd number of digits, expected two for \
+    each byte: `raw 1e03aa`$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [raw 0x1e]}",
+    "6:37: steps[0].peer.send.options[0]: `x` is no hexadecimal digit, expected `raw 1e03aa`$"
+)]
+#[case(
+    "peer.send: {flags: S, options: [raw]}",
+    "6:37: steps[0].peer.send.options[0]: `raw` is no TCP option, expected `raw 1e03aa`$"
+)]
 #[case("peer.send: {flags: S, options: [sack 1]}", "6:37: steps[0].peer.send.options[0]: `sack 1`")]
 #[case("peer.send: {flags: S, options: [sack é]}", "6:37: steps[0].peer.send.options[0]: `sack é`")]
 #[case(
