@@ -212,8 +212,7 @@ impl<'n> Substitution<'_, 'n> {
             match self.variable(after).map_err(|message| Fault { id, message })? {
                 Some((value, left)) => {
                     if matches!(value.kind, Kind::List(_) | Kind::Map(_)) {
-                        let message =
-                            format!("`{}` puts a list or a map into text", shortened(text));
+                        let message = not_in_text(text, value, variable_name(after), left);
                         return Err(Fault { id, message });
                     }
                     let value = value_text(value);
@@ -272,6 +271,22 @@ impl<'n> Substitution<'_, 'n> {
             return Err(Fault { id, message });
         }
         Ok(())
+    }
+}
+
+/// Why a list or a map cannot stand in `text`, where `left` follows the variable that it is the
+/// value of.
+fn not_in_text(text: &str, value: &Node, name: &str, left: &str) -> String {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let rest = left.strip_prefix('.').unwrap_or("");
+    let index = rest.split(|c| !in_word(c)).next().unwrap_or("");
+    match &value.kind {
+        _ if index.is_empty() => format!("`{}` puts a list or a map into text", shortened(text)),
+        Kind::List(_) => format!(
+            "`${name}.{}`: an item of a list is named by its number, expected `${name}.0`",
+            shortened(index)
+        ),
+        _ => format!("`${name}.{}`: the value is a map, a list alone has items", shortened(index)),
     }
 }
 

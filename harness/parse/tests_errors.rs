@@ -383,6 +383,19 @@ fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
     steps[0].b.bind: `$at.1`: `[a]` has no item 1 (in row at=[a])$"
 )]
 #[case(
+    "about: x\nmatrix: {at: [[a]]}\nsteps:\n  - b.bind: $at.Addr\n",
+    "foo.yaml:4:13: steps[0].b.bind: `$at.Addr`: an item of a list is named by its number, \
+    expected `$at.0` (in row at=[a])$"
+)]
+#[case(
+    "about: x\nmatrix: {at: [{addr: any}]}\nsteps:\n  - b.bind: $at.addr\n",
+    "foo.yaml:4:13: steps[0].b.bind: `$at.addr`: the value is a map, a list alone has items (in row"
+)]
+#[case(
+    "about: x\nmatrix: {at: [[a]]}\nsteps:\n  - b.bind: on $at.-\n",
+    "foo.yaml:4:13: steps[0].b.bind: `on $at.-` puts a list or a map into text (in row at=[a])$"
+)]
+#[case(
     "about: x\ngiven: listen\nprocesses: {w: [sevrer]}\nsteps: [client.close]\n",
     "foo.yaml:3:17: processes.w[0]: unknown socket `sevrer`, expected one of client, server; did"
 )]
