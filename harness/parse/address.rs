@@ -58,13 +58,10 @@ pub(super) fn read_base(node: &Node, scope: &mut Scope<'_>) -> Read<AddrBase> {
 }
 
 fn socket_base(node: &Node, name: &str, scope: &Scope<'_>) -> Read<AddrBase> {
-    scope.socket(name).map(AddrBase::Socket).map_err(|message| {
+    scope.socket(name).map(AddrBase::Socket).map_err(|_| {
         let words = ADDRESS_WORDS.iter().map(|(word, _)| *word);
         let sockets = scope.sockets.iter().map(Name::as_str);
-        match Name::is_reserved(name) {
-            true => node.fault(message),
-            false => node.fault(unknown("address", name, words.chain(sockets))),
-        }
+        node.fault(unknown("address", name, words.chain(sockets)))
     })
 }
 

@@ -38,11 +38,17 @@ impl Scope<'_> {
 
     /// The socket called `text`, if an earlier step could have made it.
     pub fn socket(&self, text: &str) -> Result<Name, String> {
+        let known = self.sockets.iter().map(Name::as_str);
+        // Whoever means a socket is not helped by hearing that none may be made with this name.
+        if Name::is_reserved(text) {
+            let message = unknown("socket", text, known);
+            let no_socket = format!("`{text}` is no socket of this machine");
+            return Err(message.replacen(&format!("unknown socket `{text}`"), &no_socket, 1));
+        }
         let name = valid_name(text)?;
         if self.sockets.contains(&name) {
             return Ok(name);
         }
-        let known = self.sockets.iter().map(Name::as_str);
         let message = unknown("socket", text, known);
         Err(message.replacen(", expected", ", no earlier step makes it: expected", 1))
     }

@@ -248,6 +248,10 @@ use rstest::rstest;
 )]
 #[case("peer.recv: SA", "6:16: steps[0].peer.recv: `A` is no TCP flag")]
 #[case("peer.recv: {proto: udp, len: 3}", "6:16: steps[0].peer.recv: `flags` and `len` are those")]
+#[case(
+    "conn.connect: host",
+    "6:19: steps[0].conn.connect: unknown address `host`, expected one of loopback, any, local,"
+)]
 #[case("conn.connect: peer1", "6:19: steps[0].conn.connect: `peer1` is no peer")]
 #[case(
     "host.firewal: drop",
@@ -275,6 +279,12 @@ use rstest::rstest;
 #[case("host.sysctl: {}", "6:18: steps[0].host.sysctl: no settings")]
 #[case("host.sysctl", "6:5: steps[0]: sysctl needs {net.ipv4.tcp_retries2: 3}$")]
 #[case("host.destroy: client", "6:19: steps[0].host.destroy: unknown socket `client`")]
+#[case(
+    "host.destroy: peer",
+    "6:19: steps[0].host.destroy: `peer` is no socket of this machine, expected one of conn, \
+    server$"
+)]
+#[case("local.send: 1", "6:5: steps[0].local.send: `local` is no socket of this machine, expected")]
 fn mistakes(#[case] step: &str, #[case] expected: &str) {
     assert_error(with_step(step), &format!("foo.yaml:{expected}"));
 }
