@@ -1,6 +1,7 @@
 //! Floor 6: which cases there are, which of them run here, and how many at a time.
 
 pub mod discover;
+pub mod flaky;
 pub mod outcome;
 pub mod pool;
 pub mod select;

@@ -1,6 +1,7 @@
 //! What a case's runs mean, held against what is recorded.
 
 use super::discover::shown;
+use super::flaky;
 use super::session::Gathered;
 use super::single::Ran;
 use crate::model::capability::Lack;
@@ -15,6 +16,9 @@ use crate::sys::Machine;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Answers of one flaky case that a story shows beside the most frequent one.
+const DIFFS_MAX: usize = 3;
+
 /// What came of a case.
 #[derive(Clone, Debug)]
 pub struct CaseResult {
@@ -24,7 +28,7 @@ pub struct CaseResult {
     pub reason: Option<String>,
     /// The longest of its runs.
     pub duration: Duration,
-    /// What happened (in the first run).
+    /// What happened (in most of its runs).
     pub ran: Option<Ran>,
     /// The whole story for a person, plain text: where, what was recorded, what happened, how to
     /// accept. Only where something is not as recorded.
@@ -102,14 +106,13 @@ impl Judge<'_> {
         if let Some(lack) = &gathered.lack {
             return CaseResult::skipped(lack);
         }
-        let runs = gathered.runs;
-        let mut answers = gathered.answers.into_iter();
-        let Some((ran, count)) = answers.next() else {
+        let mut answers = gathered.answers;
+        if answers.len() > 1 {
+            return self.flaky(case, answers, gathered.runs);
+        }
+        let Some((ran, _)) = answers.pop() else {
             return CaseResult::error("no run of the case ended".to_owned());
         };
-        if let Some((other, other_count)) = answers.next() {
-            return self.flaky(case, ran, count, &other, other_count, runs);
-        }
         self.held_against_record(case, ran)
             .unwrap_or_else(|error| CaseResult::error(error.to_string()))
     }
@@ -187,30 +190,20 @@ impl Judge<'_> {
         releases.filter(|release| **release != platform.release).map(ToString::to_string).collect()
     }
 
-    fn flaky(
-        &self,
-        case: &Case,
-        ran: Ran,
-        count: u32,
-        other: &Ran,
-        other_count: u32,
-        runs: u32,
-    ) -> CaseResult {
-        let [recorded, happened] = [&ran, other].map(|ran| lines(&ran.body));
-        let diff = Diff { recorded, happened, calls_only: false };
-        let text = diff.text(
-            &format!("{count} of {runs} runs"),
-            &format!("{other_count} of {runs} runs"),
-            self.colour,
-        );
+    fn flaky(&self, case: &Case, mut answers: Vec<(Ran, u32)>, runs: u32) -> CaseResult {
+        flaky::most_first(&mut answers);
+        let diffs = flaky::diffs(&answers, runs, DIFFS_MAX, self.colour);
+        let [(ran, count), (other, _), ..] = &answers[..] else {
+            return CaseResult::error("the case has one answer".to_owned());
+        };
         let at = differing_line(&other.transcript, &ran.body, false);
         let mut result = CaseResult::without_run(
             Status::Flaky,
-            format!("{} of {runs} runs differ from the first", runs - count),
+            format!("{} of {runs} runs differ from the most frequent answer", runs - count),
         );
         result.duration = ran.duration;
-        result.story = Some(format!("{}:{at}\n{text}", place(case)));
-        result.ran = Some(ran);
+        result.story = Some(format!("{}:{at}\n{diffs}", place(case)));
+        result.ran = Some(ran.clone());
         result
     }
 

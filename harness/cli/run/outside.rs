@@ -5,7 +5,7 @@ use crate::cli::print::{self, warn};
 use crate::cli::summary;
 use crate::model::Case;
 use crate::report::plain::{line, lines};
-use crate::suite::{CaseResult, Gathered};
+use crate::suite::{CaseResult, Gathered, flaky};
 
 impl Invocation<'_> {
     /// Runs them side by side, and tells of each in their order, as soon as all before it are done.
@@ -31,7 +31,7 @@ impl Invocation<'_> {
 
     fn stranger(&self, case: &Case, gathered: Gathered) -> CaseResult {
         let path = shown(case);
-        let Gathered { answers, error, lack, runs, again } = gathered;
+        let Gathered { mut answers, error, lack, runs, again } = gathered;
         if let Some(note) = summary::made_again([(path.as_str(), again)].into_iter()) {
             warn(&note);
         }
@@ -43,12 +43,16 @@ impl Invocation<'_> {
             self.say(&format!("{path}  skipped ({})", line(&lack.to_string())));
             return CaseResult::skipped(&lack);
         }
-        for (ran, count) in &answers {
+        flaky::most_first(&mut answers);
+        if let Some((ran, count)) = answers.first() {
             if runs > 1 {
                 self.say(&format!("{count} of {runs} runs:"));
             }
             self.say(lines(&ran.body).trim_end());
             self.ladders(&ran.transcript, &[]);
+            // Nothing else keeps them, so each is told.
+            let diffs = flaky::diffs(&answers, runs, usize::MAX, print::to_terminal());
+            diffs.lines().for_each(|line| self.say(line));
         }
         CaseResult::outside(answers)
     }

@@ -251,12 +251,20 @@ fn case_that_differs_from_itself_is_flaky() {
     let run = "run --repeat 8 --jitter 500 --seed 1";
     let text = stdout(&folder.sockdiff(run).assert().code(1));
     let head = "flaky             chance  (";
-    assert!(text.starts_with(head) && text.contains(" of 8 runs differ from the first"), "{text}");
+    let reason = " of 8 runs differ from the most frequent answer)\n";
+    assert!(text.starts_with(head) && text.contains(reason), "{text}");
     assert!(text.contains("\n    cases/chance.yaml:5\n"), "{text}");
     assert!(text.ends_with("\n1 flaky, each asked 8 times\n"), "{text}");
     assert_eq!(folder.touched(&before), NOTHING);
     let text = stdout(&folder.sockdiff(&format!("{run} outside.yaml")).assert().code(1));
-    assert!(text.matches(" of 8 runs:\n").count() > 1, "{text}");
+    let (whole, diff) = text.split_once("\n--- ").expect("a diff below the answer");
+    assert!(whole.contains("\n... conn.recv(1) = "), "{text}");
+    assert_eq!(text.matches(" of 8 runs:\n").count(), 1, "one answer is whole: {text}");
+    let first = whole.lines().next().expect("a line").trim_end_matches(':');
+    assert!(diff.starts_with(first) && diff.contains("\n+++ "), "{text}");
+    for sign in ["-", "+"] {
+        assert!(diff.contains(&format!("\n{sign} ... conn.recv(1) = ")), "{text}");
+    }
 }
 
 #[rstest]
