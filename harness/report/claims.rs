@@ -3,7 +3,11 @@
 //! The lines of `expect` must occur in their order, those of `never` must not occur. Leading
 //! blanks do not count, and a line of a claim may end early only at a blank: `seq 1` is not
 //! `seq 10`. The flags of a packet may be alternatives, where what is claimed leaves them open: a
-//! RST is `[R|R.]`. Without `row` every section of the record must agree.
+//! RST is `[R|R.]`. Without `row` every section of the record must agree. A section without one for
+//! IPv6 beside it speaks for both families, as a record tells IPv6 only where it differs.
+//!
+//! What was not asked is neither held nor refuted: where a call of a claim was `not issued`, a line
+//! of `expect` that is missing refutes nothing, and one of `never` has not been avoided.
 
 use crate::model::{Claim, Platform, Release};
 use std::collections::BTreeMap;
@@ -18,7 +22,7 @@ pub enum Verdict {
     Holds,
     /// It did not.
     Refuted,
-    /// The record cannot tell: it has no packets, or not the row.
+    /// The record cannot tell: it has no packets, not the row, or the call was not issued.
     NotRecorded,
 }
 
@@ -41,19 +45,25 @@ pub fn judge(claim: &Claim, body: &str, captured: bool) -> Verdict {
 ///
 /// For `holds` these are the lines that were claimed, for `refuted` those of the first section that
 /// does not agree: what was found of the claim, and `(not found: …)` with `(instead: …)`, or the
-/// line that was not to occur. Where a record has several sections, its title stands first.
+/// line that was not to occur. For `not recorded` it is the call that was not issued, if there is
+/// one. Where a record has several sections, its title stands first.
 pub fn judged(claim: &Claim, body: &str, captured: bool) -> (Verdict, Vec<String>) {
     let lines = claim.expect.iter().chain(&claim.never);
     let sections = sections(body);
-    let mut picked = sections.iter().filter(|section| section.is_in(&claim.row)).peekable();
+    let picked = sections.iter().filter(|section| section.is_in(&claim.row, &sections));
     let blind = !captured && lines.clone().any(|line| Claim::is_packet(line));
-    let Some(first) = picked.peek().copied().filter(|_| !blind) else {
-        return (Verdict::NotRecorded, Vec::new());
+    // One section that disagrees refutes, and all that were asked cannot speak for one that was
+    // not.
+    let weight = |verdict: Verdict| match verdict {
+        Verdict::Refuted => 0,
+        Verdict::NotRecorded => 1,
+        Verdict::Holds => 2,
     };
-    match picked.find_map(|section| section.against(claim)) {
-        Some(evidence) => (Verdict::Refuted, evidence),
-        None => (Verdict::Holds, first.evidence(claim)),
-    }
+    picked
+        .filter(|_| !blind)
+        .map(|section| section.judged(claim))
+        .min_by_key(|(verdict, _)| weight(*verdict))
+        .unwrap_or((Verdict::NotRecorded, Vec::new()))
 }
 
 /// Whether a claim is about that platform: `linux`, `linux 6.12`, `linux <4.12`, `linux >=6.5`,
@@ -183,14 +193,57 @@ fn sections(body: &str) -> Vec<Section<'_>> {
 }
 
 impl Section<'_> {
-    fn is_in(&self, row: &[(String, String)]) -> bool {
+    /// Whether it is what the record, of which these are all sections, says of a row.
+    fn is_in(&self, row: &[(String, String)], sections: &[Section<'_>]) -> bool {
         row.iter().all(|(name, value)| match name.as_str() {
-            "family" => self.header.ends_with(" ipv6 ") == (value == "ipv6" || value == "6"),
+            "family" if value == "ipv6" || value == "6" => {
+                self.is_of_ipv6()
+                    || !sections.iter().any(|twin| twin.is_of_ipv6() && twin.row() == self.row())
+            }
+            "family" => !self.is_of_ipv6(),
             _ => self
                 .header
                 .match_indices(&format!(" {name}={value} "))
                 .any(|(at, found)| ends_a_value(&self.header[at + found.len()..])),
         })
+    }
+
+    fn is_of_ipv6(&self) -> bool {
+        self.header.ends_with(" ipv6 ")
+    }
+
+    /// The header without the family.
+    fn row(&self) -> &str {
+        self.header.strip_suffix("ipv6 ").unwrap_or(&self.header).trim()
+    }
+
+    /// The verdict of this section, and what shows it.
+    fn judged(&self, claim: &Claim) -> (Verdict, Vec<String>) {
+        match (self.unasked(claim), self.against(claim)) {
+            (Some(evidence), _) => (Verdict::NotRecorded, evidence),
+            (None, Some(evidence)) => (Verdict::Refuted, evidence),
+            (None, None) => (Verdict::Holds, self.evidence(claim)),
+        }
+    }
+
+    /// The call on which the verdict would rest, and that was not issued: that of the first line
+    /// of `expect` that was not found, or where all were and nothing unwanted, one of `never`.
+    fn unasked(&self, claim: &Claim) -> Option<Vec<String>> {
+        let lines = match claim.expect.get(self.found(claim).len()) {
+            Some(missing) => std::slice::from_ref(missing),
+            None if self.unwanted(claim).is_some() => return None,
+            None => &claim.never,
+        };
+        let calls = lines.iter().map(|want| format!("{} not issued:", head(want)));
+        let mut not_issued = calls.filter_map(|call| self.lines.iter().find(|l| says(l, &call)));
+        let line = (*not_issued.next()?).to_owned();
+        Some(self.title().into_iter().chain([line]).collect())
+    }
+
+    /// A line that was not to occur.
+    fn unwanted(&self, claim: &Claim) -> Option<&str> {
+        let unwanted = |line: &&&str| claim.never.iter().any(|want| says(line, want));
+        self.lines.iter().find(unwanted).copied()
     }
 
     /// The lines of `expect` that were found in their order, up to the first that was not.
@@ -211,14 +264,13 @@ impl Section<'_> {
     /// What shows that it does not; none if it does.
     fn against(&self, claim: &Claim) -> Option<Vec<String>> {
         let found = self.found(claim);
-        let unwanted = |line: &&&str| claim.never.iter().any(|want| says(line, want));
         let mut evidence = self.title();
         evidence.extend(found.iter().map(|line| (*line).to_owned()));
         if let Some(want) = claim.expect.get(found.len()) {
             evidence.push(format!("(not found: {})", want.trim()));
             evidence.extend(self.instead(want).map(|line| format!("(instead: {line})")));
         } else {
-            evidence.push((*self.lines.iter().find(unwanted)?).to_owned());
+            evidence.push(self.unwanted(claim)?.to_owned());
         }
         Some(evidence)
     }
@@ -231,12 +283,17 @@ impl Section<'_> {
     /// What happened in place of a claimed line: lines about the same call, or between the same
     /// ends.
     fn instead(&self, want: &str) -> impl Iterator<Item = &&str> {
-        let want = want.trim();
-        let end = if Claim::is_packet(want) { want.find(" [") } else { want.find(" = ") };
-        let head = &want[..end.unwrap_or(want.len())];
+        let head = head(want);
         let alike = move |line: &&&str| says(line, head);
         self.lines.iter().filter(alike).take(INSTEAD_MAX)
     }
+}
+
+/// The call that a claimed line is about, or the two ends of a packet.
+fn head(want: &str) -> &str {
+    let want = want.trim();
+    let end = if Claim::is_packet(want) { want.find(" [") } else { want.find(" = ") };
+    &want[..end.unwrap_or(want.len())]
 }
 
 /// Whether a value ends before this rest of a header: values may have blanks of their own
@@ -264,136 +321,5 @@ fn says(line: &str, want: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    const BODY: &str = "conn.close() = 0\n    server > client [R.] seq 1 ack 257\n\
-                        client.recv(256) = -1 ECONNRESET\nclient.recv(256) = 0\n";
-
-    fn claim(expect: &[&str], never: &[&str]) -> Claim {
-        let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
-        Claim { expect: owned(expect), never: owned(never), ..Claim::default() }
-    }
-
-    #[rstest]
-    #[case::in_order(&["conn.close() = 0", "client.recv(256) = 0"], &[], Verdict::Holds)]
-    #[case::out_of_order(&["client.recv(256) = 0", "conn.close() = 0"], &[], Verdict::Refuted)]
-    #[case::ends_at_blank(&["server > client [R.] seq 1"], &[], Verdict::Holds)]
-    #[case::not_within_a_number(&["server > client [R.] seq 1 ack 25"], &[], Verdict::Refuted)]
-    #[case::either(&["server > client [R|R.] seq 1 ack 257"], &[], Verdict::Holds)]
-    #[case::neither(&["server > client [R|F.]"], &[], Verdict::Refuted)]
-    #[case::never_either(&[], &["server > client [F.|R.]"], Verdict::Refuted)]
-    #[case::never(&[], &["client.recv(256) = 0"], Verdict::Refuted)]
-    #[case::never_absent(&[], &["server > client [F.]"], Verdict::Holds)]
-    fn lines(#[case] expect: &[&str], #[case] never: &[&str], #[case] verdict: Verdict) {
-        assert_eq!(judge(&claim(expect, never), BODY, true), verdict);
-    }
-
-    #[test]
-    fn claim_about_packets_needs_packets() {
-        let about_packets = claim(&["server > client [R.]"], &[]);
-        assert_eq!(judge(&about_packets, BODY, false), Verdict::NotRecorded);
-        let about_calls = claim(&["conn.close() = 0"], &[]);
-        assert_eq!(judge(&about_calls, BODY, false), Verdict::Holds);
-    }
-
-    #[test]
-    fn row_is_picked_and_without_one_all_must_agree() {
-        let body = "== how=rd\na.shutdown(SHUT_RD) = 0\n== how=wr\na.shutdown(SHUT_WR) = -1 EIO\n";
-        let mut one = claim(&["a.shutdown(SHUT_RD) = 0"], &[]);
-        assert_eq!(judge(&one, body, true), Verdict::Refuted);
-        one.row = vec![("how".to_owned(), "rd".to_owned())];
-        assert_eq!(judge(&one, body, true), Verdict::Holds);
-        one.row = vec![("how".to_owned(), "rdwr".to_owned())];
-        assert_eq!(judge(&one, body, true), Verdict::NotRecorded);
-    }
-
-    #[test]
-    fn a_value_with_blanks_picks_its_row() {
-        let body = "== text=a b n=1\na.close() = 0\n== text=a n=2 ipv6\na.close() = -1 EIO\n";
-        let mut claim = claim(&["a.close() = 0"], &[]);
-        let row = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>()
-        };
-        claim.row = row(&[("text", "a b"), ("n", "1")]);
-        assert_eq!(judge(&claim, body, true), Verdict::Holds);
-        claim.row = row(&[("text", "a")]);
-        assert_eq!(judge(&claim, body, true), Verdict::Refuted);
-        claim.row = row(&[("text", "a"), ("family", "ipv4")]);
-        assert_eq!(judge(&claim, body, true), Verdict::NotRecorded);
-    }
-
-    #[rstest]
-    #[case::found(&["conn.close() = 0"], &["server > client [F.]"],
-        &["conn.close() = 0", "(not there: server > client [F.])"])]
-    #[case::missing(&["conn.close() = 0", "client.recv(256) = 7"], &[],
-        &["conn.close() = 0", "(not found: client.recv(256) = 7)",
-          "(instead: client.recv(256) = -1 ECONNRESET)", "(instead: client.recv(256) = 0)"])]
-    #[case::other_packet(&["server > client [F.]"], &[],
-        &["(not found: server > client [F.])", "(instead: server > client [R.] seq 1 ack 257)"])]
-    #[case::unwanted(&["conn.close() = 0"], &["server > client"],
-        &["conn.close() = 0", "server > client [R.] seq 1 ack 257"])]
-    fn evidence(#[case] expect: &[&str], #[case] never: &[&str], #[case] lines: &[&str]) {
-        assert_eq!(judged(&claim(expect, never), BODY, true).1, lines);
-    }
-
-    #[test]
-    fn evidence_names_the_row_that_disagrees() {
-        let body = "== how=rd\na.x() = 0\n== how=wr\na.x() = -1 EIO\n";
-        let (verdict, lines) = judged(&claim(&["a.x() = 0"], &[]), body, true);
-        assert_eq!(verdict, Verdict::Refuted);
-        assert_eq!(lines, ["== how=wr", "(not found: a.x() = 0)", "(instead: a.x() = -1 EIO)"]);
-    }
-
-    #[rstest]
-    #[case("RFC 1122 §4.2.2.13", "RFC 1122")]
-    #[case("TCP的RST报文, D3", "TCP的RST报文")]
-    #[case("the article with three tcpdump traces, E3", "the article with three tcpdump traces")]
-    #[case("FreeBSD 14, sys/netinet/tcp_usrreq.c (tcp_drop)", "FreeBSD 14")]
-    #[case("connect(2), Linux man-pages (errors)", "Linux man-pages")]
-    #[case("POSIX.1-2024 recv()", "POSIX.1-2024")]
-    #[case("libuv issue 3034", "libuv issue 3034")]
-    fn works(#[case] source: &str, #[case] expected: &str) {
-        assert_eq!(work(source), expected);
-    }
-
-    #[test]
-    fn sources_are_counted() {
-        let verdicts = |pairs: &[(&str, Verdict)]| {
-            pairs.iter().map(|(key, verdict)| ((*key).to_owned(), *verdict)).collect()
-        };
-        let all: [BTreeMap<String, Verdict>; 3] = [
-            verdicts(&[("linux-6.18", Verdict::Holds), ("macos-15", Verdict::NotRecorded)]),
-            verdicts(&[("linux-6.18", Verdict::Holds), ("macos-15", Verdict::Refuted)]),
-            verdicts(&[("linux-6.18", Verdict::NotRecorded)]),
-        ];
-        let names = ["RFC 9293 §3", "RFC 9293 §4", "x"];
-        let sources = by_source(names.into_iter().zip(&all));
-        let rfc = Source {
-            name: "RFC 9293".to_owned(),
-            claims: 2,
-            holds: 1,
-            mixed: 1,
-            ..Source::default()
-        };
-        let other = Source { name: "x".to_owned(), claims: 1, unknown: 1, ..Source::default() };
-        assert_eq!(sources, [rfc, other]);
-    }
-
-    #[rstest]
-    #[case("linux", true)]
-    #[case("linux 6.12", true)]
-    #[case("linux 6.1", false)]
-    #[case("linux <6.12", false)]
-    #[case("linux <=6.12", true)]
-    #[case("linux >=6.5", true)]
-    #[case("linux 5.10..6.12", true)]
-    #[case("freebsd", false)]
-    fn platforms(#[case] text: &str, #[case] expected: bool) {
-        let mut claim = claim(&[], &[]);
-        claim.platforms = vec![text.to_owned()];
-        let platform = Platform { id: "linux".to_owned(), release: Release(vec![6, 12]) };
-        assert_eq!(concerns(&claim, &platform), expected);
-    }
-}
+#[path = "claims_tests.rs"]
+mod tests;
