@@ -3,6 +3,7 @@
 use super::args::Args;
 use super::error::{Read, unknown};
 use super::language::wire::HOST_VERBS;
+use super::packet::is_peer;
 use super::scope::Scope;
 use super::settings;
 use super::step::Parts;
@@ -52,6 +53,11 @@ fn read_firewall(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {
         return Err(args.fault("`at: path` needs `topology: wire`"));
     }
     let port = args.name("port");
+    if let Some(name) = port.as_ref().filter(|name| at == FirewallAt::In && is_peer(name.as_str()))
+    {
+        let expected = "expected a socket, to whose port packets come in";
+        return Err(args.fault(format!("`{name}` has a port to which packets go out, {expected}")));
+    }
     match (args.one_of("reject", &FirewallVerdict::ALL), port) {
         (Some(verdict), port) => Ok(HostVerb::Firewall { verdict, at, port }),
         (None, None) => Ok(HostVerb::Lift(at)),

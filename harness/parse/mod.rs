@@ -270,11 +270,13 @@
 //!
 //! - `host.firewall`: from now on packets are refused. Keys: **`reject`**: `tcp-reset` `icmp-port`
 //!   `icmp-admin` `icmp-host` `drop`, or `none`: what was refused there is refused no longer; `at`:
-//!   `in` (unless given), `out`, or `path`: on the wire, between this machine and the peer; `port`:
-//!   a socket or a peer: only packets to its port.
+//!   `in` (unless given), `out`, or `path`: on the wire, what this machine sends and the peer does
+//!   not get; `port`: a socket or a peer: only packets to its port.
 //! - `host.route`: `peer`, `default`, or an address or network in quotes. Keys: **`to`**, `type`:
 //!   `unreachable` (unless given) `blackhole` `prohibit` `none`.
-//! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Keys: **`state`**.
+//! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Its IPv6 address, which the
+//!   kernel takes away with `down`, is given back with `up`, as by whoever configures networks.
+//!   Keys: **`state`**.
 //! - `host.sysctl`: settings that change in the middle of a run: `{net.ipv4.tcp_retries2: 3}`.
 //! - `host.destroy`: the connection of that socket is aborted from outside; not issued if it has
 //!   none. Keys: **`socket`**; `far`: of a listener, the far end of a handshake that is not done.

@@ -260,6 +260,11 @@ use rstest::rstest;
 )]
 #[case("host.firewall: {at: in}", "6:20: steps[0].host.firewall: firewall needs the key reject$")]
 #[case(
+    "host.firewall: {reject: drop, port: peer2}",
+    "6:20: steps[0].host.firewall: `peer2` has a port to which packets go out, \
+    expected a socket, to whose port packets come in$"
+)]
+#[case(
     "host.firewall: {reject: tcp-rest}",
     "6:29: steps[0].host.firewall.reject: unknown word \
     `tcp-rest`, expected one of tcp-reset,"
