@@ -103,6 +103,8 @@ pub struct Icmp {
     pub word: String,
     /// The packet quoted by an error.
     pub quoted: Option<Quoted>,
+    /// Bytes behind the header of what quotes none: an echo's payload.
+    pub len: Option<usize>,
 }
 
 /// The packet that an ICMP error quotes.

@@ -152,6 +152,8 @@ pub enum PacketWhat {
         word: String,
         /// `client > peer udp`: the packet it quotes.
         quoted: Option<String>,
+        /// Payload bytes of what quotes none, an echo.
+        len: Option<usize>,
     },
     /// Anything else, by IP protocol number.
     Other {

@@ -325,7 +325,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn icmp(&mut self, packet: &Packet, icmp: &Icmp) -> (String, String, PacketWhat) {
-        let what = |quoted| PacketWhat::Icmp { word: icmp.word.clone(), quoted };
+        let what = |quoted| PacketWhat::Icmp { word: icmp.word.clone(), quoted, len: icmp.len };
         let Some(quoted) = &icmp.quoted else {
             return (ip_word(packet.source), ip_word(packet.destination), what(None));
         };

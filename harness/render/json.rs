@@ -203,8 +203,9 @@ fn json_packet(event: &PacketEvent) -> JsonPacket {
             json.proto = "udp".to_owned();
             json.len = Some(*len);
         }
-        PacketWhat::Icmp { word, quoted } => {
+        PacketWhat::Icmp { word, quoted, len } => {
             json.proto = "icmp".to_owned();
+            json.len = *len;
             json.icmp = Some(word.clone());
             json.quoted.clone_from(quoted);
         }

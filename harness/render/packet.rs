@@ -33,9 +33,9 @@ pub(super) fn label(event: &PacketEvent) -> String {
             text
         }
         PacketWhat::Udp { len } => format!("udp{}", len_field(*len)),
-        PacketWhat::Icmp { word, quoted } => {
+        PacketWhat::Icmp { word, quoted, len } => {
             let quoted = quoted.as_ref().map(|quoted| format!(" ({quoted})"));
-            format!("icmp {word}{}", quoted.unwrap_or_default())
+            format!("icmp {word}{}{}", len_field(len.unwrap_or(0)), quoted.unwrap_or_default())
         }
         PacketWhat::Other { protocol } => format!("ip-proto-{protocol}"),
     };

@@ -27,11 +27,13 @@ fn read(
     is_error: impl Fn(u8) -> bool,
 ) -> Option<Icmp> {
     let (&kind, &code) = (bytes.first()?, bytes.get(1)?);
+    let body = bytes.get(HEADER_LEN..);
     let known = WORDS.iter().find(|row| version(**row) == Some((kind, code)));
     Some(Icmp {
         word: known
             .map_or_else(|| format!("type {kind} code {code}"), |(word, ..)| (*word).to_owned()),
-        quoted: bytes.get(HEADER_LEN..).filter(|_| is_error(kind)).and_then(quoted),
+        quoted: body.filter(|_| is_error(kind)).and_then(quoted),
+        len: body.filter(|_| !is_error(kind)).map(<[u8]>::len),
     })
 }
 

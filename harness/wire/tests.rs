@@ -204,8 +204,11 @@ fn at_offset(mut packet: Vec<u8>, units: u8) -> Vec<u8> {
 
 #[test]
 fn echo_quotes_nothing() {
-    let packet = ip(icmp_v4(8, 0, &udp_v4(b"ping")));
-    assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.quoted.is_none()));
+    let payload = udp_v4(b"ping");
+    let PacketBody::Icmp(echo) = ip(icmp_v4(8, 0, &payload)).body else {
+        panic!("expected ICMP");
+    };
+    assert_eq!((echo.quoted, echo.len), (None, Some(payload.len())));
 }
 
 #[test]

@@ -112,7 +112,11 @@ fn syn_with(urgent: Option<u16>, reserved: u8) -> PacketWhat {
 #[case(PacketWhat::Udp { len: 4 }, "udp len 4")]
 #[case(PacketWhat::Udp { len: 0 }, "udp")]
 #[case(
-    PacketWhat::Icmp { word: "port-unreachable".into(), quoted: Some("client > a udp".into()) },
+    PacketWhat::Icmp {
+        word: "port-unreachable".into(),
+        quoted: Some("client > a udp".into()),
+        len: None,
+    },
     "icmp port-unreachable (client > a udp)"
 )]
 #[case(PacketWhat::Other { protocol: 132 }, "ip-proto-132")]

@@ -99,14 +99,20 @@ fn matches(line: &str, packet: &Seen, show: Show, names: &mut Names) -> bool {
         What::Fragment { protocol } => {
             ends(names, "", false) && rest.first() == Some(&format!("ip-proto-{protocol}").as_str())
         }
-        What::Icmp { word, quoted: None } => {
-            ends(names, "", false) && rest == ["icmp", word.as_str()]
+        What::Icmp { word, quoted: None, len } => {
+            ends(names, "", false)
+                && rest[..2] == ["icmp", word.as_str()]
+                && is(rest, "len", (*len > 0).then_some(&[*len]))
         }
-        What::Icmp { word, quoted: Some((near, far, protocol)) } => {
+        What::Icmp { word, quoted: Some((near, far, protocol)), .. } => {
             let quote = rest.get(2..).unwrap_or_default().join(" ");
             let quote: Vec<&str> = quote.trim_start_matches('(').split([' ', ')']).collect();
             let [inner_from, ">", inner_to, kind, ..] = quote.as_slice() else { return false };
-            let sender = if packet.from.0 == far.0 { inner_to } else { "router" };
+            let sender = match &packet.from.0 {
+                host if *host == far.0 => inner_to,
+                host if *host == near.0 => "local",
+                _ => "router",
+            };
             let (near, far) = (End::new(protocol, near), End::new(protocol, far));
             rest[..2] == ["icmp", word.as_str()]
                 && names.is(&near, &far, inner_from, false)

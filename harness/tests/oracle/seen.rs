@@ -92,8 +92,9 @@ pub enum What {
     BadTcp { seq: Vec<u32> },
     /// A datagram and the length of its payload, as far as it is in this packet.
     Udp { len: u32 },
-    /// A message in words, and the ends and the protocol of the packet that it quotes.
-    Icmp { word: String, quoted: Option<(End, End, String)> },
+    /// A message in words, the ends and the protocol of the packet that it quotes, and the bytes
+    /// behind its header.
+    Icmp { word: String, quoted: Option<(End, End, String)>, len: u32 },
     /// A fragment without the header of what it carries, whose protocol has this number.
     Fragment { protocol: String },
 }
@@ -271,7 +272,13 @@ impl<'a> Line<'a> {
             let (from, to) = self.ends(protocol, 1);
             (from, to, protocol.to_owned())
         });
-        Ok(What::Icmp { word, quoted })
+        const ICMP_HEADER: u32 = 8;
+        let number = |name: &str| self.field(name, 0).parse::<u32>().unwrap_or(0);
+        let whole = match number("ipv6.plen") {
+            0 => number("ip.len").saturating_sub(number("ip.hdr_len")),
+            len => len,
+        };
+        Ok(What::Icmp { word, quoted, len: whole.saturating_sub(ICMP_HEADER) })
     }
 }
 
