@@ -5,7 +5,7 @@ use super::capability::Capability;
 use super::claim::Claim;
 use super::host::HostVerb;
 use super::name::Name;
-use super::peer::PeerVerb;
+use super::peer::{PeerVerb, TcpOption};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -116,18 +116,20 @@ impl fmt::Display for Family {
 }
 
 /// The state brought about before recording starts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Given {
     /// The state of the connection.
     pub state: State,
     /// Whether the local socket connected (then it is `client`) or accepted (`conn`). On loopback
     /// both ends exist and this has no meaning.
     pub by: By,
+    /// The options of the peer's SYN, on the wire; none: those of any other SYN.
+    pub options: Option<Vec<TcpOption>>,
 }
 
 impl Given {
     /// Nothing is brought about.
-    pub const CLOSED: Given = Given { state: State::Closed, by: By::Connect };
+    pub const CLOSED: Given = Given { state: State::Closed, by: By::Connect, options: None };
 }
 
 /// Which call made the local socket.

@@ -6,12 +6,14 @@ use super::hash;
 use super::language::{HEADER, VERBS};
 use super::matrix::{Matrix, RowValues, Substitution, value_text};
 use super::node::valid_name;
+use super::packet::read_options;
 use super::scope::Scope;
 use super::settings;
 use super::step;
 use super::tree::{Kind, Node};
 use crate::model::case::{By, State};
 use crate::model::limits::{DEADLINE, PATIENCE, PROCESSES_MAX, STEPS_MAX};
+use crate::model::peer::TcpOption;
 use crate::model::time;
 use crate::model::{
     Action, CallSpec, Capability, Case, CaseId, Family, Given, Name, Row, Show, Topology,
@@ -148,11 +150,11 @@ impl Rows<'_> {
         let given = given.map_or(Ok(Given::CLOSED), |node| read_given(&node, topology))?;
         let settings = settings.map_or(Ok(BTreeMap::new()), |node| settings::read(&node))?;
         let mut scope = Scope {
-            sockets: sockets_of(given, topology),
+            sockets: sockets_of(&given, topology),
             topology,
             families: self.families,
-            met: met_by(given),
-            stamped: BTreeSet::new(),
+            met: met_by(&given),
+            stamped: stamped_by(&given),
             processes: self.processes,
             needs: self.needs,
         };
@@ -187,7 +189,7 @@ impl Rows<'_> {
 }
 
 /// The sockets that `given` makes.
-fn sockets_of(given: Given, topology: Topology) -> BTreeSet<Name> {
+fn sockets_of(given: &Given, topology: Topology) -> BTreeSet<Name> {
     let names: &[&str] = match (topology, given.state, given.by) {
         (_, State::Closed, _) => &[],
         (Topology::Loopback, State::Listen, _) => &["client", "server"],
@@ -202,19 +204,28 @@ fn sockets_of(given: Given, topology: Topology) -> BTreeSet<Name> {
 }
 
 /// The peers that `given` begins a connection with.
-fn met_by(given: Given) -> BTreeSet<Name> {
+fn met_by(given: &Given) -> BTreeSet<Name> {
     let begun = !matches!(given.state, State::Closed | State::Listen);
     begun.then(|| Name::new("peer")).into_iter().collect()
 }
 
+/// The peers whose SYN in `given` has timestamps: further segments may, too.
+fn stamped_by(given: &Given) -> BTreeSet<Name> {
+    let is_stamps = |option: &TcpOption| matches!(option, TcpOption::Timestamps(..));
+    let stamped = given.options.iter().flatten().any(is_stamps);
+    stamped.then(|| Name::new("peer")).into_iter().collect()
+}
+
 fn read_given(node: &Node, topology: Topology) -> Read<Given> {
-    let (state_node, by) = match &node.kind {
+    let (state_node, by, options) = match &node.kind {
         Kind::Map(_) => {
-            node.keys("a state, or {state: established, by: accept}", &["state", "by"])?;
+            let keys = ["state", "by", "options"];
+            node.keys("a state, or {state: established, by: accept}", &keys)?;
             let state = node.get("state").ok_or_else(|| node.fault("`state` is missing"))?;
-            (state, node.get("by").map(|by| by.one_of("call", &BYS)).transpose()?)
+            let by = node.get("by").map(|by| by.one_of("call", &BYS)).transpose()?;
+            (state, by, node.get("options"))
         }
-        _ => (node, None),
+        _ => (node, None, None),
     };
     let state = state_node.one_of("state", &State::ALL.map(|(state, word)| (state, word)))?;
     let here = matches!(state, State::Closed | State::Listen | State::Established);
@@ -225,8 +236,17 @@ fn read_given(node: &Node, topology: Topology) -> Read<Given> {
     if state == State::SynSent && by == Some(By::Accept) {
         return Err(node.fault("no accepted socket has sent a SYN first, expected `by: connect`"));
     }
+    if let Some(node) = options {
+        if topology == Topology::Loopback {
+            return Err(node.fault("options of the peer's SYN need `topology: wire`"));
+        }
+        if matches!(state, State::Closed | State::Listen | State::SynSent) {
+            return Err(node.fault("the peer has sent no SYN in this state, leave `options` out"));
+        }
+    }
     let default = if state == State::SynReceived { By::Accept } else { By::Connect };
-    Ok(Given { state, by: by.unwrap_or(default) })
+    let options = options.map(read_options).transpose()?;
+    Ok(Given { state, by: by.unwrap_or(default), options })
 }
 
 fn read_wait(node: &Node) -> Read<std::time::Duration> {
@@ -339,7 +359,7 @@ fn check_names_used(root: &Node, case: &Case) -> Read<()> {
     let mut made: BTreeSet<Name> = BTreeSet::new();
     let mut issued: BTreeSet<String> = BTreeSet::new();
     for row in &case.rows {
-        made.extend(sockets_of(row.given, case.topology));
+        made.extend(sockets_of(&row.given, case.topology));
         for step in &row.steps {
             if let Action::Calls { subject, calls } = &step.action {
                 made.insert(subject.clone());

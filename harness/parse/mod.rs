@@ -308,7 +308,9 @@
 //! `fin-wait-1`, `fin-wait-2`, `close-wait`, `closing`, `last-ack` and `time-wait`. There the local
 //! socket is `client` when it connected, and `conn` beside the listener `server` when it accepted
 //! (`syn-received`: `server` alone, nothing is accepted yet); `by` is `connect` unless given, but
-//! `accept` for `syn-received`. `listen` makes `server` alone.
+//! `accept` for `syn-received`. `listen` makes `server` alone. `options` are those of the peer's
+//! SYN, `{state: fin-wait-2, options: [mss 1460, sackOK, ts 1000 0]}`: without them nothing is
+//! agreed upon.
 //!
 //! # Matrix
 //!

@@ -149,7 +149,8 @@ fn header_form(name: &str) -> Value {
 fn given() -> Value {
     let state = || or_variable(words(State::ALL.iter().map(|(_, word)| *word)));
     let by = or_variable(words(BYS.iter().map(|(_, word)| *word)));
-    let mut map = map_of(pairs([("state", state()), ("by", by)]));
+    let options = reference("tcp-options");
+    let mut map = map_of(pairs([("state", state()), ("by", by), ("options", options)]));
     map["required"] = json!(["state"]);
     any_of(vec![state(), map])
 }

@@ -9,7 +9,7 @@ use crate::model::peer::{
     Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
     SegmentSpec, Source, TcpOption, Wanted,
 };
-use crate::model::{Action, Call, Capability, Case, Name, Step, Times};
+use crate::model::{Action, Call, Capability, Case, Given, Name, Step, Times};
 use rstest::rstest;
 use std::time::Duration;
 
@@ -273,6 +273,15 @@ fn variables_inside_packets() {
     assert_eq!((spec(4, 1), spec(5, 1)), (segment("S"), segment("F.")));
 }
 
+#[test]
+fn options_of_a_given_syn() {
+    let text = "about: x\ntopology: wire\ngiven: {state: established, options: [sackOK, nop]}\n\
+                steps: [pause: 1ms]\n";
+    let options = Some(vec![TcpOption::SackPermitted, TcpOption::Nop]);
+    let expected = Given { state: State::Established, by: By::Connect, options };
+    assert_eq!(case(text).rows[0].given, expected);
+}
+
 #[rstest]
 #[case("closed", State::Closed, By::Connect, &[])]
 #[case("listen", State::Listen, By::Connect, &["server"])]
@@ -289,8 +298,8 @@ fn variables_inside_packets() {
 #[case("{state: time-wait}", State::TimeWait, By::Connect, &["client"])]
 fn states(#[case] given: &str, #[case] state: State, #[case] by: By, #[case] sockets: &[&str]) {
     let head = format!("about: x\ntopology: wire\ngiven: {given}\nsteps:\n");
-    let found = case(&format!("{head}  - pause: 1ms\n")).rows[0].given;
-    assert_eq!((found.state, found.by), (state, by));
+    let found = case(&format!("{head}  - pause: 1ms\n")).rows[0].given.clone();
+    assert_eq!(found, Given { state, by, options: None });
     for socket in ["client", "server", "conn"] {
         let parsed = parse(format!("{head}  - {socket}.close\n")).is_ok();
         assert_eq!(parsed, sockets.contains(&socket), "{given}: {socket}");

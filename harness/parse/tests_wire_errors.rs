@@ -300,6 +300,14 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
     "3:8: given: no accepted socket has sent a SYN first"
 )]
 #[case(
+    "topology: wire\ngiven: {state: listen, options: [nop]}\nsteps: [pause: 1ms]",
+    "3:33: given.options: the peer has sent no SYN in this state, leave `options` out$"
+)]
+#[case(
+    "given: {state: established, options: [nop]}\nsteps: [pause: 1ms]",
+    "2:38: given.options: options of the peer's SYN need `topology: wire`$"
+)]
+#[case(
     "topology: wire\ngiven: fin-wait-3\nsteps: [pause: 1ms]",
     "3:8: given: unknown state `fin-wait-3`, expected one of"
 )]
@@ -345,6 +353,12 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
     "topology: wire\ngiven: listen\nsteps: [peer.send: {flags: S, options: [ts 1 0]}, \
     peer.send: {flags: ., len: 1449}]",
     "4:78: steps[1].peer.send.len: 1449 bytes do not fit a packet of the wire, expected at most \
+    1448, or `fragment`$"
+)]
+#[case(
+    "topology: wire\ngiven: {state: established, options: [ts 1 0]}\n\
+    steps: [peer.send: {flags: ., len: 1449}]",
+    "4:36: steps[0].peer.send.len: 1449 bytes do not fit a packet of the wire, expected at most \
     1448, or `fragment`$"
 )]
 #[case("given: listen\nsteps: [peer2.recv]", "3:9: steps[0]: `peer2` needs `topology: wire`$")]

@@ -110,7 +110,7 @@ impl<'a> Conductor<'a> {
     }
 
     fn record(&mut self, log: &mut RunLog) -> Result<(), Trouble> {
-        log.given = self.bring_about(self.row.given)?;
+        log.given = self.bring_about(&self.row.given)?;
         self.until = Instant::now() + self.case.deadline;
         for (index, step) in self.row.steps.iter().enumerate() {
             self.hesitate()?;

@@ -28,7 +28,7 @@ impl Conductor<'_> {
     ///
     /// # Errors
     /// The state that was not reached.
-    pub(super) fn bring_about(&mut self, given: Given) -> Result<Vec<StepLog>, Trouble> {
+    pub(super) fn bring_about(&mut self, given: &Given) -> Result<Vec<StepLog>, Trouble> {
         let mut logs = Vec::new();
         for step in steps(given, self.case.topology) {
             self.hesitate()?;
@@ -55,7 +55,7 @@ impl Conductor<'_> {
         Ok(logs)
     }
 
-    fn check_reached(&mut self, given: Given) -> Result<(), Trouble> {
+    fn check_reached(&mut self, given: &Given) -> Result<(), Trouble> {
         let failed = |what: String| Err(Trouble::Failed(format!("given: {what}")));
         let socket = match (given.state, given.by) {
             (State::Closed | State::Listen, _) => return Ok(()),
@@ -123,7 +123,7 @@ fn went_well(call: &CallLog) -> bool {
 }
 
 /// The steps before the first.
-fn steps(given: Given, topology: Topology) -> Vec<Step> {
+fn steps(given: &Given, topology: Topology) -> Vec<Step> {
     match topology {
         Topology::Loopback => on_loopback(given.state),
         Topology::Wire => on_wire(given),
@@ -145,7 +145,7 @@ fn on_loopback(state: State) -> Vec<Step> {
     steps
 }
 
-fn on_wire(given: Given) -> Vec<Step> {
+fn on_wire(given: &Given) -> Vec<Step> {
     let mut steps = match (given.state, given.by) {
         (State::Closed, _) => Vec::new(),
         (_, By::Accept) | (State::Listen, _) => listener(AddrBase::Local).to_vec(),
@@ -160,11 +160,11 @@ fn on_wire(given: Given) -> Vec<Step> {
     match (given.state, given.by) {
         (State::Closed | State::Listen | State::SynSent, _) => return steps,
         (State::SynReceived, _) => {
-            steps.push(segment("S", None));
+            steps.push(syn("S", given));
             return steps;
         }
-        (_, By::Accept) => steps.extend([segment("S", None), segment(".", None), accept()]),
-        (_, By::Connect) => steps.push(segment("S.", None)),
+        (_, By::Accept) => steps.extend([syn("S", given), segment(".", None), accept()]),
+        (_, By::Connect) => steps.push(syn("S.", given)),
     }
     let socket = match given.by {
         By::Connect => "client",
@@ -203,9 +203,21 @@ fn accept() -> Step {
     step("server", accept)
 }
 
+/// The peer's SYN.
+fn syn(flags: &str, given: &Given) -> Step {
+    sent(SegmentSpec { options: given.options.clone(), ..spec(flags) })
+}
+
 fn segment(flags: &str, ack: Option<Number>) -> Step {
+    sent(SegmentSpec { ack, ..spec(flags) })
+}
+
+fn spec(flags: &str) -> SegmentSpec {
     let flags = flags.parse().expect("flags in tcpdump's letters");
-    let spec = SegmentSpec { flags, ack, ..SegmentSpec::default() };
+    SegmentSpec { flags, ..SegmentSpec::default() }
+}
+
+fn sent(spec: SegmentSpec) -> Step {
     let verb = PeerVerb::Send(PacketSpec::Tcp(spec));
     of(Action::Peer { peer: Name::new(PEER), verb })
 }
