@@ -92,12 +92,26 @@ const fn is_error((_, v4, v6): Row) -> bool {
 }
 
 /// Type and code of a word's message under a family; none if that version knows no such message.
+/// A message without a word is written as it prints: `type 13 code 0`.
 pub fn message(word: &str, family: Family) -> Option<TypeCode> {
+    if let Some(numbers) = in_numbers(word) {
+        return Some(numbers);
+    }
     let (_, v4, v6) = WORDS.into_iter().find(|(known, ..)| *known == word)?;
     match family {
         Family::V4 => v4,
         Family::V6 => v6,
     }
+}
+
+/// `type 3 code 16`
+pub fn in_numbers(text: &str) -> Option<TypeCode> {
+    let (kind, code) = text.strip_prefix("type ")?.split_once(" code ")?;
+    let number = |digits: &str| {
+        let number: u8 = digits.parse().ok()?;
+        (number.to_string() == digits).then_some(number)
+    };
+    Some((number(kind)?, number(code)?))
 }
 
 /// The word of a message under a family; none if it has none.

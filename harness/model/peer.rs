@@ -86,8 +86,10 @@ pub enum Cut {
 /// An ICMP error, and the packet that it quotes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct IcmpSpec {
-    /// `host-unreachable`, …: the words of [`super::icmp`].
+    /// `host-unreachable`, …: the words of [`super::icmp`], or `type 3 code 16`.
     pub word: String,
+    /// Which host it claims to be from, where that is no end of the wire.
+    pub source: Option<Source>,
     /// How many bytes of the offending packet behind its IP header are quoted; none: what the
     /// standards ask for.
     pub quote: Option<usize>,

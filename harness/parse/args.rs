@@ -350,6 +350,7 @@ pub(super) fn in_words(form: Form) -> String {
         }
         Form::Int(low, high) => format!("a number from {low} to {high}"),
         Form::Text => "text in quotes".to_owned(),
+        Form::Icmp => packet::ICMP.to_owned(),
         Form::Flag => "`true` or `false`".to_owned(),
         Form::Time => "a duration (300ms, 2s, 1min)".to_owned(),
         Form::Word(words) => format!("a word: {}", words.join(", ")),
@@ -390,6 +391,7 @@ fn read_form(node: &Node, form: Form, scope: &mut Scope<'_>) -> Read<Value> {
         Form::PortHolder => Value::Name(packet::read_port_holder(node, scope)?),
         Form::Int(low, high) => Value::Int(node.int(&(low..=high), &expected())?),
         Form::Text => Value::Text(node.text(&expected())?.to_owned()),
+        Form::Icmp => Value::Text(packet::read_icmp(node)?),
         Form::Flag => Value::Flag(node.boolean()?),
         Form::Time => Value::Time(node.duration()?),
         Form::Word(words) => Value::Word(read_word(node, node.text(&expected())?, words)?),

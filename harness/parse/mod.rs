@@ -240,10 +240,11 @@
 //! - An ICMP echo request. Keys: **`echo`**: a length, or text in quotes; `to`: an address in
 //!   quotes in place of this machine's own.
 //! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
-//!   of a message, one of [`crate::model::icmp::ERRORS`]; `quote`: so many bytes of the packet
-//!   behind its IP header; `of`: the socket whose last packet is quoted, else the last of all;
-//!   `seq`: a number that the quoted segment has in place of its own, counted as `ack` is;
-//!   `mtu`, for `fragmentation-needed`; `gateway`, which redirects need: an address in quotes.
+//!   of a message, one of [`crate::model::icmp::ERRORS`], or its numbers, `type 3 code 16`;
+//!   `quote`: so many bytes of the packet behind its IP header; `of`: the socket whose last packet
+//!   is quoted, else the last of all; `seq`: a number that the quoted segment has in place of its
+//!   own, counted as `ack` is; `mtu`, for `fragmentation-needed`; `gateway`, which redirects need:
+//!   an address in quotes.
 //!
 //! A packet has at most 1500 bytes, and one cut by `fragment` 65,535.
 //!

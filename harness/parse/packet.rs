@@ -9,7 +9,7 @@ use crate::model::limits::{
     FRAGMENT_UNIT_BYTES, FRAGMENTS_MAX, PACKET_BYTES_MAX, PEERS_MAX, TCP_OPTIONS_BYTES_MAX,
 };
 use crate::model::peer::{Base, Cut, LocalEnd, Number, Source, TcpOption};
-use crate::model::{Name, TcpFlags, Topology};
+use crate::model::{Name, TcpFlags, Topology, icmp};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -92,6 +92,24 @@ fn is_whole(text: &str) -> bool {
 /// A number of this form, unless it is beyond 64 bits.
 fn whole(text: &str) -> Option<i64> {
     is_whole(text).then(|| text.parse().ok()).flatten()
+}
+
+/// What the message of an ICMP error may be, as the middle of a sentence.
+pub(super) const ICMP: &str = "a message (host-unreachable, type 3 code 16)";
+
+/// The message of an ICMP error: a word, or its numbers as they print.
+pub(super) fn read_icmp(node: &Node) -> Read<String> {
+    let text = node.text(ICMP)?;
+    if icmp::ERRORS.contains(&text) || icmp::in_numbers(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    // RFC 4443 has another name for what RFC 1191 had before it.
+    Err(node.fault(match text {
+        "packet-too-big" => {
+            "`packet-too-big` is `fragmentation-needed` under both families".to_owned()
+        }
+        _ => unknown("message", text, icmp::ERRORS),
+    }))
 }
 
 /// `[mss 1460, nop, raw 1e03aa]`

@@ -112,7 +112,7 @@ fn check_hosts(args: &Args<'_>, packet: &PacketSpec, scope: &Scope<'_>) -> Read<
         PacketSpec::Tcp(segment) => (local(&segment.to), &segment.source),
         PacketSpec::Udp(datagram) => (local(&datagram.to), &datagram.source),
         PacketSpec::Echo(echo) => (echo.to, &echo.source),
-        PacketSpec::Icmp(_) => return Ok(()),
+        PacketSpec::Icmp(error) => (None, &error.source),
     };
     let from = match source {
         Some(Source::Host(ip)) => Some(*ip),
@@ -201,16 +201,19 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         let (to, source) = (args.host("to"), args.source("from"));
         return Ok(PacketSpec::Echo(EchoSpec { payload, to, source }));
     }
-    let Some(word) = args.word("icmp") else {
+    let Some(word) = args.text("icmp") else {
         return read_segment(args).map(PacketSpec::Tcp);
     };
+    let word = word.as_str();
     for family in scope.families {
         if icmp::message(word, *family).is_none() {
             return Err(args.fault(format!("`{word}` is no message under {family}")));
         }
     }
-    if args.source("from").is_some() {
-        return Err(args.fault("an ICMP error comes from a peer, expected from: router"));
+    let source = args.source("from");
+    if let Some(Source::Socket(_)) = source {
+        let expected = "expected from: router, or an address in quotes";
+        return Err(args.fault(format!("an ICMP error comes from a host, {expected}")));
     }
     let mtu = args.number("mtu");
     if mtu.is_some() && word != "fragmentation-needed" {
@@ -227,6 +230,7 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
     }
     Ok(PacketSpec::Icmp(IcmpSpec {
         word: word.to_owned(),
+        source,
         quote: args.number("quote"),
         of: args.name("of"),
         seq: args.sequence_number("seq"),

@@ -123,8 +123,22 @@ use rstest::rstest;
     "6:37: steps[0].peer.send.fragment: a packet of 24 bytes behind its IP header, not 25$"
 )]
 #[case(
-    "peer.send: {icmp: host-unreachable, from: \"192.0.2.77\"}",
-    "6:16: steps[0].peer.send: an ICMP error comes from a peer, expected from: router$"
+    "peer.send: {icmp: host-unreachable, from: server}",
+    "6:16: steps[0].peer.send: an ICMP error comes from a host, expected from: router, or an \
+    address in quotes$"
+)]
+#[case(
+    "peer.send: {icmp: host-unreachable, from: \"::1\"}",
+    "6:47: steps[0].peer.send.from: ::1 is no address under ipv4$"
+)]
+#[case(
+    "peer.send: {icmp: packet-too-big}",
+    "6:23: steps[0].peer.send.icmp: `packet-too-big` is `fragmentation-needed` under both \
+    families$"
+)]
+#[case(
+    "peer.send: {icmp: type 3 code 256}",
+    "6:23: steps[0].peer.send.icmp: unknown message `type 3 code 256`, expected one of"
 )]
 #[case(
     "peer.send: {flags: S, from: \"::1\"}",
@@ -221,10 +235,10 @@ use rstest::rstest;
 #[case("peer.send: {udp: 99999}", "6:22: steps[0].peer.send.udp: 99999 is out of bounds")]
 #[case(
     "peer.send: {icmp: host-unreachabel}",
-    "6:23: steps[0].peer.send.icmp: unknown word \
+    "6:23: steps[0].peer.send.icmp: unknown message \
     `host-unreachabel`, expected one of net-unreachable,"
 )]
-#[case("peer.send: {icmp: echo-request}", "6:23: steps[0].peer.send.icmp: unknown word")]
+#[case("peer.send: {icmp: echo-request}", "6:23: steps[0].peer.send.icmp: unknown message")]
 #[case(
     "peer.send: {icmp: reject-route}",
     "6:16: steps[0].peer.send: `reject-route` is no message \

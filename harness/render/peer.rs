@@ -94,13 +94,14 @@ fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
             arguments.extend(forged.as_ref().map(source));
             arguments
         }
-        PacketSpec::Icmp(IcmpSpec { word, quote, of, seq, mtu, gateway }) => {
+        PacketSpec::Icmp(IcmpSpec { word, source: forged, quote, of, seq, mtu, gateway }) => {
             let mut arguments = vec![format!("icmp {word}")];
             arguments.extend(quote.map(|len| format!("quote {len}")));
             arguments.extend(of.as_ref().map(|socket| format!("of {socket}")));
             arguments.extend(seq.map(|seq| format!("seq {}", shown(seq))));
             arguments.extend(mtu.map(|mtu| format!("mtu {mtu}")));
             arguments.extend(gateway.map(|gateway| format!("gateway \"{gateway}\"")));
+            arguments.extend(forged.as_ref().map(source));
             arguments
         }
     }

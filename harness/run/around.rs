@@ -95,7 +95,8 @@ impl Conductor<'_> {
             }
             PacketSpec::Icmp(error) => {
                 let about = error.of.as_ref().map(|name| self.sender(name)).transpose()?;
-                self.peers()?.icmp(peer, about, error)
+                let source = self.source(peer, error.source.as_ref())?;
+                self.peers()?.icmp(peer, about, error, source.map(|at| at.ip()))
             }
         };
         sending.map_err(Refusal::NotIssued)

@@ -1,6 +1,5 @@
 //! Builds packets from their IP header on: right in everything that is not asked to be wrong.
 
-use super::icmp::WORDS;
 use crate::model::case::Family;
 use crate::model::icmp::message;
 use crate::model::limits::FRAGMENT_UNIT_BYTES;
@@ -119,8 +118,7 @@ pub struct IcmpError<'a> {
 /// An ICMP error; none if this family has no message of that word.
 pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Option<Vec<u8>> {
     let six = source.is_ipv6();
-    let row = WORDS.iter().find(|(word, ..)| *word == error.word)?;
-    let (kind, code) = if six { row.2 } else { row.1 }?;
+    let (kind, code) = message(error.word, if six { Family::V6 } else { Family::V4 })?;
     let header_len = ip_header_len(error.offender)?;
     let (own_header, error_max) = if six {
         (IP_HEADER_BYTES.1, ERROR_BYTES_MAX.1)

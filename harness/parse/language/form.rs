@@ -47,6 +47,8 @@ pub(in crate::parse) enum Form {
     Payload,
     /// A local end of the wire.
     LocalEnd,
+    /// The message of an ICMP error: a word, or `type 3 code 16`.
+    Icmp,
     /// A host's address.
     Host,
     /// A peer of the wire or its router, or whom a peer claims to be: a socket, a host.

@@ -2,7 +2,6 @@
 
 use super::{DATA, Form, Key, TIMED, TIMES, Verb, key, words};
 use crate::model::host::{FirewallAt, FirewallVerdict, LIFTED, RouteKind};
-use crate::model::icmp;
 use crate::model::limits::PACKET_BYTES_MAX;
 use crate::model::peer::Checksum;
 
@@ -115,7 +114,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         "An ICMP error (under IPv6: ICMPv6) that quotes a packet.",
         &["icmp"],
         &[
-            key("icmp", Form::Word(&icmp::ERRORS), "The message."),
+            key("icmp", Form::Icmp, "The message, or its numbers: type 3 code 16."),
             key(
                 "quote",
                 Form::Int(0, PACKET_MAX),

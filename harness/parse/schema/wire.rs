@@ -4,6 +4,7 @@ use super::{
     VARIABLE_NAME, any_of, described, int, list_of, map_of, map_of_verb, object_of, or_variable,
     pairs, reference, words,
 };
+use crate::model::icmp;
 use crate::parse::language::wire::{FORGET, HOST_VERBS, RECV, SENDS, TCP_OPTIONS, USUAL_PEERS};
 use crate::parse::language::{Form, Verb};
 use crate::parse::packet::usual_form;
@@ -125,6 +126,10 @@ pub(super) fn form(form: Form) -> Value {
         }
         // A peer, the router, a socket or an IP address.
         Form::Host | Form::Sender => text(),
+        Form::Icmp => or_variable(any_of(vec![
+            words(icmp::ERRORS),
+            json!({ "type": "string", "pattern": "^type [0-9]+ code [0-9]+$" }),
+        ])),
         Form::Cut => or_variable(any_of(vec![
             json!({ "type": "integer", "minimum": 8, "maximum": 65_528, "multipleOf": 8 }),
             list_of(or_variable(json!({ "type": "string", "pattern": "^[0-9]+-[0-9]+$" }))),

@@ -101,6 +101,7 @@ fn other_packets() {
     let echo = PacketSpec::Echo(EchoSpec { payload, to, source: Some(Source::Socket(name("u"))) });
     assert_eq!(head(echo), "peer.send(echo \"hi\", to \"192.0.2.255\", from u)");
     let icmp = PacketSpec::Icmp(IcmpSpec {
+        source: None,
         word: "fragmentation-needed".to_owned(),
         quote: Some(28),
         of: Some(name("client")),

@@ -292,11 +292,13 @@ impl Peers {
     }
 
     /// An ICMP error about the last packet of a socket (none: of all), or why there is none.
+    /// `source` is whose it claims to be.
     pub fn icmp(
         &self,
         name: &Name,
         about: Option<Sender>,
         spec: &IcmpSpec,
+        source: Option<IpAddr>,
     ) -> Result<Sending, String> {
         let offender = match about {
             Some(sender) => self.last_from(sender),
@@ -310,7 +312,8 @@ impl Peers {
         let IcmpSpec { word, quote, mtu, gateway, .. } = spec;
         let field = mtu.or(gateway.map(Ipv4Addr::to_bits)).unwrap_or(0);
         let error = IcmpError { word, field, offender: &quoted, quote: *quote };
-        let bytes = build::icmp(self.ip_of(name), offender.source, &error);
+        let source = source.unwrap_or_else(|| self.ip_of(name));
+        let bytes = build::icmp(source, offender.source, &error);
         let none = || format!("{} has no {word}", self.family);
         bytes.map(Sending::from).ok_or_else(none)
     }

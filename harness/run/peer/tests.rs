@@ -323,7 +323,7 @@ fn path_complains_in_the_routers_name() {
 /// The port and the sequence number that an error of the peer quotes.
 fn quoted(peers: &Peers, about: Option<Sender>, seq: Option<Number>) -> Result<(u16, u32), String> {
     let spec = IcmpSpec { word: "host-unreachable".to_owned(), seq, ..IcmpSpec::default() };
-    let bytes = peers.icmp(&Name::new("peer"), about, &spec)?.bytes;
+    let bytes = peers.icmp(&Name::new("peer"), about, &spec, None)?.bytes;
     // Behind an IP header, eight bytes of ICMP and the quoted IP header.
     let tcp = &bytes[20 + 8 + 20..];
     let port = u16::from_be_bytes([tcp[2], tcp[3]]);
