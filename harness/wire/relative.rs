@@ -108,8 +108,8 @@ impl Relative {
         self.numbers(from, to, segment)
     }
 
-    /// Puts the acknowledgment number as it is on the wire into these numbers of a segment, and into
-    /// those of a RST that repeats it.
+    /// Puts the acknowledgment number as it is on the wire into these numbers of a segment, and
+    /// into those of a RST that repeats it.
     pub fn tell_ack_as_it_is(
         &mut self,
         from: SocketAddr,
