@@ -274,7 +274,10 @@ pub(super) fn read_local_end(node: &Node, scope: &Scope<'_>) -> Read<LocalEnd> {
     }
     match text.parse::<IpAddr>() {
         Ok(address) => Ok(LocalEnd::Host(address)),
-        Err(_) => scope.socket_at(node).map(LocalEnd::Socket),
+        Err(_) => scope.socket_at(node).map(LocalEnd::Socket).map_err(|fault| {
+            let or = "; or closed-port, or an address in quotes";
+            Fault { message: format!("{}{or}", fault.message), ..fault }
+        }),
     }
 }
 

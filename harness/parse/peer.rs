@@ -8,7 +8,7 @@ use super::packet;
 use super::room;
 use super::scope::Scope;
 use super::step::Parts;
-use super::tree::Node;
+use super::tree::{Kind, Node};
 use crate::model::call::Payload;
 use crate::model::icmp;
 use crate::model::peer::{
@@ -181,7 +181,11 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
         (_, Some(_)) => {
             Err(object.fault("a packet has only one of the keys flags, udp, echo, icmp"))
         }
-        (form, None) => Ok(form.unwrap_or(&SENDS[0])),
+        (Some(form), None) => Ok(form),
+        (None, None) if matches!(object.kind, Kind::Map(_)) => {
+            Err(object.fault("a packet needs one of the keys flags, udp, echo, icmp"))
+        }
+        (None, None) => Ok(&SENDS[0]),
     }
 }
 

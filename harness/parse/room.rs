@@ -58,7 +58,7 @@ pub(super) fn check_datagram(
 
 /// An echo request.
 pub(super) fn check_echo(args: &Args<'_>, len: usize, scope: &Scope<'_>) -> Read<()> {
-    check(args, "echo", len, room(scope) - ICMP_BYTES, "")
+    check(args, scope, ("echo", len), room(scope) - ICMP_BYTES, "")
 }
 
 /// What follows headers of so many bytes, whole or in fragments.
@@ -74,7 +74,7 @@ fn check_cut(
     let unit = usize::from(FRAGMENT_UNIT_BYTES);
     let of_piece = (room - if six { FRAGMENT_BYTES } else { 0 }) / unit * unit;
     let longest = match cut {
-        None => return check(args, key, len, room - headers, ", or `fragment`"),
+        None => return check(args, scope, (key, len), room - headers, ", or `fragment`"),
         // What is shorter than one fragment is cut no further.
         Some(Cut::Every(piece)) => usize::from(*piece).min(whole),
         Some(Cut::Pieces(pieces)) => {
@@ -86,14 +86,14 @@ fn check_cut(
             pieces.iter().map(|(start, end)| usize::from(end - start)).max().unwrap_or(0)
         }
     };
-    check(args, "fragment", longest, of_piece, "")
+    check(args, scope, ("fragment", longest), of_piece, "")
 }
 
 /// An ICMP error that quotes a packet with its IP header. Without a number it takes what the
 /// standards ask for, which is less.
 pub(super) fn check_error(args: &Args<'_>, error: &IcmpSpec, scope: &Scope<'_>) -> Read<()> {
     let len = error.quote.unwrap_or(0);
-    check(args, "quote", len, room(scope) - ICMP_BYTES - ip_bytes(scope), "")
+    check(args, scope, ("quote", len), room(scope) - ICMP_BYTES - ip_bytes(scope), "")
 }
 
 /// Bytes behind the IP header that are left in every family of the case.
@@ -105,10 +105,18 @@ fn ip_bytes(scope: &Scope<'_>) -> usize {
     if scope.families.contains(&Family::V6) { IP_BYTES.1 } else { IP_BYTES.0 }
 }
 
-fn check(args: &Args<'_>, key: &str, len: usize, room: usize, or: &str) -> Read<()> {
+fn check(
+    args: &Args<'_>,
+    scope: &Scope<'_>,
+    (key, len): (&str, usize),
+    room: usize,
+    or: &str,
+) -> Read<()> {
     if len <= room {
         return Ok(());
     }
-    let what = format!("{len} bytes do not fit a packet of the wire, expected at most {room}{or}");
-    Err(args.fault_at(key, &what))
+    let six = scope.families.len() > 1 && scope.families.contains(&Family::V6);
+    let under = if six { " under ipv6" } else { "" };
+    let most = format!("expected at most {room}{under}{or}");
+    Err(args.fault_at(key, &format!("{len} bytes do not fit a packet of the wire, {most}")))
 }

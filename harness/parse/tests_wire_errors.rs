@@ -37,7 +37,15 @@ use rstest::rstest;
     "6:16: steps[0].peer.send: `seq` lies in the first 8 bytes, expected quote: 8$"
 )]
 #[case("peer.send: udp", "6:16: steps[0].peer.send: expected TCP flags (S., R, none) or a map")]
-#[case("peer.send: {seq: 1}", "6:16: steps[0].peer.send: send needs the key flags")]
+#[case(
+    "peer.send: {seq: 1}",
+    "6:16: steps[0].peer.send: a packet needs one of the keys flags, udp, echo, icmp$"
+)]
+#[case(
+    "peer.send: {udp: 1, to: broadcast}",
+    "6:29: steps[0].peer.send.to: unknown socket `broadcast`, no earlier step makes it: \
+    expected one of conn, server; or closed-port, or an address in quotes$"
+)]
 #[case(
     "peer.send: {flags: S, sqe: 1}",
     "6:27: steps[0].peer.send.sqe: unknown key of send \
@@ -361,7 +369,7 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
 #[case(
     "topology: wire\nfamily: [4, 6]\ngiven: listen\nsteps: [peer.send: {flags: ., len: 1441}]",
     "5:36: steps[0].peer.send.len: 1441 bytes do not fit a packet of the wire, expected at most \
-    1440, or `fragment`$"
+    1440 under ipv6, or `fragment`$"
 )]
 #[case(
     "topology: wire\ngiven: listen\nsteps: [peer.send: {flags: S, options: [ts 1 0]}, \
