@@ -292,12 +292,14 @@ impl Conductor<'_> {
             HostVerb::Link { up } => HostAct::Link { up: *up },
             HostVerb::Sysctl(settings) => HostAct::Sysctl(settings.clone()),
             HostVerb::Destroy { socket, far } => {
+                let handshake = far.is_some();
+                let far = far.as_ref().map(|far| self.address_of(far)).transpose()?;
                 let open = self.names.get(socket).filter(|socket| !socket.closed);
                 let own = open.filter(|socket| socket.process.is_none());
                 let none = || Refusal::NotIssued(format!("no {socket} that is open here"));
-                let fd = own.ok_or_else(none)?.fd;
-                let far = far.as_ref().map(|far| self.address_of(far)).transpose()?;
-                HostAct::Destroy { fd, far }
+                let own = own.ok_or_else(none)?;
+                let far = far.or(own.far.as_ref().and_then(Address::inet));
+                HostAct::Destroy { fd: own.fd, far, handshake }
             }
         };
         let done = self.ground.host(&act);

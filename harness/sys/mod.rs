@@ -255,8 +255,10 @@ pub enum HostAct {
     Destroy {
         /// The descriptor.
         fd: Fd,
-        /// It is a listener's, and what is aborted is a handshake with this far end.
+        /// Its far end, where that is known.
         far: Option<SocketAddr>,
+        /// It is a listener's, and what is aborted is a handshake with the far end.
+        handshake: bool,
     },
 }
 

@@ -48,7 +48,7 @@ impl Links {
             HostAct::Sysctl(pairs) => pairs.iter().try_for_each(|(name, value)| {
                 view.write(name, value).map_err(|error| no_setting(name, value, &error))
             })?,
-            HostAct::Destroy { fd, far } => return destroy(*fd, *far),
+            HostAct::Destroy { fd, far, handshake } => return destroy(*fd, *far, *handshake),
         }
         Ok(Acted::Done)
     }
@@ -69,14 +69,15 @@ pub fn no_setting(name: &str, value: &str, error: &std::io::Error) -> Trouble {
     Trouble::Lacks(Lack::new(format!("this kernel refuses {value} for {name}: {error}")))
 }
 
-/// Aborts the connection of this descriptor of this process, or the handshake with `far` that waits
-/// at this listener.
-fn destroy(fd: Fd, far: Option<SocketAddr>) -> Result<Acted, Trouble> {
+/// Aborts the connection of this descriptor of this process, or a handshake that waits at this
+/// listener.
+fn destroy(fd: Fd, far: Option<SocketAddr>, handshake: bool) -> Result<Acted, Trouble> {
     let failed =
         |error: &dyn std::fmt::Display| Trouble::Failed(format!("the socket to abort: {error}"));
     let own = Own::of(fd as RawFd).map_err(|error| failed(&error))?;
     let entries = sockdiag::entries(own.protocol, own.address).map_err(|error| failed(&error))?;
-    let Some(entry) = own.find(&entries, far) else {
+    let found = if handshake { own.handshake(&entries, far) } else { own.find(&entries, far) };
+    let Some(entry) = found else {
         return Ok(Acted::NotIssued("no connection to abort".to_owned()));
     };
     match sockdiag::destroy(own.protocol, entry) {
@@ -142,16 +143,25 @@ impl Own {
         })
     }
 
-    /// Its entry: of a listener's handshakes the one with `far`. What is in TIME-WAIT is a remnant
-    /// without a descriptor; it is meant if nothing else has the address.
+    /// What has its port.
+    fn port<'a>(&self, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
+        let port = self.address.port();
+        entries.iter().filter(move |entry| entry.source.port() == port)
+    }
+
+    /// Of a listener's handshakes the one with `far`.
+    fn handshake<'a>(&self, entries: &'a [Entry], far: Option<SocketAddr>) -> Option<&'a Entry> {
+        self.port(entries).find(|entry| Some(entry.destination) == far)
+    }
+
+    /// Its entry. What is in TIME-WAIT is a remnant without a descriptor: the only one at the
+    /// address, or the one with the far end.
     fn find<'a>(&self, entries: &'a [Entry], far: Option<SocketAddr>) -> Option<&'a Entry> {
-        let mut entries = entries.iter().filter(|entry| entry.source.port() == self.address.port());
-        if far.is_some() {
-            return entries.find(|entry| Some(entry.destination) == far);
-        }
-        let own = entries.clone().find(|entry| entry.cookie == self.cookie);
+        let own = self.port(entries).find(|entry| entry.cookie == self.cookie);
         own.or_else(|| {
-            entries.next().filter(|entry| entry.is_time_wait() && entries.next().is_none())
+            let is_far = |entry: &&Entry| far.is_none_or(|far| entry.destination == far);
+            let mut remnants = self.port(entries).filter(|e| e.is_time_wait()).filter(is_far);
+            remnants.next().filter(|_| remnants.next().is_none())
         })
     }
 }
