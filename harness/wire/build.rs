@@ -104,7 +104,7 @@ pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum, tos: u8) -> Vec<u8
 /// What an ICMP or ICMPv6 message says.
 #[derive(Clone, Copy, Debug)]
 pub struct IcmpError<'a> {
-    /// One of [`WORDS`].
+    /// One of [`crate::model::icmp::WORDS`], or its numbers: `type 3 code 16`.
     pub word: &'a str,
     /// What stands before the quoted packet: the next hop's MTU for `fragmentation-needed`, the
     /// gateway's address for redirects, else 0.
