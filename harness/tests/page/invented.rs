@@ -110,6 +110,8 @@ fn found(body: &str, at: usize, of: usize, file: &str, shape: Shape) -> Found {
         _ => {}
     }
     let changes = match (at * 5 + of) % 23 {
+        // Some questions are answered in three ways, however many cases there are.
+        _ if at % 40 == 5 => [4, 2, 0, 0, 3][of.min(4)],
         0..3 if of == 0 => 1,
         0..2 if of < 3 => 2,
         0..5 if other => 3 + of / 7,
