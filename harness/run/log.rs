@@ -72,7 +72,7 @@ pub struct Sent {
     /// It claims to be somebody else's: the end of the connection whose numbers it has.
     pub like: Option<SocketAddr>,
     /// Its acknowledgment number is told as it is on the wire: counted from the far end's initial
-    /// number, which is another in every run, it would be another in every run.
+    /// number it would be another in every run.
     pub wire_ack: bool,
 }
 
