@@ -5,7 +5,7 @@ use crate::model::limits::FILE_BYTES_MAX;
 use crate::model::{Case, CaseId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::{Path, is_separator};
+use std::path::{Path, PathBuf, is_separator};
 
 /// From where on a word is like an id.
 const NEAR: f64 = 0.75;
@@ -124,20 +124,26 @@ fn plain_id(name: &str) -> String {
 fn meant_ids(corpus: &Corpus, listing: &Listing, word: &str) -> Vec<String> {
     let slashed = |path: &str| path.replace(is_separator, "/");
     let mut name = slashed(word).trim_end_matches('/').to_owned();
-    if let Corpus::Folder(folder) = corpus
-        && let (Ok(path), Ok(folder)) = (Path::new(word).canonicalize(), folder.canonicalize())
-    {
-        match path.strip_prefix(folder) {
-            Ok(below) => name = slashed(&below.to_string_lossy()),
-            // An existing path elsewhere is never meant as an id.
-            Err(_) if name.contains(['/', '.']) && path.is_file() => return Vec::new(),
-            Err(_) => {}
-        }
+    let below = match corpus {
+        Corpus::Folder(folder) => below(Path::new(word), folder),
+        Corpus::Embedded(_) => None,
+    };
+    match below {
+        Some(below) => name = slashed(&below.to_string_lossy()),
+        // An existing file elsewhere is never meant as an id.
+        None if name.contains(['/', '.']) && Path::new(word).is_file() => return Vec::new(),
+        None => {}
     }
     let name = name.trim_end_matches(".yaml").trim_end_matches(".yml");
     let below = format!("{name}/");
     let meant = |id: &&str| name.is_empty() || *id == name || id.starts_with(&below);
     listing.ids().filter(meant).map(str::to_owned).collect()
+}
+
+/// The path from `folder` to `path`, if both exist and the one is below the other.
+fn below(path: &Path, folder: &Path) -> Option<PathBuf> {
+    let (path, folder) = (path.canonicalize().ok()?, folder.canonicalize().ok()?);
+    path.strip_prefix(folder).ok().map(Path::to_owned)
 }
 
 fn unknown(listing: &Listing, word: &str) -> String {

@@ -14,6 +14,7 @@ const TRANSCRIPT: &str = "s.socket(tcp) = fd s\n";
 #[case("My Case.yaml", "my-case")]
 #[case("01-x.yaml", "01-x")]
 #[case("no-ending", "no-ending")]
+#[case("udp.yaml", "udp")] // which is a folder of the suite as well
 fn file_may_have_any_name(#[case] file: &str, #[case] id: &str) {
     let folder = Folder::new();
     folder.write(file, CASE);
