@@ -23,11 +23,8 @@ pub enum HostVerb {
         /// What for: `unreachable`, `blackhole`, `prohibit`, or `none` (taken away).
         kind: RouteKind,
     },
-    /// The wire's link (or `lo`) goes down or comes up.
-    Link {
-        /// Up, else down.
-        up: bool,
-    },
+    /// The wire's link (or `lo`) changes.
+    Link(LinkChange),
     /// Settings change in the middle of the run.
     Sysctl(Vec<(String, String)>),
     /// A connection is aborted from outside (SOCK_DESTROY, `ss -K`, tcpdrop(8)).
@@ -59,6 +56,17 @@ impl FirewallVerdict {
         (FirewallVerdict::IcmpHost, "icmp-host"),
         (FirewallVerdict::Drop, "drop"),
     ];
+}
+
+/// What becomes of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkChange {
+    /// It comes up.
+    Up,
+    /// It goes down.
+    Down,
+    /// Its packets have at most so many bytes from now on, their IP header included.
+    Mtu(u16),
 }
 
 /// The word in a verdict's place that lifts a firewall.

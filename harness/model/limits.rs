@@ -28,6 +28,11 @@ pub const FRAGMENT_UNIT_BYTES: u16 = 8;
 pub const FRAGMENTS_MAX: usize = 64;
 /// The last of the peers `peer`, `peer2`, …
 pub const PEERS_MAX: u32 = 16;
+/// The smallest MTU that a case may give a link: the longest TCP header fits (IP takes less, 68
+/// bytes, RFC 791 §3.2), and under IPv6 what it asks of every link (RFC 8200 §5).
+pub const LINK_MTU_MIN: u16 = 128;
+/// The same under IPv6.
+pub const LINK_MTU_MIN_V6: u16 = 1280;
 /// Nodes (scalars, lists and maps) of one YAML file after its aliases are followed.
 pub const NODES_MAX: usize = 50_000;
 /// Lists and maps inside each other.

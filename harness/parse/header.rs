@@ -14,10 +14,10 @@ use super::tree::{Kind, Node};
 use crate::model::case::{By, State};
 use crate::model::limits::{DEADLINE, PATIENCE, PROCESSES_MAX, STEPS_MAX};
 use crate::model::peer::TcpOption;
-use crate::model::time;
 use crate::model::{
     Action, CallSpec, Capability, Case, CaseId, Family, Given, Name, Row, Show, Topology,
 };
+use crate::model::{time, wire};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
@@ -155,6 +155,7 @@ impl Rows<'_> {
             families: self.families,
             met: met_by(&given),
             stamped: stamped_by(&given),
+            mtu: wire::MTU,
             processes: self.processes,
             needs: self.needs,
         };

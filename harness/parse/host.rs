@@ -7,8 +7,9 @@ use super::packet::is_peer;
 use super::scope::Scope;
 use super::settings;
 use super::step::Parts;
-use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
-use crate::model::{Action, Capability, Step, Topology};
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LinkChange, RouteKind};
+use crate::model::limits::{LINK_MTU_MIN, LINK_MTU_MIN_V6};
+use crate::model::{Action, Capability, Family, Step, Topology, wire};
 use std::net::IpAddr;
 
 /// Reads a step of `host`.
@@ -24,7 +25,7 @@ pub(super) fn read(parts: &Parts<'_>, verb: &str, scope: &mut Scope<'_>) -> Read
         match verb.name {
             "firewall" => read_firewall(&args, scope)?,
             "route" => read_route(&args, scope)?,
-            "link" => HostVerb::Link { up: args.word("state") == Some("up") },
+            "link" => HostVerb::Link(read_link(&args, scope)?),
             _ => HostVerb::Destroy {
                 socket: args.needed("socket", args.name("socket"))?,
                 far: args.name("far"),
@@ -65,6 +66,24 @@ fn read_firewall(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {
             Err(args.fault("`none` lifts all that is refused at its place, leave `port` out"))
         }
     }
+}
+
+fn read_link(args: &Args<'_>, scope: &mut Scope<'_>) -> Read<LinkChange> {
+    if let Some(word) = args.word("state") {
+        return Ok(if word == "up" { LinkChange::Up } else { LinkChange::Down });
+    }
+    let low = if scope.families.contains(&Family::V6) { LINK_MTU_MIN_V6 } else { LINK_MTU_MIN };
+    let high = match scope.topology {
+        Topology::Wire => wire::MTU,
+        Topology::Loopback => u16::MAX,
+    };
+    let bytes: u16 = args.needed("mtu", args.number("mtu"))?;
+    if !(low..=high).contains(&bytes) {
+        let what = format!("{bytes} is out of bounds here, expected {low} to {high}");
+        return Err(args.fault_at("mtu", &what));
+    }
+    scope.mtu = bytes.min(wire::MTU);
+    Ok(LinkChange::Mtu(bytes))
 }
 
 fn read_route(args: &Args<'_>, scope: &Scope<'_>) -> Read<HostVerb> {

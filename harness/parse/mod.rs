@@ -246,7 +246,7 @@
 //!   own, counted as `ack` is; `mtu`, for `fragmentation-needed`; `gateway`, which redirects need:
 //!   an address in quotes.
 //!
-//! A packet has at most 1500 bytes, and one cut by `fragment` 65,535.
+//! A packet has at most 1500 bytes (or what `host.link` says), and one cut by `fragment` 65,535.
 //!
 //! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
 //! `router.send: R`. A packet may also claim to be somebody else's: `from: "192.0.2.77"` is another
@@ -277,7 +277,8 @@
 //!   `unreachable` (unless given) `blackhole` `prohibit` `none`.
 //! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Its IPv6 address, which the
 //!   kernel takes away with `down`, is given back with `up`, as by whoever configures networks.
-//!   Keys: **`state`**.
+//!   Keys: **`state`**, or **`mtu`**: how many bytes a packet may have from here on, 128 to 1500,
+//!   under IPv6 at least 1280; on loopback up to 65,535.
 //! - `host.sysctl`: settings that change in the middle of a run: `{net.ipv4.tcp_retries2: 3}`.
 //! - `host.destroy`: the connection of that socket is aborted from outside; not issued if it has
 //!   none. Keys: **`socket`**; `far`: of a listener, the far end of a handshake that is not done.

@@ -6,7 +6,6 @@ use super::packet::option_len;
 use super::scope::Scope;
 use crate::model::limits::FRAGMENT_UNIT_BYTES;
 use crate::model::peer::{Cut, DatagramSpec, IcmpSpec, SegmentSpec, TcpOption};
-use crate::model::wire::MTU;
 use crate::model::{Family, Name, TcpFlags};
 
 /// Bytes of an IPv4 header without options, and of an IPv6 header.
@@ -98,7 +97,7 @@ pub(super) fn check_error(args: &Args<'_>, error: &IcmpSpec, scope: &Scope<'_>) 
 
 /// Bytes behind the IP header that are left in every family of the case.
 fn room(scope: &Scope<'_>) -> usize {
-    usize::from(MTU) - ip_bytes(scope)
+    usize::from(scope.mtu) - ip_bytes(scope)
 }
 
 fn ip_bytes(scope: &Scope<'_>) -> usize {

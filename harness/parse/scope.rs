@@ -19,6 +19,8 @@ pub(super) struct Scope<'c> {
     pub met: BTreeSet<Name>,
     /// Peers whose SYN had timestamps, so that what they send has them too.
     pub stamped: BTreeSet<Name>,
+    /// Bytes of the longest packet that the wire takes at this step.
+    pub mtu: u16,
     /// The case's processes.
     pub processes: &'c [(Name, Vec<Name>)],
     /// What the steps need.

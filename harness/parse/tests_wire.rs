@@ -4,7 +4,7 @@ use super::tests_errors::parse;
 use crate::model::address::AddrBase;
 use crate::model::call::Payload;
 use crate::model::case::{By, State};
-use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LinkChange, RouteKind};
 use crate::model::peer::{
     Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
     SegmentSpec, Source, TcpOption, Wanted,
@@ -226,8 +226,9 @@ fn timed_and_repeated() {
     HostVerb::Route { to: "192.0.2.0/24".into(), kind: RouteKind::None })]
 #[case("route: {to: \"2001:db8::2\", type: blackhole}", &[Capability::Namespace],
     HostVerb::Route { to: "2001:db8::2".into(), kind: RouteKind::Blackhole })]
-#[case("link: down", &[Capability::Namespace], HostVerb::Link { up: false })]
-#[case("link: up", &[Capability::Namespace], HostVerb::Link { up: true })]
+#[case("link: down", &[Capability::Namespace], HostVerb::Link(LinkChange::Down))]
+#[case("link: up", &[Capability::Namespace], HostVerb::Link(LinkChange::Up))]
+#[case("link: {mtu: 1280}", &[Capability::Namespace], HostVerb::Link(LinkChange::Mtu(1280)))]
 #[case("sysctl: {net.ipv4.tcp_retries2: 3, net.ipv4.tcp_rmem: 4096 8192 16384}",
     &[Capability::Sysctl],
     HostVerb::Sysctl(vec![("net.ipv4.tcp_retries2".into(), "3".into()),

@@ -296,6 +296,11 @@ use rstest::rstest;
     "6:16: steps[0].host.link: unknown word `broken`, expected one of \
     down, up$"
 )]
+#[case(
+    "host.link: {state: up, mtu: 600}",
+    "6:16: steps[0].host.link: link takes only one of state, mtu$"
+)]
+#[case("host.link: {mtu: 127}", "6:22: steps[0].host.link.mtu: 127 is out of bounds, expected 128")]
 #[case("host.route: {to: home}", "6:17: steps[0].host.route: expected where the route leads")]
 #[case("host.route: 192.0.2.0/33", "6:17: steps[0].host.route: expected where the route leads")]
 #[case(
@@ -387,6 +392,20 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
 #[case(
     "topology: wire\nfamily: [4, 6]\nsteps: [peer.send: {icmp: source-quench}]",
     "4:20: steps[0].peer.send: `source-quench` is no message under ipv6$"
+)]
+#[case(
+    "topology: wire\nsteps: [host.link: {mtu: 1501}]",
+    "3:26: steps[0].host.link.mtu: 1501 is out of bounds here, expected 128 to 1500$"
+)]
+#[case(
+    "family: [4, 6]\nsteps: [host.link: 1279]",
+    "3:20: steps[0].host.link: 1279 is out of bounds here, expected 1280 to 65535$"
+)]
+#[case(
+    "topology: wire\ngiven: listen\nsteps: [host.link: {mtu: 128}, \
+    peer.send: {udp: 101, to: server}]",
+    "4:49: steps[1].peer.send.udp: 101 bytes do not fit a packet of the wire, expected at most \
+    100, or `fragment`$"
 )]
 fn mistakes_of_a_case(#[case] rest: &str, #[case] expected: &str) {
     assert_error(format!("about: x\n{rest}\n"), &format!("foo.yaml:{expected}"));

@@ -6,7 +6,7 @@ use super::quoted;
 use crate::model::Name;
 use crate::model::call::{Payload, word_of};
 use crate::model::case::Action;
-use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LIFTED, RouteKind};
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LIFTED, LinkChange, RouteKind};
 use crate::model::peer::{
     Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
     SegmentSpec, Source, TcpOption, Wanted,
@@ -52,7 +52,9 @@ pub fn host_note(verb: &HostVerb) -> String {
             let kind = word_of(&RouteKind::ALL, *kind);
             ("route", format!("{kind} {to}"))
         }
-        HostVerb::Link { up } => ("link", if *up { "up" } else { "down" }.to_owned()),
+        HostVerb::Link(LinkChange::Up) => ("link", "up".to_owned()),
+        HostVerb::Link(LinkChange::Down) => ("link", "down".to_owned()),
+        HostVerb::Link(LinkChange::Mtu(bytes)) => ("link", format!("mtu {bytes}")),
         HostVerb::Sysctl(settings) => {
             let settings = settings.iter().map(|(key, value)| format!("{key} {value}"));
             ("sysctl", settings.collect::<Vec<_>>().join(", "))

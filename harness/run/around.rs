@@ -289,7 +289,7 @@ impl Conductor<'_> {
             HostVerb::Route { to, kind } => {
                 HostAct::Route { to: network(to, self.family), kind: *kind }
             }
-            HostVerb::Link { up } => HostAct::Link { up: *up },
+            HostVerb::Link(change) => HostAct::Link(*change),
             HostVerb::Sysctl(settings) => HostAct::Sysctl(settings.clone()),
             HostVerb::Destroy { socket, far } => {
                 let handshake = far.is_some();

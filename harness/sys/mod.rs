@@ -17,7 +17,7 @@
 use crate::model::address::Address;
 use crate::model::capability::{Capability, Lack};
 use crate::model::case::Family;
-use crate::model::host::{FirewallVerdict, RouteKind};
+use crate::model::host::{FirewallVerdict, LinkChange, RouteKind};
 use crate::model::name::Name;
 use crate::model::outcome::Outcome;
 use crate::model::platform::Platform;
@@ -244,11 +244,8 @@ pub enum HostAct {
         /// What for.
         kind: RouteKind,
     },
-    /// The wire's link, or `lo` where there is no wire, comes up or goes down.
-    Link {
-        /// Up, else down.
-        up: bool,
-    },
+    /// The wire's link, or `lo` where there is no wire, changes.
+    Link(LinkChange),
     /// Settings, `net.…` only.
     Sysctl(Vec<(String, String)>),
     /// The connection of this descriptor of this process is aborted.

@@ -2,10 +2,11 @@
 
 use super::{DATA, Form, Key, TIMED, TIMES, Verb, key, words};
 use crate::model::host::{FirewallAt, FirewallVerdict, LIFTED, RouteKind};
-use crate::model::limits::PACKET_BYTES_MAX;
+use crate::model::limits::{LINK_MTU_MIN, PACKET_BYTES_MAX};
 use crate::model::peer::Checksum;
 
 const U16_MAX: i64 = u16::MAX as i64;
+const MTU_MIN: i64 = LINK_MTU_MIN as i64;
 const PACKET_MAX: i64 = PACKET_BYTES_MAX as i64;
 
 /// Keys of every peer's map.
@@ -192,9 +193,12 @@ pub(in crate::parse) const HOST_VERBS: &[Verb] = &[
     ),
     verb(
         "link",
-        "The wire's link (on loopback: lo) goes down or comes up.",
-        &["state"],
-        &[key("state", Form::Word(&["down", "up"]), "down or up.")],
+        "The wire's link (on loopback: lo) goes down or comes up, or has another MTU.",
+        &["state", "mtu"],
+        &[
+            key("state", Form::Word(&["down", "up"]), "down or up."),
+            key("mtu", Form::Int(MTU_MIN, U16_MAX), "Bytes of the longest packet."),
+        ],
         &[],
     ),
     verb("sysctl", "Settings of the network change: {net.ipv4.tcp_retries2: 3}.", &[], &[], &[]),

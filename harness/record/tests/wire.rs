@@ -1,6 +1,7 @@
 //! Cases of the wire against a scripted stack, from their text to their transcript.
 
 use crate::model::flags::TcpFlags;
+use crate::model::host::LinkChange;
 use crate::model::packet::{Packet, PacketBody};
 use crate::model::peer::SegmentSpec;
 use crate::model::wire::{End, address, peer_port};
@@ -244,7 +245,7 @@ steps:
     assert!(told.contains("\nhost.route(unreachable peer)\nhost.link(down)\n"), "{told}");
     assert!(matches!(acts[0], HostAct::Firewall { incoming: true, port: Some(4001), .. }));
     assert!(matches!(&acts[1], HostAct::Route { to, .. } if to == "192.0.2.2/32"));
-    assert_eq!(acts[2], HostAct::Link { up: false });
+    assert_eq!(acts[2], HostAct::Link(LinkChange::Down));
     assert_eq!(acts[3], HostAct::Lift { incoming: false });
 }
 

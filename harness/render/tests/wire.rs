@@ -3,7 +3,7 @@
 use super::{name, packet, tcp};
 use crate::model::call::Payload;
 use crate::model::case::Action;
-use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, RouteKind};
+use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LinkChange, RouteKind};
 use crate::model::peer::{
     Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
     SegmentSpec, Source, TcpOption, Wanted,
@@ -170,7 +170,8 @@ fn numbers_print_as_the_case_wrote_them() {
     HostVerb::Route { to: "peer".into(), kind: RouteKind::Unreachable },
     "host.route(unreachable peer)"
 )]
-#[case(HostVerb::Link { up: false }, "host.link(down)")]
+#[case(HostVerb::Link(LinkChange::Down), "host.link(down)")]
+#[case(HostVerb::Link(LinkChange::Mtu(1280)), "host.link(mtu 1280)")]
 #[case(
     HostVerb::Sysctl(vec![("net.a".into(), "3".into()), ("net.b".into(), "1 2".into())]),
     "host.sysctl(net.a 3, net.b 1 2)"

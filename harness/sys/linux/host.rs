@@ -7,6 +7,7 @@ use super::settings::View;
 use super::sockdiag::{self, Entry};
 use super::{firewall, modules};
 use crate::model::capability::Lack;
+use crate::model::host::LinkChange;
 use crate::sys::unix::errno;
 use crate::sys::{Acted, Fd, HostAct, Trouble};
 use socket2::SockRef;
@@ -44,7 +45,7 @@ impl Links {
                     _ => failed(&refused),
                 })?;
             }
-            HostAct::Link { up } => self.link(*up)?,
+            HostAct::Link(change) => self.link(*change)?,
             HostAct::Sysctl(pairs) => pairs.iter().try_for_each(|(name, value)| {
                 view.write(name, value).map_err(|error| no_setting(name, value, &error))
             })?,
@@ -53,14 +54,20 @@ impl Links {
         Ok(Acted::Done)
     }
 
-    fn link(&self, up: bool) -> Result<(), Trouble> {
-        let done = match (&self.wire, up) {
-            (Some(wire), true) => wire.up(),
-            (Some(wire), false) => wire.down(),
-            (None, true) => network::bring_up(self.loopback, self.ipv6),
-            (None, false) => link::down(LOOPBACK_INDEX),
+    fn link(&self, change: LinkChange) -> Result<(), Trouble> {
+        let index = self.wire.map_or(LOOPBACK_INDEX, |wire| wire.index);
+        let done = match (&self.wire, change) {
+            (Some(wire), LinkChange::Up) => wire.up(),
+            (None, LinkChange::Up) => network::bring_up(self.loopback, self.ipv6),
+            (_, LinkChange::Down) => link::down(index),
+            (_, LinkChange::Mtu(bytes)) => link::set_mtu(index, bytes),
         };
-        done.map_err(|refused| Trouble::Failed(refused.to_string()))
+        done.map_err(|refused| match (refused.errno, change) {
+            (libc::EOPNOTSUPP, LinkChange::Mtu(_)) => {
+                Trouble::Lacks(Lack::new("this kernel changes no link's MTU"))
+            }
+            _ => Trouble::Failed(refused.to_string()),
+        })
     }
 }
 

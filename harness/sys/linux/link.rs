@@ -130,14 +130,6 @@ impl Link {
         carry_out(batch)
     }
 
-    /// Takes the link down. The kernel forgets its routes.
-    ///
-    /// # Errors
-    /// The request that the kernel refused.
-    pub fn down(&self) -> Result<(), Refused> {
-        down(self.index)
-    }
-
     fn address(&self, batch: &mut Batch) {
         let (family, length, octets) = ends(End::Local, self.family);
         let index = self.index.to_ne_bytes();
@@ -184,7 +176,18 @@ impl Link {
     }
 }
 
-/// Takes any link down.
+/// Lets any link's packets have at most so many bytes.
+///
+/// # Errors
+/// The request that the kernel refused.
+pub fn set_mtu(index: u32, bytes: u16) -> Result<(), Refused> {
+    let mut batch = Batch::default();
+    batch.message("the link's MTU", libc::RTM_NEWLINK, 0, &link_header(index, 0, 0));
+    batch.attribute(libc::IFLA_MTU, &u32::from(bytes).to_ne_bytes());
+    carry_out(batch)
+}
+
+/// Takes any link down. The kernel forgets its routes.
 ///
 /// # Errors
 /// The request that the kernel refused.
