@@ -40,8 +40,12 @@ pub enum PacketSpec {
 pub struct DatagramSpec {
     /// What it carries.
     pub payload: Payload,
+    /// The length field, which counts its own header too, instead of the right one.
+    pub length: Option<u16>,
     /// Its checksum.
     pub checksum: Checksum,
+    /// Time to live or hop limit; none: 64.
+    pub ttl: Option<u8>,
     /// Type of service or traffic class; none: 0.
     pub tos: Option<u8>,
     /// Cut into IP fragments.
@@ -52,15 +56,54 @@ pub struct DatagramSpec {
     pub source: Option<Source>,
 }
 
+impl DatagramSpec {
+    /// A datagram that is right in everything.
+    pub fn new(payload: Payload) -> DatagramSpec {
+        DatagramSpec {
+            payload,
+            length: None,
+            checksum: Checksum::Right,
+            ttl: None,
+            tos: None,
+            fragment: None,
+            to: None,
+            source: None,
+        }
+    }
+}
+
 /// An ICMP echo request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EchoSpec {
     /// What it carries.
     pub payload: Payload,
+    /// A checksum that is wrong.
+    pub bad_checksum: bool,
+    /// Time to live or hop limit; none: 64.
+    pub ttl: Option<u8>,
+    /// Type of service or traffic class; none: 0.
+    pub tos: Option<u8>,
+    /// Cut into IP fragments.
+    pub fragment: Option<Cut>,
     /// Where to, which has no port; none: this machine's address on the wire.
     pub to: Option<IpAddr>,
     /// Whose it claims to be; none: the sender's.
     pub source: Option<Source>,
+}
+
+impl EchoSpec {
+    /// An echo request that is right in everything.
+    pub fn new(payload: Payload) -> EchoSpec {
+        EchoSpec {
+            payload,
+            bad_checksum: false,
+            ttl: None,
+            tos: None,
+            fragment: None,
+            to: None,
+            source: None,
+        }
+    }
 }
 
 /// What stands in the source address and port of a packet whose sender claims to be somebody else.
@@ -102,6 +145,10 @@ pub struct IcmpSpec {
     pub mtu: Option<u32>,
     /// The better gateway, for redirects.
     pub gateway: Option<Ipv4Addr>,
+    /// A checksum that is wrong.
+    pub bad_checksum: bool,
+    /// Time to live or hop limit; none: 64.
+    pub ttl: Option<u8>,
 }
 
 /// The checksum of a datagram.

@@ -235,16 +235,17 @@
 //!   pieces may be sent in several steps); `to`: a local socket, `closed-port`, or another address
 //!   in quotes. Without `options` a SYN has `mss 1460`, any other segment none, but both have
 //!   timestamps where both SYNs had.
-//! - A datagram. Keys: **`udp`**: a length, or text in quotes; `bad: checksum`, or `no-checksum`:
-//!   0, which is none; `tos`; `fragment`; `to`.
-//! - An ICMP echo request. Keys: **`echo`**: a length, or text in quotes; `to`: an address in
-//!   quotes in place of this machine's own.
+//! - A datagram. Keys: **`udp`**: a length, or text in quotes; `length`: the length field, which
+//!   counts 8 bytes of header too, right or wrong; `bad: checksum`, or `no-checksum`: 0, which is
+//!   none; `ttl`; `tos`; `fragment`; `to`.
+//! - An ICMP echo request. Keys: **`echo`**: a length, or text in quotes; `bad: checksum`; `ttl`;
+//!   `tos`; `fragment`; `to`: an address in quotes in place of this machine's own.
 //! - An ICMP error (under IPv6 the message of ICMPv6 that corresponds). Keys: **`icmp`**: the word
 //!   of a message, one of [`crate::model::icmp::ERRORS`], or its numbers, `type 3 code 16`;
 //!   `quote`: so many bytes of the packet behind its IP header; `of`: the socket whose last packet
 //!   is quoted, else the last of all; `seq`: a number that the quoted segment has in place of its
 //!   own, counted as `ack` is; `mtu`, for `fragmentation-needed`; `gateway`, which redirects need:
-//!   an address in quotes.
+//!   an address in quotes; `bad: checksum`; `ttl`.
 //!
 //! A packet has at most 1500 bytes (or what `host.link` says), and one cut by `fragment` 65,535.
 //!

@@ -94,7 +94,7 @@ fn check_packet(
             room::check_segment(args, peer, segment, scope)
         }
         PacketSpec::Udp(datagram) => room::check_datagram(args, datagram, scope),
-        PacketSpec::Echo(echo) => room::check_echo(args, echo.payload.len(), scope),
+        PacketSpec::Echo(echo) => room::check_echo(args, echo, scope),
         PacketSpec::Icmp(error) => {
             check_quote(args, error, scope)?;
             room::check_error(args, error, scope)
@@ -194,7 +194,9 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         let checksum = args.one_of("bad", &Checksum::BAD).unwrap_or(Checksum::Right);
         return Ok(PacketSpec::Udp(DatagramSpec {
             payload,
+            length: args.number("length"),
             checksum,
+            ttl: args.number("ttl"),
             tos: args.number("tos"),
             fragment: args.cut("fragment"),
             to: args.local_end("to"),
@@ -202,8 +204,15 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         }));
     }
     if let Some(payload) = args.payload("echo") {
-        let (to, source) = (args.host("to"), args.source("from"));
-        return Ok(PacketSpec::Echo(EchoSpec { payload, to, source }));
+        return Ok(PacketSpec::Echo(EchoSpec {
+            payload,
+            bad_checksum: args.word("bad").is_some(),
+            ttl: args.number("ttl"),
+            tos: args.number("tos"),
+            fragment: args.cut("fragment"),
+            to: args.host("to"),
+            source: args.source("from"),
+        }));
     }
     let Some(word) = args.text("icmp") else {
         return read_segment(args).map(PacketSpec::Tcp);
@@ -240,6 +249,8 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         seq: args.sequence_number("seq"),
         mtu,
         gateway,
+        bad_checksum: args.word("bad").is_some(),
+        ttl: args.number("ttl"),
     }))
 }
 

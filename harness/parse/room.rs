@@ -5,7 +5,7 @@ use super::error::Read;
 use super::packet::option_len;
 use super::scope::Scope;
 use crate::model::limits::FRAGMENT_UNIT_BYTES;
-use crate::model::peer::{Cut, DatagramSpec, IcmpSpec, SegmentSpec, TcpOption};
+use crate::model::peer::{Cut, DatagramSpec, EchoSpec, IcmpSpec, SegmentSpec, TcpOption};
 use crate::model::{Family, Name, TcpFlags};
 
 /// Bytes of an IPv4 header without options, and of an IPv6 header.
@@ -55,9 +55,10 @@ pub(super) fn check_datagram(
     check_cut(args, ("udp", len), UDP_BYTES, datagram.fragment.as_ref(), scope)
 }
 
-/// An echo request.
-pub(super) fn check_echo(args: &Args<'_>, len: usize, scope: &Scope<'_>) -> Read<()> {
-    check(args, scope, ("echo", len), room(scope) - ICMP_BYTES, "")
+/// An echo request, whole or in fragments.
+pub(super) fn check_echo(args: &Args<'_>, echo: &EchoSpec, scope: &Scope<'_>) -> Read<()> {
+    let len = echo.payload.len();
+    check_cut(args, ("echo", len), ICMP_BYTES, echo.fragment.as_ref(), scope)
 }
 
 /// What follows headers of so many bytes, whole or in fragments.

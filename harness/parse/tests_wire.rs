@@ -54,14 +54,7 @@ fn icmp(word: &str, change: fn(&mut IcmpSpec)) -> PacketSpec {
 }
 
 fn datagram(payload: Payload) -> DatagramSpec {
-    DatagramSpec {
-        payload,
-        checksum: Checksum::Right,
-        tos: None,
-        fragment: None,
-        to: None,
-        source: None,
-    }
+    DatagramSpec::new(payload)
 }
 
 fn server() -> LocalEnd {
@@ -119,14 +112,22 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 #[case("{udp: 10, bad: no-checksum, tos: 255}",
     PacketSpec::Udp(DatagramSpec { checksum: Checksum::Absent, tos: Some(255),
         ..datagram(Payload::Len(10)) }))]
+#[case("{udp: 10, length: 7, ttl: 0}",
+    PacketSpec::Udp(DatagramSpec { length: Some(7), ttl: Some(0),
+        ..datagram(Payload::Len(10)) }))]
 #[case("{udp: \"10\", to: server}",
     PacketSpec::Udp(DatagramSpec { to: Some(server()), ..datagram(Payload::Text("10".into())) }))]
 #[case("{udp: 100, fragment: [0-24, 16-108], from: \"192.0.2.77\"}",
     PacketSpec::Udp(DatagramSpec { fragment: Some(Cut::Pieces(vec![(0, 24), (16, 108)])),
         source: Some(Source::Host([192, 0, 2, 77].into())), ..datagram(Payload::Len(100)) }))]
 #[case("{echo: 8, to: \"192.0.2.255\", from: server}",
-    PacketSpec::Echo(EchoSpec { payload: Payload::Len(8), to: Some([192, 0, 2, 255].into()),
-        source: Some(Source::Socket(Name::new("server"))) }))]
+    PacketSpec::Echo(EchoSpec { to: Some([192, 0, 2, 255].into()),
+        source: Some(Source::Socket(Name::new("server"))), ..EchoSpec::new(Payload::Len(8)) }))]
+#[case("{echo: 2000, bad: checksum, ttl: 1, tos: 2, fragment: 1000}",
+    PacketSpec::Echo(EchoSpec { bad_checksum: true, ttl: Some(1), tos: Some(2),
+        fragment: Some(Cut::Every(1000)), ..EchoSpec::new(Payload::Len(2000)) }))]
+#[case("{icmp: host-unreachable, bad: checksum, ttl: 1}",
+    icmp("host-unreachable", |error| (error.bad_checksum, error.ttl) = (true, Some(1))))]
 #[case("{icmp: host-unreachable}",
     icmp("host-unreachable", |_| ()))]
 #[case("{icmp: fragmentation-needed, quote: 8, of: conn, mtu: 1400}",

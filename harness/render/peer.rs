@@ -80,33 +80,50 @@ pub fn number_forms(action: &Action) -> NumberForms {
 fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
     match spec {
         PacketSpec::Tcp(segment) => segment_arguments(segment),
-        PacketSpec::Udp(DatagramSpec { payload, checksum, tos, fragment, to, source: forged }) => {
-            let mut arguments = vec![carried("udp", payload)];
-            let bad = Checksum::BAD.iter().find(|(bad, _)| bad == checksum);
-            arguments.extend(bad.map(|(_, word)| format!("bad {word}")));
-            arguments.extend(tos.map(|tos| format!("tos {tos}")));
-            arguments.extend(fragment.as_ref().map(cut));
-            arguments.extend(to.as_ref().map(local_end));
-            arguments.extend(forged.as_ref().map(source));
-            arguments
-        }
-        PacketSpec::Echo(EchoSpec { payload, to, source: forged }) => {
-            let mut arguments = vec![carried("echo", payload)];
-            arguments.extend(to.map(|to| local_end(&LocalEnd::Host(to))));
-            arguments.extend(forged.as_ref().map(source));
-            arguments
-        }
-        PacketSpec::Icmp(IcmpSpec { word, source: forged, quote, of, seq, mtu, gateway }) => {
-            let mut arguments = vec![format!("icmp {word}")];
-            arguments.extend(quote.map(|len| format!("quote {len}")));
-            arguments.extend(of.as_ref().map(|socket| format!("of {socket}")));
-            arguments.extend(seq.map(|seq| format!("seq {}", shown(seq))));
-            arguments.extend(mtu.map(|mtu| format!("mtu {mtu}")));
-            arguments.extend(gateway.map(|gateway| format!("gateway \"{gateway}\"")));
-            arguments.extend(forged.as_ref().map(source));
-            arguments
-        }
+        PacketSpec::Udp(datagram) => datagram_arguments(datagram),
+        PacketSpec::Echo(echo) => echo_arguments(echo),
+        PacketSpec::Icmp(error) => error_arguments(error),
     }
+}
+
+fn datagram_arguments(spec: &DatagramSpec) -> Vec<String> {
+    let mut arguments = vec![carried("udp", &spec.payload)];
+    let mut add = |argument: Option<String>| arguments.extend(argument);
+    let bad = Checksum::BAD.iter().find(|(bad, _)| *bad == spec.checksum);
+    add(spec.length.map(|length| format!("length {length}")));
+    add(bad.map(|(_, word)| format!("bad {word}")));
+    add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
+    add(spec.tos.map(|tos| format!("tos {tos}")));
+    add(spec.fragment.as_ref().map(cut));
+    add(spec.to.as_ref().map(local_end));
+    add(spec.source.as_ref().map(source));
+    arguments
+}
+
+fn echo_arguments(spec: &EchoSpec) -> Vec<String> {
+    let mut arguments = vec![carried("echo", &spec.payload)];
+    let mut add = |argument: Option<String>| arguments.extend(argument);
+    add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
+    add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
+    add(spec.tos.map(|tos| format!("tos {tos}")));
+    add(spec.fragment.as_ref().map(cut));
+    add(spec.to.map(|to| local_end(&LocalEnd::Host(to))));
+    add(spec.source.as_ref().map(source));
+    arguments
+}
+
+fn error_arguments(spec: &IcmpSpec) -> Vec<String> {
+    let mut arguments = vec![format!("icmp {}", spec.word)];
+    let mut add = |argument: Option<String>| arguments.extend(argument);
+    add(spec.quote.map(|len| format!("quote {len}")));
+    add(spec.of.as_ref().map(|socket| format!("of {socket}")));
+    add(spec.seq.map(|seq| format!("seq {}", shown(seq))));
+    add(spec.mtu.map(|mtu| format!("mtu {mtu}")));
+    add(spec.gateway.map(|gateway| format!("gateway \"{gateway}\"")));
+    add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
+    add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
+    add(spec.source.as_ref().map(source));
+    arguments
 }
 
 /// Only what the case gave, in the order of the header, then what is wrong on purpose.

@@ -91,7 +91,7 @@ impl Conductor<'_> {
             PacketSpec::Echo(echo) => {
                 let local = echo.to.unwrap_or(address(End::Local, self.family));
                 let source = self.source(peer, echo.source.as_ref())?;
-                Ok(self.peers()?.echo(peer, &echo.payload, local, source))
+                Ok(self.peers()?.echo(peer, echo, local, source))
             }
             PacketSpec::Icmp(error) => {
                 let about = error.of.as_ref().map(|name| self.sender(name)).transpose()?;
@@ -117,7 +117,8 @@ impl Conductor<'_> {
         let cut = match spec {
             PacketSpec::Tcp(segment) => segment.fragment.as_ref(),
             PacketSpec::Udp(datagram) => datagram.fragment.as_ref(),
-            _ => None,
+            PacketSpec::Echo(echo) => echo.fragment.as_ref(),
+            PacketSpec::Icmp(_) => None,
         };
         let index = self.packets.len();
         log.sent.push(Sent { index, aside, like, wire_ack });

@@ -4,7 +4,7 @@ use crate::model::case::Family;
 use crate::model::icmp::message;
 use crate::model::limits::FRAGMENT_UNIT_BYTES;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{Checksum, Cut, SegmentSpec, TcpOption};
+use crate::model::peer::{Checksum, Cut, DatagramSpec, EchoSpec, SegmentSpec, TcpOption};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{
     IpDscp, IpEcn, IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number,
@@ -70,25 +70,26 @@ pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
     bytes.extend(spec.urgent.unwrap_or(0).to_be_bytes());
     bytes.extend(options);
     bytes.extend(spec.payload.iter().flat_map(|payload| payload.bytes()));
-    let mut checksum = checksum(ends, ip_number::TCP, &bytes);
-    if spec.bad_checksum {
-        // One more or one less is never the same in one's complement.
-        checksum ^= 1;
-    }
+    let checksum = maybe_bad(spec.bad_checksum, checksum(ends, ip_number::TCP, &bytes));
     bytes[16..18].copy_from_slice(&checksum.to_be_bytes());
-    let marks = Marks { ttl: spec.ttl.unwrap_or(TTL), tos: spec.tos.unwrap_or(0) };
-    ip(ends, ip_number::TCP, marks, &bytes)
+    ip(ends, ip_number::TCP, Marks::of(spec.ttl, spec.tos), &bytes)
 }
 
 /// A UDP datagram.
-pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum, tos: u8) -> Vec<u8> {
+pub fn datagram(ends: Ends, spec: &DatagramSpec) -> Vec<u8> {
+    let length = spec.length.unwrap_or(8 + spec.payload.len() as u16);
     let mut bytes = Vec::new();
     bytes.extend(ends.source.port().to_be_bytes());
     bytes.extend(ends.destination.port().to_be_bytes());
-    bytes.extend((8 + payload.len() as u16).to_be_bytes());
+    bytes.extend(length.to_be_bytes());
     bytes.extend([0; 2]);
-    bytes.extend(payload);
-    let checksum = match (wanted, checksum(ends, ip_number::UDP, &bytes)) {
+    bytes.extend(spec.payload.bytes().iter());
+    // What lies behind the end that the length field tells is no part of the datagram; 0 tells
+    // that there is more than the field can (RFC 2675 §4).
+    let told = if length == 0 { bytes.len() } else { usize::from(length) };
+    let summed = &bytes[..bytes.len().min(told)];
+    let right = checksum_of(ends, ip_number::UDP, told as u32, summed);
+    let checksum = match (spec.checksum, right) {
         (Checksum::Absent, _) => 0,
         // RFC 768: zero would say that there is none.
         (Checksum::Right, 0) => u16::MAX,
@@ -98,11 +99,11 @@ pub fn datagram(ends: Ends, payload: &[u8], wanted: Checksum, tos: u8) -> Vec<u8
         (Checksum::Wrong, right) => !right,
     };
     bytes[6..8].copy_from_slice(&checksum.to_be_bytes());
-    ip(ends, ip_number::UDP, Marks { ttl: TTL, tos }, &bytes)
+    ip(ends, ip_number::UDP, Marks::of(spec.ttl, spec.tos), &bytes)
 }
 
 /// What an ICMP or ICMPv6 message says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct IcmpError<'a> {
     /// One of [`crate::model::icmp::WORDS`], or its numbers: `type 3 code 16`.
     pub word: &'a str,
@@ -113,6 +114,10 @@ pub struct IcmpError<'a> {
     pub offender: &'a [u8],
     /// How many bytes behind its IP header are quoted; none: what the standards ask for.
     pub quote: Option<usize>,
+    /// A checksum that is wrong.
+    pub bad_checksum: bool,
+    /// Time to live or hop limit; none: [`TTL`].
+    pub ttl: Option<u8>,
 }
 
 /// An ICMP error; none if this family has no message of that word.
@@ -134,25 +139,32 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     // RFC 1191 §4 has the MTU in the lower half of the field, RFC 4443 §3.2 in all of it.
     bytes.extend(error.field.to_be_bytes());
     bytes.extend(quoted);
-    Some(checked_icmp(source, destination, bytes))
+    let marks = Marks::of(error.ttl, None);
+    Some(checked_icmp(source, destination, marks, error.bad_checksum, bytes))
 }
 
 /// The identifier of echo requests, which ping sockets are told by.
 const ECHO_IDENTIFIER: u16 = 0x5d1f;
 
 /// An ICMP echo request.
-pub fn echo(source: IpAddr, destination: IpAddr, payload: &[u8]) -> Vec<u8> {
+pub fn echo(source: IpAddr, destination: IpAddr, spec: &EchoSpec) -> Vec<u8> {
     let family = if source.is_ipv6() { Family::V6 } else { Family::V4 };
     let (kind, code) = message("echo-request", family).expect("both versions have it");
     let mut bytes = vec![kind, code, 0, 0];
     bytes.extend(ECHO_IDENTIFIER.to_be_bytes());
     bytes.extend(1_u16.to_be_bytes());
-    bytes.extend(payload);
-    checked_icmp(source, destination, bytes)
+    bytes.extend(spec.payload.bytes().iter());
+    checked_icmp(source, destination, Marks::of(spec.ttl, spec.tos), spec.bad_checksum, bytes)
 }
 
 /// The packet around an ICMP message whose checksum is still 0.
-fn checked_icmp(source: IpAddr, destination: IpAddr, mut bytes: Vec<u8>) -> Vec<u8> {
+fn checked_icmp(
+    source: IpAddr,
+    destination: IpAddr,
+    marks: Marks,
+    is_bad: bool,
+    mut bytes: Vec<u8>,
+) -> Vec<u8> {
     let six = source.is_ipv6();
     let (protocol, ends) = (
         if six { ip_number::IPV6_ICMP } else { ip_number::ICMP },
@@ -163,8 +175,8 @@ fn checked_icmp(source: IpAddr, destination: IpAddr, mut bytes: Vec<u8>) -> Vec<
     } else {
         Sum16BitWords::new().add_slice(&bytes).ones_complement().to_be()
     };
-    bytes[2..4].copy_from_slice(&checksum.to_be_bytes());
-    ip(ends, protocol, Marks { ttl: TTL, tos: 0 }, &bytes)
+    bytes[2..4].copy_from_slice(&maybe_bad(is_bad, checksum).to_be_bytes());
+    ip(ends, protocol, marks, &bytes)
 }
 
 /// A packet from its IP header on. Captures of IPv6 raw sockets begin behind it: one is made from
@@ -286,6 +298,11 @@ fn write_option(bytes: &mut Vec<u8>, option: &TcpOption, sack_base: u32) {
 
 /// The checksum of TCP, UDP and ICMPv6: over a pseudo header and the bytes, whose own field is 0.
 fn checksum(ends: Ends, protocol: IpNumber, bytes: &[u8]) -> u16 {
+    checksum_of(ends, protocol, bytes.len() as u32, bytes)
+}
+
+/// The same where the pseudo header has another length than there are bytes.
+fn checksum_of(ends: Ends, protocol: IpNumber, len: u32, bytes: &[u8]) -> u16 {
     let mut sum = match (ends.source.ip(), ends.destination.ip()) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
             Sum16BitWords::new().add_4bytes(source.octets()).add_4bytes(destination.octets())
@@ -294,10 +311,15 @@ fn checksum(ends: Ends, protocol: IpNumber, bytes: &[u8]) -> u16 {
             Sum16BitWords::new().add_16bytes(six(source)).add_16bytes(six(destination))
         }
     };
-    sum = sum.add_4bytes((bytes.len() as u32).to_be_bytes());
+    sum = sum.add_4bytes(len.to_be_bytes());
     sum = sum.add_2bytes([0, protocol.0]).add_slice(bytes);
     // etherparse sums in the machine's order.
     sum.ones_complement().to_be()
+}
+
+/// A checksum, or a wrong one: one more or one less is never the same in one's complement.
+fn maybe_bad(is_bad: bool, checksum: u16) -> u16 {
+    checksum ^ u16::from(is_bad)
 }
 
 /// What an IP header says besides where to and what.
@@ -305,6 +327,12 @@ fn checksum(ends: Ends, protocol: IpNumber, bytes: &[u8]) -> u16 {
 struct Marks {
     ttl: u8,
     tos: u8,
+}
+
+impl Marks {
+    fn of(ttl: Option<u8>, tos: Option<u8>) -> Marks {
+        Marks { ttl: ttl.unwrap_or(TTL), tos: tos.unwrap_or(0) }
+    }
 }
 
 fn ip(ends: Ends, protocol: IpNumber, Marks { ttl, tos }: Marks, payload: &[u8]) -> Vec<u8> {

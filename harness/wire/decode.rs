@@ -4,7 +4,7 @@ use super::icmp::{icmp_v4, icmp_v6};
 use super::{Captured, CapturedBytes};
 use crate::model::TcpFlags;
 use crate::model::packet::{Packet, PacketBody, SeenOption, TcpSegment};
-use etherparse::{IpNumber, LaxIpSlice, TcpOptionElement, TcpSlice, UdpSlice, ip_number};
+use etherparse::{IpNumber, LaxIpSlice, TcpOptionElement, TcpSlice, ip_number};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -15,8 +15,9 @@ const PROTOCOL_UNREADABLE: u8 = 255;
 const AE: u8 = 0x01;
 const RESERVED: u8 = 0x0e;
 
-/// Bytes of a TCP header without options.
+/// Bytes of a TCP header without options, and of a UDP header.
 const TCP_HEADER_BYTES: usize = 20;
+const UDP_HEADER_BYTES: usize = 8;
 
 /// Takes a packet apart.
 pub fn decode(captured: &Captured) -> Packet {
@@ -149,11 +150,16 @@ fn tcp(bytes: &[u8], missing: usize) -> Option<TcpSegment> {
 }
 
 fn udp(bytes: &[u8], missing: usize) -> Option<PacketBody> {
-    let udp = UdpSlice::from_slice_lax(bytes).ok()?;
+    let [s0, s1, d0, d1, l0, l1, _, _] = *bytes.first_chunk::<UDP_HEADER_BYTES>()?;
+    let came = bytes.len() + missing;
+    // A length that cannot be right tells nothing: all that came is told. A first fragment's is
+    // that of the whole datagram, and in an IPv6 jumbogram it is 0 (RFC 2675 §4).
+    let len = usize::from(u16::from_be_bytes([l0, l1]));
+    let len = if (UDP_HEADER_BYTES..=came).contains(&len) { len } else { came };
     Some(PacketBody::Udp {
-        source_port: udp.source_port(),
-        destination_port: udp.destination_port(),
-        len: udp.payload().len() + missing,
+        source_port: u16::from_be_bytes([s0, s1]),
+        destination_port: u16::from_be_bytes([d0, d1]),
+        len: len - UDP_HEADER_BYTES,
     })
 }
 

@@ -7,13 +7,13 @@ use super::{Captured, CapturedBytes, decode, timestamps};
 use crate::model::call::Payload;
 use crate::model::case::Family;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use crate::model::peer::{Checksum, Cut, SegmentSpec, TcpOption};
+use crate::model::peer::{Checksum, Cut, DatagramSpec, EchoSpec, SegmentSpec, TcpOption};
 use crate::model::wire::{End, address};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::defrag::{IpDefragPayloadVec, IpDefragPool};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use rstest::rstest;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
@@ -28,6 +28,11 @@ fn ends(family: Family) -> Ends {
 fn decoded(bytes: &[u8]) -> Packet {
     let bytes = CapturedBytes::Ip(bytes.to_vec());
     decode(&Captured { at: Duration::ZERO, bytes })
+}
+
+fn udp(payload: &[u8]) -> DatagramSpec {
+    let text = str::from_utf8(payload).expect("text");
+    DatagramSpec::new(Payload::Text(text.to_owned()))
 }
 
 fn tcp(bytes: &[u8]) -> TcpSegment {
@@ -167,19 +172,52 @@ fn what_is_wrong_on_purpose_is_wrong() {
 fn datagrams() {
     for family in FAMILIES {
         for payload in [&b""[..], b"odd", b"even"] {
-            let bytes = datagram(ends(family), payload, Checksum::Right, 0);
+            let bytes = datagram(ends(family), &udp(payload));
             let expected =
                 PacketBody::Udp { source_port: 7001, destination_port: 80, len: payload.len() };
             assert_eq!(decoded(&bytes).body, expected);
             assert!(is_sound(&bytes));
-            assert_eq!(
-                decoded(&datagram(ends(family), payload, Checksum::Right, 47)).tos,
-                Some(47)
-            );
-            assert!(!is_sound(&datagram(ends(family), payload, Checksum::Wrong, 0)));
+            let marked = DatagramSpec { ttl: Some(3), tos: Some(47), ..udp(payload) };
+            let marked = decoded(&datagram(ends(family), &marked));
+            assert_eq!((marked.ttl, marked.tos), (Some(3), Some(47)));
+            let wrong = DatagramSpec { checksum: Checksum::Wrong, ..udp(payload) };
+            assert!(!is_sound(&datagram(ends(family), &wrong)));
         }
-        let bytes = datagram(ends(family), b"odd", Checksum::Absent, 0);
+        let absent = DatagramSpec { checksum: Checksum::Absent, ..udp(b"odd") };
+        let bytes = datagram(ends(family), &absent);
         assert_eq!(bytes[bytes.len() - 5..bytes.len() - 3], [0, 0]);
+    }
+}
+
+/// The field is as the case wants it, and the checksum right for it: the stack shall get as far as
+/// looking at the length.
+#[rstest]
+#[case(Some(0), 12)]
+#[case(Some(7), 12)]
+#[case(Some(8), 0)]
+#[case(Some(15), 7)]
+#[case(Some(20), 12)]
+#[case(Some(21), 12)]
+#[case(None, 12)]
+fn length_of_a_datagram(#[case] length: Option<u16>, #[case] told: usize) {
+    for family in FAMILIES {
+        let bytes = datagram(ends(family), &DatagramSpec { length, ..udp(&[1; 12]) });
+        let udp = &bytes[bytes.len() - 20..];
+        assert_eq!(udp[4..6], length.unwrap_or(20).to_be_bytes());
+        let body = decoded(&bytes).body;
+        assert!(matches!(body, PacketBody::Udp { len, .. } if len == told), "{body:?}");
+        let [source, destination] = [End::Peer, End::Local].map(|end| address(end, family));
+        let mut sum =
+            [source, destination].iter().fold(Sum16BitWords::new(), |mut sum, ip| match ip {
+                IpAddr::V4(ip) => sum.add_4bytes(ip.octets()),
+                IpAddr::V6(ip) => sum.add_16bytes(ip.octets()),
+            });
+        let counted = length.filter(|length| *length > 0).unwrap_or(20);
+        let summed = &udp[..udp.len().min(usize::from(counted))];
+        sum = sum.add_2bytes([0, 17]).add_2bytes(counted.to_be_bytes()).add_slice(summed);
+        if summed.len() >= 8 {
+            assert_eq!(sum.ones_complement(), 0, "{length:?}");
+        }
     }
 }
 
@@ -187,10 +225,10 @@ fn datagrams() {
 fn every_word_of_icmp() {
     for family in FAMILIES {
         let own = address(End::Local, family);
-        let offender = datagram(ends(family), b"ping", Checksum::Right, 0);
+        let offender = datagram(ends(family), &udp(b"ping"));
         for (word, v4, v6) in WORDS {
             let has = if family == Family::V4 { v4 } else { v6 };
-            let error = IcmpError { word, field: 0, offender: &offender, quote: None };
+            let error = IcmpError { word, offender: &offender, ..IcmpError::default() };
             let bytes = icmp(address(End::Router, family), own, &error);
             assert_eq!(bytes.is_some(), has.is_some(), "{word}");
             let Some(bytes) = bytes else { continue };
@@ -198,6 +236,10 @@ fn every_word_of_icmp() {
             assert_eq!(packet.source, address(End::Router, family));
             assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == word), "{word}");
             assert!(is_sound(&bytes), "{word}");
+            let error = IcmpError { bad_checksum: true, ttl: Some(9), ..error };
+            let bytes = icmp(address(End::Router, family), own, &error).expect("the same word");
+            assert!(!is_sound(&bytes), "{word}");
+            assert_eq!(decoded(&bytes).ttl, Some(9));
         }
     }
 }
@@ -210,18 +252,19 @@ fn every_word_of_icmp() {
 #[case(Family::V6, Some(8), 40 + 8 + 40 + 8)]
 #[case(Family::V6, None, 40 + 8 + 40 + 8 + 1000)]
 fn quoted_length(#[case] family: Family, #[case] quote: Option<usize>, #[case] len: usize) {
-    let offender = datagram(ends(family), &[0; 1000], Checksum::Right, 0);
-    let error = IcmpError { word: "port-unreachable", field: 0, offender: &offender, quote };
+    let offender = datagram(ends(family), &udp(&[0; 1000]));
+    let word = "port-unreachable";
+    let error = IcmpError { word, offender: &offender, quote, ..IcmpError::default() };
     let bytes = icmp(address(End::Peer, family), address(End::Local, family), &error);
     assert_eq!(bytes.map(|bytes| bytes.len()), Some(len));
 }
 
 #[test]
 fn field_before_the_quoted_packet() {
-    let offender = datagram(ends(Family::V4), b"", Checksum::Right, 0);
+    let offender = datagram(ends(Family::V4), &udp(b""));
     let own = address(End::Local, Family::V4);
     for (word, field) in [("fragmentation-needed", 1024), ("host-redirect", 0xc000_024d)] {
-        let error = IcmpError { word, field, offender: &offender, quote: None };
+        let error = IcmpError { word, field, offender: &offender, ..IcmpError::default() };
         let bytes = icmp(address(End::Router, Family::V4), own, &error).expect("a word of IPv4");
         assert_eq!(bytes[24..28], field.to_be_bytes());
     }
@@ -231,11 +274,17 @@ fn field_before_the_quoted_packet() {
 fn echo_requests() {
     for family in FAMILIES {
         let own = address(End::Local, family);
-        let bytes = echo(address(End::Peer, family), own, b"ping");
+        let spec = EchoSpec::new(Payload::Text("ping".to_owned()));
+        let bytes = echo(address(End::Peer, family), own, &spec);
         let packet = decoded(&bytes);
         assert_eq!((packet.destination, packet.bytes.ends_with(b"ping")), (own, true));
         assert!(matches!(packet.body, PacketBody::Icmp(icmp) if icmp.word == "echo-request"));
         assert!(is_sound(&bytes), "{family}");
+        let spec = EchoSpec { bad_checksum: true, ttl: Some(2), tos: Some(3), ..spec };
+        let bytes = echo(address(End::Peer, family), own, &spec);
+        let packet = decoded(&bytes);
+        assert_eq!((packet.ttl, packet.tos), (Some(2), Some(3)));
+        assert!(!is_sound(&bytes), "{family}");
     }
 }
 
@@ -264,7 +313,7 @@ fn fragments_come_together_again(#[case] cut: Cut, #[case] count: usize) {
 /// Whatever a case lists: only what ends where the packet ends is the last one.
 #[test]
 fn fragments_overlap_and_repeat() {
-    let whole = datagram(ends(Family::V4), &[7; 32], Checksum::Right, 0);
+    let whole = datagram(ends(Family::V4), &udp(&[7; 32]));
     let pieces = fragments(&whole, &Cut::Pieces(vec![(16, 40), (0, 24), (16, 40), (8, 20)]));
     let told: Vec<(u16, bool, usize)> = pieces
         .iter()
@@ -284,7 +333,7 @@ fn fragments_of_a_port_go_together_and_of_two_do_not() {
     let identification = |port: u16| {
         let mut ends = ends(Family::V4);
         ends.source.set_port(port);
-        let piece = fragments(&datagram(ends, &[7; 32], Checksum::Right, 0), &Cut::Every(8));
+        let piece = fragments(&datagram(ends, &udp(&[7; 32])), &Cut::Every(8));
         piece.iter().map(|bytes| u16::from_be_bytes([bytes[4], bytes[5]])).collect::<Vec<_>>()
     };
     let (one, other) = (identification(7001), identification(7002));

@@ -37,6 +37,7 @@ const FRAGMENT: Key = key(
     Form::Cut,
     "IP fragments: of so many bytes (a multiple of 8), or these in this order: [0-24, 16-40].",
 );
+const BAD: Key = key("bad", Form::Word(&["checksum"]), "checksum: a wrong one.");
 const TTL: Key = key("ttl", Form::Int(0, 255), "TTL or hop limit; 64.");
 const TOS: Key = key("tos", Form::Int(0, 255), "Type of service or traffic class; 0.");
 
@@ -70,7 +71,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
                 Form::TcpOptions,
                 "mss 1460, wscale 7, sackOK, sack 1-100, ts 100 0, nop, eol, raw 1e03aa.",
             ),
-            key("bad", Form::Word(&["checksum"]), "checksum: a wrong one."),
+            BAD,
             key("offset", Form::Int(0, 15), "The data offset in words, in place of the right one."),
             key(
                 "reserved",
@@ -91,7 +92,9 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         &["udp"],
         &[
             key("udp", Form::Payload, "A length, or text in quotes."),
+            key("length", Form::Int(0, U16_MAX), "The length field, in place of the right one."),
             key("bad", Form::Word(BAD_DATAGRAM), "checksum: a wrong one; no-checksum: 0."),
+            TTL,
             TOS,
             FRAGMENT,
             TO,
@@ -105,6 +108,10 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
         &["echo"],
         &[
             key("echo", Form::Payload, "A length, or text in quotes."),
+            BAD,
+            TTL,
+            TOS,
+            FRAGMENT,
             key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\"."),
             FROM,
         ],
@@ -129,6 +136,8 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             ),
             key("mtu", Form::Int(0, U16_MAX), "For fragmentation-needed."),
             key("gateway", Form::Host, "For redirects: the better one, \"192.0.2.77\"."),
+            BAD,
+            TTL,
             FROM,
         ],
         OF_PEERS,

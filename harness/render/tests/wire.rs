@@ -89,17 +89,29 @@ fn segments(#[case] spec: SegmentSpec, #[case] expected: &str) {
 fn other_packets() {
     let udp = PacketSpec::Udp(DatagramSpec {
         payload: Payload::Len(10),
-        checksum: Checksum::Right,
+        length: Some(8),
+        checksum: Checksum::Wrong,
+        ttl: Some(2),
         tos: Some(3),
         fragment: Some(Cut::Pieces(vec![(8, 18), (0, 16)])),
         to: Some(LocalEnd::Socket(name("u"))),
         source: Some(Source::Host([192, 0, 2, 77].into())),
     });
-    let expected = "peer.send(udp 10, tos 3, fragment [8-18,0-16], to u, from \"192.0.2.77\")";
+    let expected = "peer.send(udp 10, length 8, bad checksum, ttl 2, tos 3, \
+        fragment [8-18,0-16], to u, from \"192.0.2.77\")";
     assert_eq!(head(udp), expected);
-    let (payload, to) = (Payload::Text("hi".into()), Some([192, 0, 2, 255].into()));
-    let echo = PacketSpec::Echo(EchoSpec { payload, to, source: Some(Source::Socket(name("u"))) });
-    assert_eq!(head(echo), "peer.send(echo \"hi\", to \"192.0.2.255\", from u)");
+    let echo = PacketSpec::Echo(EchoSpec {
+        bad_checksum: true,
+        ttl: Some(2),
+        tos: Some(3),
+        fragment: Some(Cut::Every(8)),
+        to: Some([192, 0, 2, 255].into()),
+        source: Some(Source::Socket(name("u"))),
+        ..EchoSpec::new(Payload::Text("hi".into()))
+    });
+    let expected = "peer.send(echo \"hi\", bad checksum, ttl 2, tos 3, fragment 8, \
+        to \"192.0.2.255\", from u)";
+    assert_eq!(head(echo), expected);
     let icmp = PacketSpec::Icmp(IcmpSpec {
         source: None,
         word: "fragmentation-needed".to_owned(),
@@ -108,8 +120,11 @@ fn other_packets() {
         seq: Some(Number::Relative { base: Base::Una, offset: -1 }),
         mtu: Some(1400),
         gateway: None,
+        bad_checksum: true,
+        ttl: Some(2),
     });
-    let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, seq una-1, mtu 1400)";
+    let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, seq una-1, \
+        mtu 1400, bad checksum, ttl 2)";
     assert_eq!(head(icmp), expected);
     let gateway = Some([192, 0, 2, 77].into());
     let redirect = IcmpSpec { word: "host-redirect".into(), gateway, ..IcmpSpec::default() };

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::Packet;
 use crate::model::call::Payload;
-use crate::model::peer::Checksum;
+use crate::model::peer::DatagramSpec;
 use crate::model::{CaseId, Family};
 use crate::parse::parse_case;
 use crate::run::{AnyCpu, Conditions, execute};
@@ -30,12 +30,8 @@ fn packet(family: Family) -> Vec<u8> {
         Family::V6 => ["[::1]:7001", "[::1]:7002"],
     }
     .map(|end| end.parse::<SocketAddr>().unwrap());
-    datagram(
-        Ends { source, destination },
-        &Payload::Text("odd".to_owned()).bytes(),
-        Checksum::Right,
-        0,
-    )
+    let spec = DatagramSpec::new(Payload::Text("odd".to_owned()));
+    datagram(Ends { source, destination }, &spec)
 }
 
 /// A run in which the last call of the second step sends a packet, without its header if that is

@@ -34,9 +34,8 @@ mod tests;
 
 pub(super) use path::PathRule;
 
-use crate::model::call::Payload;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{DatagramSpec, IcmpSpec, Number, SegmentSpec, Wanted};
+use crate::model::peer::{DatagramSpec, EchoSpec, IcmpSpec, Number, SegmentSpec, Wanted};
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
@@ -275,20 +274,19 @@ impl Peers {
         local: SocketAddr,
         source: Option<SocketAddr>,
     ) -> Sending {
-        let (ends, bytes) = (self.ends(name, local, source), spec.payload.bytes());
-        build::datagram(ends, &bytes, spec.checksum, spec.tos.unwrap_or(0)).into()
+        build::datagram(self.ends(name, local, source), spec).into()
     }
 
     /// An echo request to a local address. `source` is whose it claims to be.
     pub fn echo(
         &self,
         name: &Name,
-        payload: &Payload,
+        spec: &EchoSpec,
         local: IpAddr,
         source: Option<SocketAddr>,
     ) -> Sending {
         let ends = self.ends(name, SocketAddr::new(local, 0), source);
-        build::echo(ends.source.ip(), local, &payload.bytes()).into()
+        build::echo(ends.source.ip(), local, spec).into()
     }
 
     /// An ICMP error about the last packet of a socket (none: of all), or why there is none.
@@ -309,9 +307,10 @@ impl Peers {
             Some(number) => Cow::Owned(self.renumbered(offender, number)?),
             None => Cow::Borrowed(&offender.bytes[..]),
         };
-        let IcmpSpec { word, quote, mtu, gateway, .. } = spec;
+        let IcmpSpec { word, quote, mtu, gateway, bad_checksum, ttl, .. } = spec;
         let field = mtu.or(gateway.map(Ipv4Addr::to_bits)).unwrap_or(0);
-        let error = IcmpError { word, field, offender: &quoted, quote: *quote };
+        let (quote, bad_checksum, ttl) = (*quote, *bad_checksum, *ttl);
+        let error = IcmpError { word, field, offender: &quoted, quote, bad_checksum, ttl };
         let source = source.unwrap_or_else(|| self.ip_of(name));
         let bytes = build::icmp(source, offender.source, &error);
         let none = || format!("{} has no {word}", self.family);

@@ -42,7 +42,7 @@ impl PathRule {
             // RFC 1122 §3.2.2: never an ICMP error about one.
             return None;
         }
-        let error = IcmpError { word, field: 0, offender: &packet.bytes, quote: None };
+        let error = IcmpError { word, offender: &packet.bytes, ..IcmpError::default() };
         build::icmp(router, packet.source, &error)
     }
 }

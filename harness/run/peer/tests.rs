@@ -4,7 +4,7 @@ use super::{PathRule, Peers, Sender};
 use crate::model::call::Payload;
 use crate::model::host::FirewallVerdict;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use crate::model::peer::{Base, IcmpSpec, Number, SegmentSpec, TcpOption, Wanted};
+use crate::model::peer::{Base, DatagramSpec, IcmpSpec, Number, SegmentSpec, TcpOption, Wanted};
 use crate::model::wire::{End, address};
 use crate::model::{Family, Name};
 use crate::wire::build::{self, Ends, Fields};
@@ -369,7 +369,7 @@ fn only_a_segment_has_a_number_to_quote() {
         source: local(),
         destination: SocketAddr::new(address(End::Peer, Family::V4), 7001),
     };
-    peers.see(&decoded(build::datagram(ends, b"x", crate::model::peer::Checksum::Right, 0)));
+    peers.see(&decoded(build::datagram(ends, &DatagramSpec::new(Payload::Len(1)))));
     let error = quoted(&peers, None, Some(Number::Shown(1))).unwrap_err();
     assert_eq!(error, "the packet to quote has no sequence number");
 }
