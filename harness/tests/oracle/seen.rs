@@ -196,7 +196,8 @@ impl<'a> Line<'a> {
         Ok(Seen { at, from, to, ttl, tos, df, what })
     }
 
-    /// The first fragment of a datagram has the length of the whole one.
+    /// The first fragment of a datagram has the length of the whole one, and another length may be
+    /// wrong on purpose: then it is told what came.
     fn udp_len(&self) -> Result<u32, String> {
         const HEADER: u32 = 8;
         const FRAGMENT_HEADER: u32 = 8;
@@ -205,7 +206,9 @@ impl<'a> Line<'a> {
             "" => self.number("ipv6.plen")? - FRAGMENT_HEADER,
             _ => self.number("ip.len")? - self.number("ip.hdr_len")?,
         };
-        Ok(self.number("udp.length")?.min(carried).saturating_sub(HEADER))
+        let told = self.number("udp.length")?;
+        let len = if (HEADER..=carried).contains(&told) { told } else { carried };
+        Ok(len - HEADER)
     }
 
     fn tcp(&self, initial: &mut Initial) -> Result<What, String> {
