@@ -10,7 +10,7 @@
 //! - A SYN sent *aside*, with a number inside a connection that goes on, begins nothing until the
 //!   far end answers it with a SYN of its own.
 //! - RFC 9293 §3.10.7.1 lets a RST take its number from somewhere else than its sender's own
-//!   sequence: `[R.]` with 0 on the wire prints 0, and a `[R]` that repeats the far end's last
+//!   sequence: `[R.]` with 0 on the wire prints 0, and one that repeats the far end's last
 //!   acknowledgment prints as that one did, whichever incarnation it belonged to.
 //!
 //! All arithmetic is modulo 2^32; a number before its SYN prints as negative.
@@ -85,7 +85,7 @@ impl Relative {
             0
         } else {
             match self.side(to, from).last_ack {
-                Some((wire, printed)) if !has_ack && wire == segment.seq => printed,
+                Some((wire, printed)) if wire == segment.seq => printed,
                 _ => counted(),
             }
         };

@@ -484,3 +484,17 @@ fn an_acknowledgment_of_nothing_is_told_as_it_is_and_so_is_the_rst_that_repeats_
     let rst = place(&mut relative, A, B, ("R", 7, 0, 0));
     assert_eq!(rst, Numbers { seq: 7, ack: None });
 }
+
+/// The peer has rebooted, and the stack challenges its SYN.
+#[rstest]
+#[case("R", None)]
+#[case("R.", Some(1))]
+fn a_rst_for_the_connection_before_counts_as_that_did(#[case] rst: &str, #[case] ack: Option<i64>) {
+    let mut relative = Relative::default();
+    place(&mut relative, A, B, ("S", 5_000, 0, 0));
+    place(&mut relative, B, A, ("S.", 900, 5_001, 0));
+    place(&mut relative, A, B, (".", 5_001, 901, 0));
+    place(&mut relative, A, B, ("S", 70_000, 0, 0));
+    place(&mut relative, B, A, (".", 901, 5_001, 0));
+    assert_eq!(place(&mut relative, A, B, (rst, 5_001, 901, 0)), Numbers { seq: 1, ack });
+}
