@@ -35,7 +35,7 @@ mod tests;
 pub(super) use path::PathRule;
 
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{DatagramSpec, EchoSpec, IcmpSpec, Number, SegmentSpec, Wanted};
+use crate::model::peer::{DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, SegmentSpec, Wanted};
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
@@ -258,7 +258,9 @@ impl Peers {
         let wire_ack = connection.has_unrelated_ack(spec, &fields);
         let is_own = ends.source == like;
         let aside = is_own && connection.sent(spec, &fields);
-        if is_own && spec.flags.has(TcpFlags::SYN) {
+        // A SYN to a closed port is a question beside the connection that goes on.
+        let is_beside = spec.to == Some(LocalEnd::ClosedPort) && peer.current.is_some();
+        if is_own && spec.flags.has(TcpFlags::SYN) && !is_beside {
             peer.current = Some(local.port());
             self.newest = Some(owner);
         }

@@ -4,7 +4,9 @@ use super::{PathRule, Peers, Sender};
 use crate::model::call::Payload;
 use crate::model::host::FirewallVerdict;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use crate::model::peer::{Base, DatagramSpec, IcmpSpec, Number, SegmentSpec, TcpOption, Wanted};
+use crate::model::peer::{
+    Base, DatagramSpec, IcmpSpec, LocalEnd, Number, SegmentSpec, TcpOption, Wanted,
+};
 use crate::model::wire::{End, address};
 use crate::model::{Family, Name};
 use crate::wire::build::{self, Ends, Fields};
@@ -209,6 +211,17 @@ fn new_connection_from_the_same_port() {
     see(&mut peers, "R.", IRS + 1, ISS + 1, 0);
     see(&mut peers, "S", 90_000, 0, 0);
     assert_eq!(send(&mut peers, &spec("S.")), (ISS, 90_001));
+}
+
+#[rstest]
+#[case(LocalEnd::ClosedPort, false)]
+#[case(LocalEnd::Socket(Name::new("other")), true)]
+fn a_syn_moves_the_peer_unless_it_is_to_a_closed_port(#[case] to: LocalEnd, #[case] moves: bool) {
+    let (mut peers, name) = (established(), Name::new("peer"));
+    let other = SocketAddr::new(local().ip(), 9);
+    let known = peers.connected(&name).expect("a connection");
+    peers.segment(&name, &SegmentSpec { to: Some(to), ..spec("S") }, other, None).expect("a SYN");
+    assert_eq!(peers.connected(&name), Some(if moves { 9 } else { known }));
 }
 
 #[test]
