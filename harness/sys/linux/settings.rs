@@ -53,6 +53,9 @@ const PINNED: &[(&str, &str)] = &[
     // How many segments leave in one piece follows the round-trip time, and the last one of each
     // piece is pushed (`tcp_tso_autosize()` in net/ipv4/tcp_output.c): all of them in one.
     ("net.ipv4.tcp_min_tso_segs", "64"),
+    // What is due is put off in the hope of more, but not when the last write is a millisecond ago
+    // (`tcp_tso_should_defer()`, same file): as if a 255th of the window were always enough.
+    ("net.ipv4.tcp_tso_win_divisor", "255"),
     ("net.ipv4.tcp_no_metrics_save", "1"),
     // Above every port that the harness chooses.
     ("net.ipv4.ip_local_port_range", "32768\t60999"),
