@@ -20,6 +20,10 @@ pub enum End {
 /// Bytes of the longest packet, without Ethernet's own header.
 pub const MTU: u16 = 1500;
 
+/// The name under which a case pins ip-route(8)'s attribute `quickack` of the route to the peer: 0
+/// leaves to the stack when it acknowledges.
+pub const QUICKACK: &str = "route.quickack";
+
 /// Bits of the wire's network: IPv4, IPv6.
 pub const PREFIX_V4: u8 = 24;
 /// Bits of the wire's network under IPv6.

@@ -148,7 +148,8 @@ impl Rows<'_> {
         let (given, settings, steps) = (part("given")?, part("settings")?, part("steps")?);
         let topology = self.topology;
         let given = given.map_or(Ok(Given::CLOSED), |node| read_given(&node, topology))?;
-        let settings = settings.map_or(Ok(BTreeMap::new()), |node| settings::read(&node))?;
+        let settings =
+            settings.map_or(Ok(BTreeMap::new()), |node| settings::read(&node, topology))?;
         let mut scope = Scope {
             sockets: sockets_of(&given, topology),
             topology,

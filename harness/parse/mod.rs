@@ -33,7 +33,9 @@
 //! - `given`: the state brought about before recording starts, see below.
 //! - `needs`: capabilities beyond those that follow from the case: words of
 //!   [`crate::model::Capability`].
-//! - `settings`: `{linux: {net.ipv4.tcp_syn_retries: 1}}`: by platform, only below `net.`.
+//! - `settings`: `{linux: {net.ipv4.tcp_syn_retries: 1}}`: by platform, only below `net.`. On
+//!   a wire also `route.quickack: 0`: what comes is not acknowledged at once, as otherwise, but
+//!   when the stack does so by itself.
 //! - `matrix`: `{how: [rd, wr]}`: lists of values, see below.
 //! - `processes`: `{worker: [server, conn]}`: children, and the sockets that live in them.
 //! - `show`: `[options, window, ttl, df]`, or `{packets: [ttl], calls: [b.bind, b.listen]}` to

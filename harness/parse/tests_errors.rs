@@ -360,6 +360,10 @@ fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
     settings.linux.kernel.panic: expected a setting of the network"
 )]
 #[case("about: x\nsettings: {linux: {net.ipv4/../../kernel.x: 1}}\nsteps: []\n", "foo.yaml:2:20: ")]
+#[case(
+    "about: x\nsettings: {linux: {route.quickack: 0}}\nsteps: []\n",
+    "foo.yaml:2:20: settings.linux.route.quickack: `route.quickack` needs `topology: wire`$"
+)]
 #[case("about: x\nsettings: {linux: {net..x: 1}}\nsteps: []\n", "foo.yaml:2:20: ")]
 #[case("about: x\nmatrix: {how: []}\nsteps: []\n", "foo.yaml:2:15: matrix.how: an empty list,")]
 #[case(

@@ -407,6 +407,10 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
     "4:49: steps[1].peer.send.udp: 101 bytes do not fit a packet of the wire, expected at most \
     100, or `fragment`$"
 )]
+#[case(
+    "topology: wire\nsettings: {linux: {route.quickack: 2}}\nsteps: [pause: 1ms]",
+    "3:36: settings.linux.route.quickack: 2 is out of bounds, expected 0 to 1$"
+)]
 fn mistakes_of_a_case(#[case] rest: &str, #[case] expected: &str) {
     assert_error(format!("about: x\n{rest}\n"), &format!("foo.yaml:{expected}"));
 }

@@ -1,5 +1,5 @@
-//! What a run's routes tell the stack: to acknowledge at once, and how long to wait at least before
-//! something is sent again.
+//! What a run's routes tell the stack: to acknowledge at once, unless a case wants to know when it
+//! does so by itself, and how long to wait at least before something is sent again.
 //!
 //! The second is a setting from Linux 6.11 on, `net.ipv4.tcp_rto_min_us`. On an older kernel the
 //! routes carry it, which means the same for every connection that uses them.
@@ -11,6 +11,7 @@
 
 use super::netlink::nested;
 use super::settings;
+use crate::model::wire::QUICKACK;
 use std::collections::BTreeMap;
 
 /// The setting for which a route can stand in.
@@ -24,36 +25,46 @@ const RTAX_RTO_MIN: u16 = 13;
 const RTAX_QUICKACK: u16 = 15;
 
 /// The metrics of every route that the harness makes for a run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Metrics {
+    /// `RTAX_QUICKACK`
+    quickack: bool,
     /// `RTAX_RTO_MIN` in milliseconds.
     rto_min_ms: Option<u32>,
 }
 
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics { quickack: true, rto_min_ms: None }
+    }
+}
+
 /// Whether a route can stand in for a setting that the kernel lacks.
 pub fn stands_in_for(name: &str) -> bool {
-    name == RTO_MIN && settings::exists(TAIL_PROBE)
+    name == QUICKACK || name == RTO_MIN && settings::exists(TAIL_PROBE)
 }
 
 /// Splits what a run pins into metrics of its routes and settings to write.
 pub fn split(pins: &BTreeMap<String, String>) -> (Metrics, BTreeMap<String, String>) {
     let mut pins = pins.clone();
+    let quickack = pins.remove(QUICKACK).is_none_or(|flag| flag == "1");
+    let metrics = Metrics { quickack, ..Metrics::default() };
     // Most runs do not pin it, and to look for a setting takes long in a fresh namespace.
     if !pins.contains_key(RTO_MIN) {
-        return (Metrics::default(), pins);
+        return (metrics, pins);
     }
     pins.entry(TAIL_PROBE.to_owned()).or_insert_with(|| "0".to_owned());
     if settings::exists(RTO_MIN) {
-        return (Metrics::default(), pins);
+        return (metrics, pins);
     }
     let rto_min_us = pins.remove(RTO_MIN).and_then(|value| value.parse::<u32>().ok());
-    (Metrics { rto_min_ms: rto_min_us.map(|us| us.div_ceil(1000)) }, pins)
+    (Metrics { rto_min_ms: rto_min_us.map(|us| us.div_ceil(1000)), ..metrics }, pins)
 }
 
 impl Metrics {
     /// The value of `RTA_METRICS`.
     pub fn attribute(self) -> Vec<u8> {
-        let mut metrics = nested(RTAX_QUICKACK, &1u32.to_ne_bytes());
+        let mut metrics = nested(RTAX_QUICKACK, &u32::from(self.quickack).to_ne_bytes());
         if let Some(rto_min_ms) = self.rto_min_ms {
             metrics.extend(nested(RTAX_RTO_MIN, &rto_min_ms.to_ne_bytes()));
             // The kernel heeds it only where it is locked.
