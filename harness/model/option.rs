@@ -253,6 +253,18 @@ pub const TCP_INFO_FIELDS: &[&str] = &[
     "tcpi_rcv_ooopack",
 ];
 
+/// The level that an option has by the custom of names, for one that has no name here.
+pub fn usual_level(name: &str) -> &'static str {
+    let levels = [
+        ("SO_", "SOL_SOCKET"),
+        ("TCP_", "IPPROTO_TCP"),
+        ("UDP_", "IPPROTO_UDP"),
+        ("IPV6_", "IPPROTO_IPV6"),
+    ];
+    let found = levels.iter().find(|(start, _)| name.starts_with(start));
+    found.map_or("IPPROTO_IP", |(_, level)| level)
+}
+
 /// The option of this name.
 pub fn find(name: &str) -> Option<SocketOption> {
     OPTIONS.iter().copied().find(|option| option.name == name)

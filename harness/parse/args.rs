@@ -490,6 +490,7 @@ pub(super) fn find_option(name: &str) -> Result<SocketOption, String> {
     let names = option::OPTIONS.iter().map(|option| option.name);
     option::find(name).ok_or_else(|| {
         let unknown = unknown("option", name, names.chain(BY_NUMBER));
-        format!("{unknown} (what has no name here: {{level: IPPROTO_IP, option: 12}})")
+        let level = option::usual_level(name);
+        format!("{unknown} (what has no name here: {{level: {level}, option: 12}})")
     })
 }

@@ -38,8 +38,8 @@
 //!   when the stack does so by itself.
 //! - `matrix`: `{how: [rd, wr]}`: lists of values, see below.
 //! - `processes`: `{worker: [server, conn]}`: children, and the sockets that live in them.
-//! - `show`: `[options, window, ttl, df]`, or `{packets: [ttl], calls: [b.bind, b.listen]}` to
-//!   keep only those calls.
+//! - `show`: `[options, window, ttl, tos, df]` (the window as it is in the segment), or
+//!   `{packets: [ttl], calls: [b.bind, b.listen]}` to keep only those calls.
 //! - `patience`: how long a call without `blocks: true` may stay inside (`3s`).
 //! - `deadline`: how long a run may take (`10s`).
 //! - `claims`: what somebody says happens, see below.
@@ -114,7 +114,8 @@
 //!
 //! - `blocks: true`: the call belongs to a second thread; the case goes on as soon as that
 //!   thread sleeps.
-//! - `timed: true`: durations are part of the record, in bands.
+//! - `timed: true`: durations are part of the record, in bands
+//!   ([`crate::model::time::BANDS`]).
 //! - `times: 30`, `times: until-error`: the call is made that often (`until-error`: at most 10,000
 //!   times), each when what the one before it caused has settled. A call that stays inside is the
 //!   last one.
@@ -234,9 +235,11 @@
 //!   traffic class; `fragment: 24`: cut into IP fragments of so many bytes, or `fragment: [0-24,
 //!   16-40]`: these bytes of what follows its IP header, in this order, the last ones with "more
 //!   fragments" off whenever they are sent (all of one peer have the same identification, so that
-//!   pieces may be sent in several steps); `to`: a local socket, `closed-port`, or another address
-//!   in quotes. Without `options` a SYN has `mss 1460`, any other segment none, but both have
-//!   timestamps where both SYNs had.
+//!   pieces may be sent in several steps, with the same `seq`; each step tells the packet that was
+//!   cut, `--pcap` its pieces); `to`: a local socket, `closed-port`, or another address in quotes,
+//!   else where the peer's last SYN went or came from, one to `closed-port` beside a connection
+//!   not counted, else the only listener. Without `options` a SYN has `mss 1460`, any other segment
+//!   none, but both have timestamps where both SYNs had.
 //! - A datagram. Keys: **`udp`**: a length, or text in quotes; `length`: the length field, which
 //!   counts 8 bytes of header too, right or wrong; `bad: checksum`, or `no-checksum`: 0, which is
 //!   none; `ttl`; `tos`; `fragment`; `to`.
@@ -260,7 +263,10 @@
 //! from a variable of the receiver (RFC 9293 §3.3.1) and is printed in that form: for `seq` from
 //! `nxt` (RCV.NXT) or `wnd` (RCV.NXT + RCV.WND, the first number beyond the window), for `ack` from
 //! `nxt` (SND.NXT) or `una` (SND.UNA); a connection with that peer has to have begun. It is never
-//! `+100`: YAML reads +100 and 100 alike.
+//! `+100`: YAML reads +100 and 100 alike. Printed numbers count from each side's last SYN;
+//! acknowledgments from the one that their sender has accepted, so that `ack 1` may be of the
+//! connection before (see [`crate::wire::relative`]). The 0 of a RST that RFC 9293 §3.10.7.1 asks
+//! for is printed as 0.
 //!
 //! ## `recv` and `forget`
 //! `peer.recv` takes the oldest packet that matches and that no `recv` has taken yet, or records
@@ -275,7 +281,8 @@
 //! - `host.firewall`: from now on packets are refused. Keys: **`reject`**: `tcp-reset` `icmp-port`
 //!   `icmp-admin` `icmp-host` `drop`, or `none`: what was refused there is refused no longer; `at`:
 //!   `in` (unless given), `out`, or `path`: on the wire, what this machine sends and the peer does
-//!   not get; `port`: a socket or a peer: only packets to its port.
+//!   not get; `port`: a socket or a peer: only packets to its port. Of several at one place the
+//!   first decides that meets a packet.
 //! - `host.route`: `peer`, `default`, or an address or network in quotes. Keys: **`to`**, `type`:
 //!   `unreachable` (unless given) `blackhole` `prohibit` `none`.
 //! - `host.link`: `down` or `up`: the wire's link, on loopback `lo`. Its IPv6 address, which the
@@ -283,8 +290,9 @@
 //!   Keys: **`state`**, or **`mtu`**: how many bytes a packet may have from here on, 128 to 1500,
 //!   under IPv6 at least 1280; on loopback up to 65,535.
 //! - `host.sysctl`: settings that change in the middle of a run: `{net.ipv4.tcp_retries2: 3}`.
-//! - `host.destroy`: the connection of that socket is aborted from outside; not issued if it has
-//!   none. Keys: **`socket`**; `far`: of a listener, the far end of a handshake that is not done.
+//! - `host.destroy`: that socket is aborted from outside, its connection, or it itself if it is a
+//!   listener or sends datagrams; not issued if there is none. Keys: **`socket`**; `far`: of a
+//!   listener, the far end of a handshake that is not done.
 //!
 //! ```yaml
 //! topology: wire

@@ -10,7 +10,7 @@ use crate::model::limits::{
 };
 use crate::model::peer::{Base, Cut, LocalEnd, Number, Source, TcpOption};
 use crate::model::{Name, TcpFlags, Topology, icmp};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
 /// How far apart two sequence numbers can be.
@@ -272,12 +272,24 @@ pub(super) fn read_local_end(node: &Node, scope: &Scope<'_>) -> Read<LocalEnd> {
     if text == "closed-port" {
         return Ok(LocalEnd::ClosedPort);
     }
+    without_port(node, text)?;
     match text.parse::<IpAddr>() {
         Ok(address) => Ok(LocalEnd::Host(address)),
         Err(_) => scope.socket_at(node).map(LocalEnd::Socket).map_err(|fault| {
             let or = "; or closed-port, or an address in quotes";
             Fault { message: format!("{}{or}", fault.message), ..fault }
         }),
+    }
+}
+
+/// Both ends of a packet have ports of their own, which an address does not change.
+fn without_port(node: &Node, text: &str) -> Read<()> {
+    match text.parse::<SocketAddr>() {
+        Ok(end) => {
+            let expected = format!("expected an address alone: \"{}\"", end.ip());
+            Err(node.fault(format!("`{text}` has a port, {expected}")))
+        }
+        Err(_) => Ok(()),
     }
 }
 
@@ -319,10 +331,13 @@ pub(super) fn read_sender(node: &Node, scope: &Scope<'_>) -> Read<Sender> {
             Ok(name) => Ok(Sender::Other(name)),
             Err(message) => Err(node.fault(message + ", or router")),
         },
-        text => match text.parse::<IpAddr>() {
-            Ok(address) => Ok(Sender::Claimed(Source::Host(address))),
-            Err(_) => scope.socket_at(node).map(|name| Sender::Claimed(Source::Socket(name))),
-        },
+        text => {
+            without_port(node, text)?;
+            match text.parse::<IpAddr>() {
+                Ok(address) => Ok(Sender::Claimed(Source::Host(address))),
+                Err(_) => scope.socket_at(node).map(|name| Sender::Claimed(Source::Socket(name))),
+            }
+        }
     }
 }
 

@@ -123,7 +123,9 @@ fn header_form(name: &str) -> Value {
             "additionalProperties": {
                 "type": "object",
                 "patternProperties": {
-                    "^(net\\.[A-Za-z0-9._-]+|route\\.quickack|.*\\$.*)$": { "type": ["integer", "string"] },
+                    "^(net\\.[A-Za-z0-9._-]+|route\\.quickack|.*\\$.*)$": {
+                        "type": ["integer", "string"],
+                    },
                 },
                 "additionalProperties": false,
             },

@@ -238,7 +238,7 @@ fn with_step(step: &str) -> String {
     "client.setsockopt: {SO_REUSEADR: 1}",
     "foo.yaml:5:25: \
     steps[0].client.setsockopt.SO_REUSEADR: unknown option `SO_REUSEADR`; did you mean \
-    `SO_REUSEADDR`? (what has no name here: {level: IPPROTO_IP, option: 12})$"
+    `SO_REUSEADDR`? (what has no name here: {level: SOL_SOCKET, option: 12})$"
 )]
 #[case(
     "client.setsockopt: {SO_REUSEADDR: yes}",

@@ -297,6 +297,16 @@ use rstest::rstest;
     down, up$"
 )]
 #[case(
+    "peer.send: {flags: S, to: \"192.0.2.9:4100\"}",
+    "6:31: steps[0].peer.send.to: `192.0.2.9:4100` has a port, expected an address alone: \
+    \"192.0.2.9\"$"
+)]
+#[case(
+    "peer.send: {flags: S, from: \"[2001:db8::9]:80\"}",
+    "6:33: steps[0].peer.send.from: `[2001:db8::9]:80` has a port, expected an address alone: \
+    \"2001:db8::9\"$"
+)]
+#[case(
     "host.link: {state: up, mtu: 600}",
     "6:16: steps[0].host.link: link takes only one of state, mtu$"
 )]
