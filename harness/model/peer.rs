@@ -141,6 +141,10 @@ pub struct IcmpSpec {
     /// The sequence number of the segment as it is quoted, in place of its own: what a forger who
     /// has not seen the segment writes there (RFC 5927 §4.1).
     pub seq: Option<Number>,
+    /// The source port of the packet as it is quoted, in place of its own.
+    pub source_port: Option<u16>,
+    /// The destination port of the packet as it is quoted, in place of its own.
+    pub destination_port: Option<u16>,
     /// The next hop's MTU, for `fragmentation-needed`.
     pub mtu: Option<u32>,
     /// The better gateway, for redirects.

@@ -247,6 +247,8 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         quote: args.number("quote"),
         of: args.name("of"),
         seq: args.sequence_number("seq"),
+        source_port: args.number("sport"),
+        destination_port: args.number("dport"),
         mtu,
         gateway,
         bad_checksum: args.word("bad").is_some(),

@@ -126,6 +126,10 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 #[case("{echo: 2000, bad: checksum, ttl: 1, tos: 2, fragment: 1000}",
     PacketSpec::Echo(EchoSpec { bad_checksum: true, ttl: Some(1), tos: Some(2),
         fragment: Some(Cut::Every(1000)), ..EchoSpec::new(Payload::Len(2000)) }))]
+#[case("{icmp: host-unreachable, sport: 0, dport: 65535}",
+    icmp("host-unreachable", |error| {
+        (error.source_port, error.destination_port) = (Some(0), Some(65_535));
+    }))]
 #[case("{icmp: host-unreachable, bad: checksum, ttl: 1}",
     icmp("host-unreachable", |error| (error.bad_checksum, error.ttl) = (true, Some(1))))]
 #[case("{icmp: host-unreachable}",

@@ -5,6 +5,7 @@ use super::extras::Extras;
 use super::names::{Names, PacketEnd, icmp_sender, ip_word};
 use crate::model::case::Row;
 use crate::model::packet::{Icmp, PacketBody, Quoted};
+use crate::model::peer::{PacketSpec, PeerVerb};
 use crate::model::time::band;
 use crate::model::transcript::{
     CallEvent, Event, Fate, PacketEvent, PacketWhat, Section, StepRecord,
@@ -12,7 +13,7 @@ use crate::model::transcript::{
 use crate::model::wire::peer_port;
 use crate::model::{
     Action, AddrBase, AddrExpr, Address, Answer, Call, Case, Errno, Name, Outcome, Packet,
-    PortExpr, ProcessVerb, TcpFlags, Topology,
+    PortExpr, ProcessVerb, Step, TcpFlags, Topology,
 };
 use crate::render::{Naming, answer, number_forms, peer_answer};
 use crate::run::log::{CallLog, RunLog, Sent, StepLog};
@@ -381,15 +382,20 @@ impl Naming for Asked<'_> {
 
 /// The ports that the steps of a row write as numbers.
 fn ports(row: &Row) -> BTreeSet<u16> {
-    let calls = row.steps.iter().flat_map(|step| match &step.action {
-        Action::Calls { calls, .. } => calls.as_slice(),
-        _ => &[],
-    });
-    let addresses = calls.filter_map(|spec| match &spec.call {
-        Call::Bind(to) | Call::Connect(to) | Call::Send { to: Some(to), .. } => Some(to),
+    let of_call = |call: &Call| match call {
+        Call::Bind(to) | Call::Connect(to) | Call::Send { to: Some(to), .. } => written_port(to),
         _ => None,
-    });
-    addresses.filter_map(written_port).collect()
+    };
+    let of_step = |step: &Step| match &step.action {
+        Action::Calls { calls, .. } => {
+            calls.iter().filter_map(|spec| of_call(&spec.call)).collect::<Vec<u16>>()
+        }
+        Action::Peer { verb: PeerVerb::Send(PacketSpec::Icmp(error)), .. } => {
+            [error.source_port, error.destination_port].into_iter().flatten().collect()
+        }
+        _ => Vec::new(),
+    };
+    row.steps.iter().flat_map(of_step).collect()
 }
 
 /// The port of an address that is written as a number.

@@ -118,6 +118,8 @@ fn error_arguments(spec: &IcmpSpec) -> Vec<String> {
     add(spec.quote.map(|len| format!("quote {len}")));
     add(spec.of.as_ref().map(|socket| format!("of {socket}")));
     add(spec.seq.map(|seq| format!("seq {}", shown(seq))));
+    add(spec.source_port.map(|port| format!("sport {port}")));
+    add(spec.destination_port.map(|port| format!("dport {port}")));
     add(spec.mtu.map(|mtu| format!("mtu {mtu}")));
     add(spec.gateway.map(|gateway| format!("gateway \"{gateway}\"")));
     add(spec.bad_checksum.then(|| "bad checksum".to_owned()));

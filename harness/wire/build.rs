@@ -200,12 +200,12 @@ pub fn with_ip_header(packet: &Packet) -> Cow<'_, [u8]> {
     Cow::Owned(ip(Ends { source, destination }, protocol, marks, bytes))
 }
 
-/// The same segment with another sequence number; none if the packet is too short for one. Its
-/// checksum stays: that of a packet quoted in part cannot be checked.
-pub fn renumbered(packet: &[u8], seq: u32) -> Option<Vec<u8>> {
-    let field = ip_header_len(packet)? + 4;
+/// The same packet with other bytes at that distance behind its IP header; none if it is too short
+/// for them. Its checksum stays: that of a packet quoted in part cannot be checked.
+pub fn overwritten(packet: &[u8], at: usize, field: &[u8]) -> Option<Vec<u8>> {
+    let at = ip_header_len(packet)? + at;
     let mut bytes = packet.to_vec();
-    bytes.get_mut(field..field + 4)?.copy_from_slice(&seq.to_be_bytes());
+    bytes.get_mut(at..at + field.len())?.copy_from_slice(field);
     Some(bytes)
 }
 

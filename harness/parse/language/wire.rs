@@ -134,6 +134,8 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
                 Form::Number(ACK_BASES),
                 "The quoted segment's sequence number in place of its own: nxt+1, una-1, N.",
             ),
+            key("sport", Form::Int(0, U16_MAX), "The quoted packet's source port."),
+            key("dport", Form::Int(0, U16_MAX), "The quoted packet's destination port."),
             key("mtu", Form::Int(0, U16_MAX), "For fragmentation-needed."),
             key("gateway", Form::Host, "For redirects: the better one, \"192.0.2.77\"."),
             BAD,

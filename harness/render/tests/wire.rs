@@ -118,13 +118,15 @@ fn other_packets() {
         quote: Some(28),
         of: Some(name("client")),
         seq: Some(Number::Relative { base: Base::Una, offset: -1 }),
+        source_port: Some(1),
+        destination_port: Some(2),
         mtu: Some(1400),
         gateway: None,
         bad_checksum: true,
         ttl: Some(2),
     });
     let expected = "peer.send(icmp fragmentation-needed, quote 28, of client, seq una-1, \
-        mtu 1400, bad checksum, ttl 2)";
+        sport 1, dport 2, mtu 1400, bad checksum, ttl 2)";
     assert_eq!(head(icmp), expected);
     let gateway = Some([192, 0, 2, 77].into());
     let redirect = IcmpSpec { word: "host-redirect".into(), gateway, ..IcmpSpec::default() };

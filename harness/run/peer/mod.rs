@@ -305,10 +305,7 @@ impl Peers {
             None => self.last.as_ref(),
         };
         let offender = offender.ok_or("no packet to quote")?;
-        let quoted = match spec.seq {
-            Some(number) => Cow::Owned(self.renumbered(offender, number)?),
-            None => Cow::Borrowed(&offender.bytes[..]),
-        };
+        let quoted = self.quoted(offender, spec)?;
         let IcmpSpec { word, quote, mtu, gateway, bad_checksum, ttl, .. } = spec;
         let field = mtu.or(gateway.map(Ipv4Addr::to_bits)).unwrap_or(0);
         let (quote, bad_checksum, ttl) = (*quote, *bad_checksum, *ttl);
@@ -330,15 +327,34 @@ impl Peers {
         flows.map(|(_, packet)| packet).max_by_key(|packet| packet.at)
     }
 
-    /// A segment as if it had this number, which counts like those of its connection.
-    fn renumbered(&self, segment: &Packet, number: Number) -> Result<Vec<u8>, String> {
+    /// The offending packet with what the case writes in place of its own fields.
+    fn quoted<'p>(&self, offender: &'p Packet, spec: &IcmpSpec) -> Result<Cow<'p, [u8]>, String> {
+        let ports = [(0, spec.source_port), (2, spec.destination_port)];
+        let ports = ports.into_iter().filter_map(|(at, port)| Some((at, port?)));
+        let mut fields: Vec<_> =
+            ports.map(|(at, port)| (at, port.to_be_bytes().to_vec())).collect();
+        if !fields.is_empty() && self::ports(offender).is_none() {
+            return Err("the packet to quote has no ports".to_owned());
+        }
+        if let Some(number) = spec.seq {
+            fields.push((4, self.quoted_number(offender, number)?.to_be_bytes().to_vec()));
+        }
+        let mut quoted = Cow::Borrowed(&offender.bytes[..]);
+        for (at, field) in fields {
+            let bytes = build::overwritten(&quoted, at, &field);
+            quoted = Cow::Owned(bytes.ok_or("the packet to quote is too short")?);
+        }
+        Ok(quoted)
+    }
+
+    /// A number that a segment is to be quoted with, which counts like those of its connection.
+    fn quoted_number(&self, segment: &Packet, number: Number) -> Result<u32, String> {
         let PacketBody::Tcp(tcp) = &segment.body else {
             return Err("the packet to quote has no sequence number".to_owned());
         };
         let peer = peer_at(tcp.destination_port).and_then(|name| self.peers.get(&name));
         let connection = peer.and_then(|peer| peer.connections.get(&tcp.source_port));
-        let seq = connection.ok_or("no connection yet")?.local_number(number)?;
-        build::renumbered(&segment.bytes, seq).ok_or_else(|| "no packet to quote".to_owned())
+        connection.ok_or("no connection yet")?.local_number(number)
     }
 
     /// Whose connection a sender's segments belong to.

@@ -376,6 +376,26 @@ fn a_quoted_number_counts_from_the_local_variables(#[case] seq: Number, #[case] 
 }
 
 #[test]
+fn an_error_may_quote_other_ports() {
+    let mut peers = established();
+    see(&mut peers, "P.", IRS + 1, ISS + 1, 10);
+    let spec = |source_port, destination_port| IcmpSpec {
+        word: "host-unreachable".to_owned(),
+        source_port,
+        destination_port,
+        ..IcmpSpec::default()
+    };
+    let quoted = |spec: &IcmpSpec| {
+        let bytes = peers.icmp(&Name::new("peer"), None, spec, None).expect("an error").bytes;
+        bytes[20 + 8 + 20..][..4].to_vec()
+    };
+    let own = quoted(&spec(None, None));
+    assert_eq!(quoted(&spec(Some(258), None)), [&[1, 2], &own[2..]].concat());
+    assert_eq!(quoted(&spec(None, Some(772))), [&own[..2], &[3, 4]].concat());
+    assert_eq!(quoted(&spec(Some(258), Some(772))), [1, 2, 3, 4]);
+}
+
+#[test]
 fn only_a_segment_has_a_number_to_quote() {
     let mut peers = Peers::new(Family::V4);
     let ends = Ends {
