@@ -249,8 +249,9 @@
 //!   of a message, one of [`crate::model::icmp::ERRORS`], or its numbers, `type 3 code 16`;
 //!   `quote`: so many bytes of the packet behind its IP header; `of`: the socket whose last packet
 //!   is quoted, else the last of all; `seq`: a number that the quoted segment has in place of its
-//!   own, counted as `ack` is; `sport`, `dport`: ports that it has in place of its own; `mtu`, for `fragmentation-needed`; `gateway`, which redirects need:
-//!   an address in quotes; `bad: checksum`; `ttl`.
+//!   own, counted as `ack` is; `sport`, `dport`: ports that it has in place of its own; `mtu`, for
+//!   `fragmentation-needed`; `gateway`, which redirects need: an address in quotes;
+//!   `bad: checksum`; `ttl`.
 //!
 //! A packet has at most 1500 bytes (or what `host.link` says), and one cut by `fragment` 65,535.
 //!
