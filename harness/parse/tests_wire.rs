@@ -53,10 +53,6 @@ fn icmp(word: &str, change: fn(&mut IcmpSpec)) -> PacketSpec {
     PacketSpec::Icmp(error)
 }
 
-fn datagram(payload: Payload) -> DatagramSpec {
-    DatagramSpec::new(payload)
-}
-
 fn server() -> LocalEnd {
     LocalEnd::Socket(Name::new("server"))
 }
@@ -108,18 +104,20 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 }
 
 #[rstest]
-#[case("{udp: 10}", PacketSpec::Udp(datagram(Payload::Len(10))))]
+#[case("{udp: 10}", PacketSpec::Udp(DatagramSpec::new(Payload::Len(10))))]
 #[case("{udp: 10, bad: no-checksum, tos: 255}",
     PacketSpec::Udp(DatagramSpec { checksum: Checksum::Absent, tos: Some(255),
-        ..datagram(Payload::Len(10)) }))]
+        ..DatagramSpec::new(Payload::Len(10)) }))]
 #[case("{udp: 10, length: 7, ttl: 0}",
     PacketSpec::Udp(DatagramSpec { length: Some(7), ttl: Some(0),
-        ..datagram(Payload::Len(10)) }))]
+        ..DatagramSpec::new(Payload::Len(10)) }))]
 #[case("{udp: \"10\", to: server}",
-    PacketSpec::Udp(DatagramSpec { to: Some(server()), ..datagram(Payload::Text("10".into())) }))]
+    PacketSpec::Udp(DatagramSpec { to: Some(server()),
+        ..DatagramSpec::new(Payload::Text("10".into())) }))]
 #[case("{udp: 100, fragment: [0-24, 16-108], from: \"192.0.2.77\"}",
     PacketSpec::Udp(DatagramSpec { fragment: Some(Cut::Pieces(vec![(0, 24), (16, 108)])),
-        source: Some(Source::Host([192, 0, 2, 77].into())), ..datagram(Payload::Len(100)) }))]
+        source: Some(Source::Host([192, 0, 2, 77].into())),
+        ..DatagramSpec::new(Payload::Len(100)) }))]
 #[case("{echo: 8, to: \"192.0.2.255\", from: server}",
     PacketSpec::Echo(EchoSpec { to: Some([192, 0, 2, 255].into()),
         source: Some(Source::Socket(Name::new("server"))), ..EchoSpec::new(Payload::Len(8)) }))]

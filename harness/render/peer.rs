@@ -92,11 +92,8 @@ fn datagram_arguments(spec: &DatagramSpec) -> Vec<String> {
     let bad = Checksum::BAD.iter().find(|(bad, _)| *bad == spec.checksum);
     add(spec.length.map(|length| format!("length {length}")));
     add(bad.map(|(_, word)| format!("bad {word}")));
-    add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
-    add(spec.tos.map(|tos| format!("tos {tos}")));
-    add(spec.fragment.as_ref().map(cut));
-    add(spec.to.as_ref().map(local_end));
-    add(spec.source.as_ref().map(source));
+    let way = (spec.ttl, spec.tos, spec.fragment.as_ref());
+    arguments.extend(on_the_way(way, spec.to.as_ref(), spec.source.as_ref()));
     arguments
 }
 
@@ -104,11 +101,8 @@ fn echo_arguments(spec: &EchoSpec) -> Vec<String> {
     let mut arguments = vec![carried("echo", &spec.payload)];
     let mut add = |argument: Option<String>| arguments.extend(argument);
     add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
-    add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
-    add(spec.tos.map(|tos| format!("tos {tos}")));
-    add(spec.fragment.as_ref().map(cut));
-    add(spec.to.map(|to| local_end(&LocalEnd::Host(to))));
-    add(spec.source.as_ref().map(source));
+    let (way, to) = ((spec.ttl, spec.tos, spec.fragment.as_ref()), spec.to.map(LocalEnd::Host));
+    arguments.extend(on_the_way(way, to.as_ref(), spec.source.as_ref()));
     arguments
 }
 
@@ -126,6 +120,18 @@ fn error_arguments(spec: &IcmpSpec) -> Vec<String> {
     add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
     add(spec.source.as_ref().map(source));
     arguments
+}
+
+/// What every packet may say of its way: TTL, type of service and fragments, and its ends.
+fn on_the_way(
+    (ttl, tos, fragment): (Option<u8>, Option<u8>, Option<&Cut>),
+    to: Option<&LocalEnd>,
+    forged: Option<&Source>,
+) -> impl Iterator<Item = String> {
+    let ttl = ttl.map(|ttl| format!("ttl {ttl}"));
+    let tos = tos.map(|tos| format!("tos {tos}"));
+    let ends = [to.map(local_end), forged.map(source)];
+    [ttl, tos, fragment.map(cut)].into_iter().chain(ends).flatten()
 }
 
 /// Only what the case gave, in the order of the header, then what is wrong on purpose.
@@ -147,11 +153,8 @@ fn segment_arguments(spec: &SegmentSpec) -> Vec<String> {
     add(spec.data_offset.map(|words| format!("offset {words}")));
     add((spec.reserved != 0).then(|| format!("reserved {}", spec.reserved)));
     add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
-    add(spec.ttl.map(|ttl| format!("ttl {ttl}")));
-    add(spec.tos.map(|tos| format!("tos {tos}")));
-    add(spec.fragment.as_ref().map(cut));
-    add(spec.to.as_ref().map(local_end));
-    add(spec.source.as_ref().map(source));
+    let way = (spec.ttl, spec.tos, spec.fragment.as_ref());
+    arguments.extend(on_the_way(way, spec.to.as_ref(), spec.source.as_ref()));
     arguments
 }
 
