@@ -194,6 +194,8 @@ pub enum Payload {
     Len(usize),
     /// This text.
     Text(String),
+    /// These bytes: of the packets of a scripted peer only.
+    Raw(Vec<u8>),
 }
 
 impl Payload {
@@ -202,6 +204,7 @@ impl Payload {
         match self {
             Payload::Len(len) => *len,
             Payload::Text(text) => text.len(),
+            Payload::Raw(bytes) => bytes.len(),
         }
     }
 
@@ -215,6 +218,7 @@ impl Payload {
         match self {
             Payload::Len(len) => (0..*len).map(|i| (i % 251) as u8).collect(),
             Payload::Text(text) => text.clone().into_bytes(),
+            Payload::Raw(bytes) => bytes.clone(),
         }
     }
 }

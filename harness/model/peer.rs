@@ -33,6 +33,8 @@ pub enum PacketSpec {
     Icmp(IcmpSpec),
     /// An ICMP echo request (ICMPv6 under IPv6).
     Echo(EchoSpec),
+    /// A packet of any protocol.
+    Other(OtherSpec),
 }
 
 /// A UDP datagram.
@@ -97,6 +99,40 @@ impl EchoSpec {
         EchoSpec {
             payload,
             bad_checksum: false,
+            ttl: None,
+            tos: None,
+            fragment: None,
+            to: None,
+            source: None,
+        }
+    }
+}
+
+/// An IP packet with whatever behind its header.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OtherSpec {
+    /// The protocol number, under IPv6 the next header.
+    pub protocol: u8,
+    /// What follows the IP header.
+    pub payload: Payload,
+    /// Time to live or hop limit; none: 64.
+    pub ttl: Option<u8>,
+    /// Type of service or traffic class; none: 0.
+    pub tos: Option<u8>,
+    /// Cut into IP fragments.
+    pub fragment: Option<Cut>,
+    /// Where to; none: this machine's address on the wire.
+    pub to: Option<IpAddr>,
+    /// Whose it claims to be; none: the sender's.
+    pub source: Option<Source>,
+}
+
+impl OtherSpec {
+    /// A packet with nothing out of the ordinary in its IP header.
+    pub fn new(protocol: u8, payload: Payload) -> OtherSpec {
+        OtherSpec {
+            protocol,
+            payload,
             ttl: None,
             tos: None,
             fragment: None,

@@ -252,6 +252,10 @@
 //!   own, counted as `ack` is; `sport`, `dport`: ports that it has in place of its own; `mtu`, for
 //!   `fragmentation-needed`; `gateway`, which redirects need: an address in quotes;
 //!   `bad: checksum`; `ttl`.
+//! - A packet of any protocol. Keys: **`proto`**: its number, under IPv6 the next header; `len`,
+//!   `data` or `raw: "3b00c004"` (these bytes): all that follows the IP header, checksums and
+//!   extension headers included; `ttl`; `tos`; `fragment`; `to`: as of an echo request. A
+//!   connection that its bytes may be of does not notice at the peer's end.
 //!
 //! A packet has at most 1500 bytes (or what `host.link` says), and one cut by `fragment` 65,535.
 //!

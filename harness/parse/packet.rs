@@ -144,7 +144,7 @@ fn read_option(node: &Node) -> Read<TcpOption> {
         ("sackOK", []) => TcpOption::SackPermitted,
         ("nop", []) => TcpOption::Nop,
         ("eol", []) => TcpOption::End,
-        ("raw", [digits]) => TcpOption::Raw(option.hex(digits)?),
+        ("raw", [digits]) => TcpOption::Raw(read_hex(node, digits, usual_form("raw"))?),
         _ if TCP_OPTIONS.contains(&name) => return Err(option.wrong()),
         _ => return Err(unknown_option(node, name)),
     })
@@ -187,26 +187,22 @@ impl Written<'_> {
         let edge = |digits| self.number(digits, &(i64::from(i32::MIN)..=DISTANCE_MAX));
         Ok((edge(&block[..=hyphen])?, edge(&block[hyphen + 2..])?))
     }
+}
 
-    /// The bytes of `raw`.
-    fn hex(&self, digits: &str) -> Read<Vec<u8>> {
-        if let Some(c) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
-            let message =
-                format!("`{c}` is no hexadecimal digit, expected `{}`", usual_form(self.name));
-            return Err(self.node.fault(message));
-        }
-        let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-        if !rest.is_empty() {
-            let text = shortened(self.text);
-            return Err(self.node.fault(format!(
-                "`{text}` has an odd number of digits, expected two for each byte: `{}`",
-                usual_form(self.name)
-            )));
-        }
-        let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0);
-        let bytes = pairs.iter().map(|[high, low]| digit(*high) * 16 + digit(*low));
-        Ok(bytes.map(|byte| u8::try_from(byte).unwrap_or(0)).collect())
+/// Bytes in hexadecimal digits, two for each; `form` is what they look like.
+pub(super) fn read_hex(node: &Node, digits: &str, form: &str) -> Read<Vec<u8>> {
+    if let Some(c) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
+        return Err(node.fault(format!("`{c}` is no hexadecimal digit, expected `{form}`")));
     }
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        let digits = shortened(digits);
+        let what = format!("`{digits}` has an odd number of digits, expected two for each byte");
+        return Err(node.fault(format!("{what}: `{form}`")));
+    }
+    let digit = |c: u8| char::from(c).to_digit(16).unwrap_or(0);
+    let bytes = pairs.iter().map(|[high, low]| digit(*high) * 16 + digit(*low));
+    Ok(bytes.map(|byte| u8::try_from(byte).unwrap_or(0)).collect())
 }
 
 fn unknown_option(node: &Node, name: &str) -> Fault {

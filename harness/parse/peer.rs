@@ -12,7 +12,7 @@ use super::tree::{Kind, Node};
 use crate::model::call::Payload;
 use crate::model::icmp;
 use crate::model::peer::{
-    Checksum, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
+    Checksum, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, OtherSpec, PacketSpec, PeerVerb,
     SegmentSpec, Source, Wanted,
 };
 use crate::model::{Action, Family, Name, Step, TcpFlags, Times, Topology};
@@ -20,6 +20,9 @@ use std::net::IpAddr;
 
 /// Bytes of a TCP header up to the end of its sequence number.
 const SEQ_ENDS: usize = 8;
+
+/// What `raw` looks like.
+const RAW: &str = "raw: \"3b00c004\"";
 
 /// Reads a step of `peer`, `peer2`, … or `router`.
 pub(super) fn read(
@@ -99,6 +102,7 @@ fn check_packet(
             check_quote(args, error, scope)?;
             room::check_error(args, error, scope)
         }
+        PacketSpec::Other(other) => room::check_other(args, other, scope),
     }
 }
 
@@ -113,6 +117,7 @@ fn check_hosts(args: &Args<'_>, packet: &PacketSpec, scope: &Scope<'_>) -> Read<
         PacketSpec::Udp(datagram) => (local(&datagram.to), &datagram.source),
         PacketSpec::Echo(echo) => (echo.to, &echo.source),
         PacketSpec::Icmp(error) => (None, &error.source),
+        PacketSpec::Other(other) => (other.to, &other.source),
     };
     let from = match source {
         Some(Source::Host(ip)) => Some(*ip),
@@ -179,11 +184,11 @@ fn sent(object: Option<&Node>) -> Read<&'static Verb> {
     let mut forms = SENDS.iter().filter(is_given);
     match (forms.next(), forms.next()) {
         (_, Some(_)) => {
-            Err(object.fault("a packet has only one of the keys flags, udp, echo, icmp"))
+            Err(object.fault("a packet has only one of the keys flags, udp, echo, icmp, proto"))
         }
         (Some(form), None) => Ok(form),
         (None, None) if matches!(object.kind, Kind::Map(_)) => {
-            Err(object.fault("a packet needs one of the keys flags, udp, echo, icmp"))
+            Err(object.fault("a packet needs one of the keys flags, udp, echo, icmp, proto"))
         }
         (None, None) => Ok(&SENDS[0]),
     }
@@ -214,10 +219,24 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
             source: args.source("from"),
         }));
     }
-    let Some(word) = args.text("icmp") else {
-        return read_segment(args).map(PacketSpec::Tcp);
-    };
-    let word = word.as_str();
+    if let Some(protocol) = args.number("proto") {
+        return Ok(PacketSpec::Other(OtherSpec {
+            protocol,
+            payload: read_content(args)?.unwrap_or(Payload::Len(0)),
+            ttl: args.number("ttl"),
+            tos: args.number("tos"),
+            fragment: args.cut("fragment"),
+            to: args.host("to"),
+            source: args.source("from"),
+        }));
+    }
+    match args.text("icmp") {
+        Some(word) => read_error(args, &word, scope).map(PacketSpec::Icmp),
+        None => read_segment(args).map(PacketSpec::Tcp),
+    }
+}
+
+fn read_error(args: &Args<'_>, word: &str, scope: &Scope<'_>) -> Read<IcmpSpec> {
     for family in scope.families {
         if icmp::message(word, *family).is_none() {
             return Err(args.fault(format!("`{word}` is no message under {family}")));
@@ -241,7 +260,7 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         (false, Some(_)) => return Err(args.fault("`gateway` belongs to redirects")),
         _ => {}
     }
-    Ok(PacketSpec::Icmp(IcmpSpec {
+    Ok(IcmpSpec {
         word: word.to_owned(),
         source,
         quote: args.number("quote"),
@@ -253,25 +272,15 @@ fn read_packet(args: &Args<'_>, scope: &Scope<'_>) -> Read<PacketSpec> {
         gateway,
         bad_checksum: args.word("bad").is_some(),
         ttl: args.number("ttl"),
-    }))
+    })
 }
 
 fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {
-    let payload = match (args.number("len"), args.text("data")) {
-        (Some(_), Some(_)) => return Err(args.fault("send takes only one of len, data")),
-        (Some(len), None) => Some(Payload::Len(len)),
-        (None, Some(text)) => {
-            let node = args.object.and_then(|object| object.get("data"));
-            node.map_or(Ok(()), |node| packet::check_text(node, &text))?;
-            Some(Payload::Text(text))
-        }
-        (None, None) => None,
-    };
     Ok(SegmentSpec {
         flags: args.needed("flags", args.flags("flags"))?,
         seq: args.sequence_number("seq"),
         ack: args.sequence_number("ack"),
-        payload,
+        payload: read_content(args)?,
         window: args.number("win"),
         urgent: args.number("urg"),
         options: args.tcp_options("options"),
@@ -284,6 +293,24 @@ fn read_segment(args: &Args<'_>) -> Read<SegmentSpec> {
         to: args.local_end("to"),
         source: args.source("from"),
     })
+}
+
+/// What a packet carries: `len`, `data` or `raw`.
+fn read_content(args: &Args<'_>) -> Read<Option<Payload>> {
+    let node = |key| args.object.and_then(|object| object.get(key));
+    let (len, text, digits) = (args.number("len"), args.text("data"), args.text("raw"));
+    if usize::from(len.is_some()) + usize::from(text.is_some()) + usize::from(digits.is_some()) > 1
+    {
+        return Err(args.fault("send takes only one of len, data, raw"));
+    }
+    if let (Some(text), Some(node)) = (text, node("data")) {
+        packet::check_text(node, &text)?;
+        return Ok(Some(Payload::Text(text)));
+    }
+    if let (Some(digits), Some(node)) = (digits, node("raw")) {
+        return packet::read_hex(node, &digits, RAW).map(Payload::Raw).map(Some);
+    }
+    Ok(len.map(Payload::Len))
 }
 
 fn read_wanted(args: &Args<'_>) -> Read<Wanted> {

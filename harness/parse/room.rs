@@ -5,7 +5,9 @@ use super::error::Read;
 use super::packet::option_len;
 use super::scope::Scope;
 use crate::model::limits::FRAGMENT_UNIT_BYTES;
-use crate::model::peer::{Cut, DatagramSpec, EchoSpec, IcmpSpec, SegmentSpec, TcpOption};
+use crate::model::peer::{
+    Cut, DatagramSpec, EchoSpec, IcmpSpec, OtherSpec, SegmentSpec, TcpOption,
+};
 use crate::model::{Family, Name, TcpFlags};
 
 /// Bytes of an IPv4 header without options, and of an IPv6 header.
@@ -59,6 +61,13 @@ pub(super) fn check_datagram(
 pub(super) fn check_echo(args: &Args<'_>, echo: &EchoSpec, scope: &Scope<'_>) -> Read<()> {
     let len = echo.payload.len();
     check_cut(args, ("echo", len), ICMP_BYTES, echo.fragment.as_ref(), scope)
+}
+
+/// A packet of any protocol, whole or in fragments.
+pub(super) fn check_other(args: &Args<'_>, other: &OtherSpec, scope: &Scope<'_>) -> Read<()> {
+    let key = ["len", "data", "raw"].into_iter().find(|key| args.get(key).is_some());
+    let content = (key.unwrap_or("proto"), other.payload.len());
+    check_cut(args, content, 0, other.fragment.as_ref(), scope)
 }
 
 /// What follows headers of so many bytes, whole or in fragments.

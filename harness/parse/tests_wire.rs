@@ -6,8 +6,8 @@ use crate::model::call::Payload;
 use crate::model::case::{By, State};
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LinkChange, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
-    SegmentSpec, Source, TcpOption, Wanted,
+    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, OtherSpec, PacketSpec,
+    PeerVerb, SegmentSpec, Source, TcpOption, Wanted,
 };
 use crate::model::{Action, Call, Capability, Case, Given, Name, Step, Times};
 use rstest::rstest;
@@ -51,6 +51,10 @@ fn icmp(word: &str, change: fn(&mut IcmpSpec)) -> PacketSpec {
     let mut error = IcmpSpec { word: word.to_owned(), ..IcmpSpec::default() };
     change(&mut error);
     PacketSpec::Icmp(error)
+}
+
+fn other(protocol: u8, payload: Payload) -> PacketSpec {
+    PacketSpec::Other(OtherSpec::new(protocol, payload))
 }
 
 fn server() -> LocalEnd {
@@ -124,6 +128,14 @@ fn segments(#[case] text: &str, #[case] expected: SegmentSpec) {
 #[case("{echo: 2000, bad: checksum, ttl: 1, tos: 2, fragment: 1000}",
     PacketSpec::Echo(EchoSpec { bad_checksum: true, ttl: Some(1), tos: Some(2),
         fragment: Some(Cut::Every(1000)), ..EchoSpec::new(Payload::Len(2000)) }))]
+#[case("{proto: 253}", other(253, Payload::Len(0)))]
+#[case("{proto: 0, len: 3}", other(0, Payload::Len(3)))]
+#[case("{proto: 1, data: \"3\"}", other(1, Payload::Text("3".into())))]
+#[case("{proto: 255, raw: \"00fF\"}", other(255, Payload::Raw(vec![0, 255])))]
+#[case("{proto: 4, len: 9, ttl: 1, tos: 2, fragment: 8, to: \"192.0.2.255\", from: \"192.0.2.77\"}",
+    PacketSpec::Other(OtherSpec { protocol: 4, payload: Payload::Len(9), ttl: Some(1), tos: Some(2),
+        fragment: Some(Cut::Every(8)), to: Some([192, 0, 2, 255].into()),
+        source: Some(Source::Host([192, 0, 2, 77].into())) }))]
 #[case("{icmp: host-unreachable, sport: 0, dport: 65535}",
     icmp("host-unreachable", |error| {
         (error.source_port, error.destination_port) = (Some(0), Some(65_535));

@@ -39,7 +39,7 @@ use rstest::rstest;
 #[case("peer.send: udp", "6:16: steps[0].peer.send: expected TCP flags (S., R, none) or a map")]
 #[case(
     "peer.send: {seq: 1}",
-    "6:16: steps[0].peer.send: a packet needs one of the keys flags, udp, echo, icmp$"
+    "6:16: steps[0].peer.send: a packet needs one of the keys flags, udp, echo, icmp, proto$"
 )]
 #[case(
     "peer.send: {udp: 1, to: broadcast}",
@@ -155,6 +155,23 @@ use rstest::rstest;
 #[case("peer.send: {echo: 8, to: \"::1\"}", "6:30: steps[0].peer.send.to: ::1 is no address under")]
 #[case("peer.send: {flags: S, from: nobody}", "6:33: steps[0].peer.send.from: unknown socket")]
 #[case("peer.send: {echo: 8, to: server}", "6:30: steps[0].peer.send.to: expected an IP address")]
+#[case("peer.send: {proto: 256}", "6:24: steps[0].peer.send.proto: 256 is out of bounds")]
+#[case("peer.send: {proto: tcp}", "6:24: steps[0].peer.send.proto: expected a number")]
+#[case("peer.send: {proto: 4, len: 1481}", "6:32: steps[0].peer.send.len: 1481 bytes do not fit")]
+#[case("peer.send: {proto: 4, raw: 10}", "6:32: steps[0].peer.send.raw: expected text")]
+#[case(
+    "peer.send: {proto: 4, raw: \"0x10\"}",
+    "6:32: steps[0].peer.send.raw: `x` is no hexadecimal digit, expected `raw: \"3b00c004\"`$"
+)]
+#[case(
+    "peer.send: {proto: 4, raw: \"123\"}",
+    "6:32: steps[0].peer.send.raw: `123` has an odd number of digits, expected two for each byte"
+)]
+#[case(
+    "peer.send: {proto: 4, len: 1, raw: \"12\"}",
+    "6:16: steps[0].peer.send: send takes only one of len, data, raw$"
+)]
+#[case("peer.send: {proto: 4, bad: checksum}", "6:27: steps[0].peer.send.bad: unknown key")]
 #[case("peer.send: {echo: 1473}", "6:23: steps[0].peer.send.echo: 1473 bytes do not fit")]
 #[case(
     "peer.send: {flags: S, bad: length}",
@@ -213,7 +230,7 @@ use rstest::rstest;
 )]
 #[case(
     "peer.send: {flags: S, options: [raw 1e0]}",
-    "6:37: steps[0].peer.send.options[0]: `raw 1e0` has an odd number of digits, expected two for \
+    "6:37: steps[0].peer.send.options[0]: `1e0` has an odd number of digits, expected two for \
     each byte: `raw 1e03aa`$"
 )]
 #[case(
@@ -238,7 +255,7 @@ use rstest::rstest;
 )]
 #[case(
     "peer.send: {udp: 1, flags: S}",
-    "6:16: steps[0].peer.send: a packet has only one of the keys flags, udp, echo, icmp$"
+    "6:16: steps[0].peer.send: a packet has only one of the keys flags, udp, echo, icmp, proto$"
 )]
 #[case("peer.send: {udp: 99999}", "6:22: steps[0].peer.send.udp: 99999 is out of bounds")]
 #[case(

@@ -1,9 +1,10 @@
 //! Calls in strace's form, socket first.
 
+use super::peer::content;
 use crate::model::Name;
 use crate::model::address::{AddrBase, AddrExpr, PortExpr};
 use crate::model::call::{
-    BadArgs, Call, CallSpec, Domain, EpollOp, FcntlOp, How, Kind, Payload, SocketSpec, word_of,
+    BadArgs, Call, CallSpec, Domain, EpollOp, FcntlOp, How, Kind, SocketSpec, word_of,
 };
 use crate::model::option::{Level, OptionRef, OptionValue};
 use crate::model::time::Shown;
@@ -38,10 +39,7 @@ fn right_arguments(call: &Call, bits: u32) -> Vec<String> {
         }
         Call::Fcntl(op) => vec![word_of(&FcntlOp::ALL, *op).to_owned()],
         Call::Send { payload, flags, to, fds, .. } => {
-            let mut arguments = vec![match payload {
-                Payload::Len(len) => len.to_string(),
-                Payload::Text(text) => quoted(text.as_bytes()),
-            }];
+            let mut arguments = vec![content("", payload)];
             arguments.extend(flags_with(flags, bits));
             arguments.extend(to.as_ref().map(address));
             arguments.extend((!fds.is_empty()).then(|| passed(fds)));

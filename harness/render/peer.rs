@@ -8,8 +8,8 @@ use crate::model::call::{Payload, word_of};
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LIFTED, LinkChange, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
-    SegmentSpec, Source, TcpOption, Wanted,
+    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, OtherSpec, PacketSpec,
+    PeerVerb, SegmentSpec, Source, TcpOption, Wanted,
 };
 use crate::model::time::Shown;
 use crate::model::transcript::{NumberForms, PacketEvent};
@@ -83,6 +83,7 @@ fn packet_arguments(spec: &PacketSpec) -> Vec<String> {
         PacketSpec::Udp(datagram) => datagram_arguments(datagram),
         PacketSpec::Echo(echo) => echo_arguments(echo),
         PacketSpec::Icmp(error) => error_arguments(error),
+        PacketSpec::Other(other) => other_arguments(other),
     }
 }
 
@@ -101,6 +102,14 @@ fn echo_arguments(spec: &EchoSpec) -> Vec<String> {
     let mut arguments = vec![carried("echo", &spec.payload)];
     let mut add = |argument: Option<String>| arguments.extend(argument);
     add(spec.bad_checksum.then(|| "bad checksum".to_owned()));
+    let (way, to) = ((spec.ttl, spec.tos, spec.fragment.as_ref()), spec.to.map(LocalEnd::Host));
+    arguments.extend(on_the_way(way, to.as_ref(), spec.source.as_ref()));
+    arguments
+}
+
+fn other_arguments(spec: &OtherSpec) -> Vec<String> {
+    let mut arguments = vec![format!("proto {}", spec.protocol)];
+    arguments.extend((!spec.payload.is_empty()).then(|| content("len ", &spec.payload)));
     let (way, to) = ((spec.ttl, spec.tos, spec.fragment.as_ref()), spec.to.map(LocalEnd::Host));
     arguments.extend(on_the_way(way, to.as_ref(), spec.source.as_ref()));
     arguments
@@ -140,10 +149,7 @@ fn segment_arguments(spec: &SegmentSpec) -> Vec<String> {
     let mut add = |argument: Option<String>| arguments.extend(argument);
     add(spec.seq.map(|seq| format!("seq {}", shown(seq))));
     add(spec.ack.map(|ack| format!("ack {}", shown(ack))));
-    add(spec.payload.as_ref().map(|payload| match payload {
-        Payload::Len(len) => format!("len {len}"),
-        Payload::Text(text) => quoted(text.as_bytes()),
-    }));
+    add(spec.payload.as_ref().map(|payload| content("len ", payload)));
     add(spec.window.map(|window| format!("win {window}")));
     add(spec.urgent.map(|pointer| format!("urg {pointer}")));
     add(spec.options.as_ref().map(|options| {
@@ -172,10 +178,21 @@ fn wanted_arguments(wanted: &Wanted) -> Vec<String> {
 }
 
 fn carried(word: &str, payload: &Payload) -> String {
+    format!("{word} {}", content("", payload))
+}
+
+/// What is sent: bytes of a pattern by their number, which stands behind `unit`.
+pub(super) fn content(unit: &str, payload: &Payload) -> String {
     match payload {
-        Payload::Len(len) => format!("{word} {len}"),
-        Payload::Text(text) => format!("{word} {}", quoted(text.as_bytes())),
+        Payload::Len(len) => format!("{unit}{len}"),
+        Payload::Text(text) => quoted(text.as_bytes()),
+        Payload::Raw(bytes) => raw(bytes),
     }
+}
+
+fn raw(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    format!("raw {}", digits.collect::<String>())
 }
 
 fn cut(cut: &Cut) -> String {
@@ -225,9 +242,6 @@ fn option(option: &TcpOption) -> String {
         TcpOption::Timestamps(value, reply) => format!("ts {value} {reply}"),
         TcpOption::Nop => "nop".to_owned(),
         TcpOption::End => "eol".to_owned(),
-        TcpOption::Raw(bytes) => {
-            let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
-            format!("raw {}", digits.collect::<String>())
-        }
+        TcpOption::Raw(bytes) => raw(bytes),
     }
 }

@@ -93,6 +93,11 @@ impl Conductor<'_> {
                 let source = self.source(peer, echo.source.as_ref())?;
                 Ok(self.peers()?.echo(peer, echo, local, source))
             }
+            PacketSpec::Other(other) => {
+                let local = other.to.unwrap_or(address(End::Local, self.family));
+                let source = self.source(peer, other.source.as_ref())?;
+                Ok(self.peers()?.other(peer, other, local, source))
+            }
             PacketSpec::Icmp(error) => {
                 let about = error.of.as_ref().map(|name| self.sender(name)).transpose()?;
                 let source = self.source(peer, error.source.as_ref())?;
@@ -119,6 +124,7 @@ impl Conductor<'_> {
             PacketSpec::Udp(datagram) => datagram.fragment.as_ref(),
             PacketSpec::Echo(echo) => echo.fragment.as_ref(),
             PacketSpec::Icmp(_) => None,
+            PacketSpec::Other(other) => other.fragment.as_ref(),
         };
         let index = self.packets.len();
         log.sent.push(Sent { index, aside, like, wire_ack });

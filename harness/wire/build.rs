@@ -4,7 +4,9 @@ use crate::model::case::Family;
 use crate::model::icmp::message;
 use crate::model::limits::FRAGMENT_UNIT_BYTES;
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{Checksum, Cut, DatagramSpec, EchoSpec, SegmentSpec, TcpOption};
+use crate::model::peer::{
+    Checksum, Cut, DatagramSpec, EchoSpec, OtherSpec, SegmentSpec, TcpOption,
+};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::{
     IpDscp, IpEcn, IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, ip_number,
@@ -155,6 +157,14 @@ pub fn echo(source: IpAddr, destination: IpAddr, spec: &EchoSpec) -> Vec<u8> {
     bytes.extend(1_u16.to_be_bytes());
     bytes.extend(spec.payload.bytes().iter());
     checked_icmp(source, destination, Marks::of(spec.ttl, spec.tos), spec.bad_checksum, bytes)
+}
+
+/// An IP packet with whatever behind its header.
+pub fn other(source: IpAddr, destination: IpAddr, spec: &OtherSpec) -> Vec<u8> {
+    let ends =
+        Ends { source: SocketAddr::new(source, 0), destination: SocketAddr::new(destination, 0) };
+    let marks = Marks::of(spec.ttl, spec.tos);
+    ip(ends, IpNumber(spec.protocol), marks, &spec.payload.bytes())
 }
 
 /// The packet around an ICMP message whose checksum is still 0.

@@ -1,13 +1,15 @@
 //! Packets built here, taken apart by `decode`, and their checksums by etherparse.
 
-use super::build::{Ends, Fields, IcmpError, datagram, echo, fragments, icmp, segment};
+use super::build::{Ends, Fields, IcmpError, datagram, echo, fragments, icmp, other, segment};
 use super::icmp::WORDS;
 use super::tests::words;
 use super::{Captured, CapturedBytes, decode, timestamps};
 use crate::model::call::Payload;
 use crate::model::case::Family;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
-use crate::model::peer::{Checksum, Cut, DatagramSpec, EchoSpec, SegmentSpec, TcpOption};
+use crate::model::peer::{
+    Checksum, Cut, DatagramSpec, EchoSpec, OtherSpec, SegmentSpec, TcpOption,
+};
 use crate::model::wire::{End, address};
 use etherparse::checksum::Sum16BitWords;
 use etherparse::defrag::{IpDefragPayloadVec, IpDefragPool};
@@ -285,6 +287,22 @@ fn echo_requests() {
         let packet = decoded(&bytes);
         assert_eq!((packet.ttl, packet.tos), (Some(2), Some(3)));
         assert!(!is_sound(&bytes), "{family}");
+    }
+}
+
+#[test]
+fn packets_of_any_protocol() {
+    for family in FAMILIES {
+        let own = address(End::Local, family);
+        let spec = OtherSpec::new(253, Payload::Raw(vec![1, 2, 3]));
+        let spec = OtherSpec { ttl: Some(2), tos: Some(3), ..spec };
+        let bytes = other(address(End::Peer, family), own, &spec);
+        let packet = decoded(&bytes);
+        assert_eq!((packet.destination, packet.bytes.ends_with(&[1, 2, 3])), (own, true));
+        assert_eq!(packet.body, PacketBody::Other { protocol: 253 });
+        assert_eq!((packet.ttl, packet.tos), (Some(2), Some(3)));
+        let header_len = if family == Family::V4 { 20 } else { 40 };
+        assert_eq!(bytes.len(), header_len + 3);
     }
 }
 

@@ -51,8 +51,8 @@ pub(in crate::parse) const PROTOCOLS: &[&str] = &["tcp", "udp", "icmp", "any"];
 pub(in crate::parse) const TCP_OPTIONS: &[&str] =
     &["mss", "wscale", "sackOK", "sack", "ts", "nop", "eol", "raw"];
 
-/// What a peer sends: a segment, a datagram, an ICMP error or an echo request, told apart by the
-/// one key that each needs.
+/// What a peer sends: a segment, a datagram, an ICMP error, an echo request or a packet of any
+/// protocol, told apart by the one key that each needs.
 pub(in crate::parse) const SENDS: &[Verb] = &[
     verb(
         "send",
@@ -140,6 +140,23 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             key("gateway", Form::Host, "For redirects: the better one, \"192.0.2.77\"."),
             BAD,
             TTL,
+            FROM,
+        ],
+        OF_PEERS,
+    ),
+    verb(
+        "send",
+        "An IP packet of any protocol.",
+        &["proto"],
+        &[
+            key("proto", Form::Int(0, 255), "The protocol number; under IPv6 the next header."),
+            key("len", Form::Int(0, PACKET_MAX), "That many bytes."),
+            DATA,
+            key("raw", Form::Text, "These bytes behind the IP header: \"3b00c004\"."),
+            TTL,
+            TOS,
+            FRAGMENT,
+            key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\"."),
             FROM,
         ],
         OF_PEERS,

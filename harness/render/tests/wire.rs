@@ -5,8 +5,8 @@ use crate::model::call::Payload;
 use crate::model::case::Action;
 use crate::model::host::{FirewallAt, FirewallVerdict, HostVerb, LinkChange, RouteKind};
 use crate::model::peer::{
-    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, PacketSpec, PeerVerb,
-    SegmentSpec, Source, TcpOption, Wanted,
+    Base, Checksum, Cut, DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, OtherSpec, PacketSpec,
+    PeerVerb, SegmentSpec, Source, TcpOption, Wanted,
 };
 use crate::model::transcript::{Event, PacketEvent};
 use crate::render::{host_note, line, number_forms, peer_answer, peer_head};
@@ -112,6 +112,22 @@ fn other_packets() {
     let expected = "peer.send(echo \"hi\", bad checksum, ttl 2, tos 3, fragment 8, \
         to \"192.0.2.255\", from u)";
     assert_eq!(head(echo), expected);
+    let other = OtherSpec {
+        protocol: 253,
+        payload: Payload::Raw(vec![0x0d, 0xff]),
+        ttl: Some(2),
+        tos: Some(3),
+        fragment: Some(Cut::Every(8)),
+        to: Some([192, 0, 2, 255].into()),
+        source: Some(Source::Host([192, 0, 2, 77].into())),
+    };
+    let expected = "peer.send(proto 253, raw 0dff, ttl 2, tos 3, fragment 8, \
+        to \"192.0.2.255\", from \"192.0.2.77\")";
+    assert_eq!(head(PacketSpec::Other(other)), expected);
+    for (len, expected) in [(0, "peer.send(proto 253)"), (20, "peer.send(proto 253, len 20)")] {
+        let bare = OtherSpec::new(253, Payload::Len(len));
+        assert_eq!(head(PacketSpec::Other(bare)), expected);
+    }
     let icmp = PacketSpec::Icmp(IcmpSpec {
         source: None,
         word: "fragmentation-needed".to_owned(),

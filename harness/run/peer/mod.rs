@@ -35,7 +35,9 @@ mod tests;
 pub(super) use path::PathRule;
 
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, SegmentSpec, Wanted};
+use crate::model::peer::{
+    DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, OtherSpec, SegmentSpec, Wanted,
+};
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
@@ -289,6 +291,18 @@ impl Peers {
     ) -> Sending {
         let ends = self.ends(name, SocketAddr::new(local, 0), source);
         build::echo(ends.source.ip(), local, spec).into()
+    }
+
+    /// A packet of any protocol to a local address. `source` is whose it claims to be.
+    pub fn other(
+        &self,
+        name: &Name,
+        spec: &OtherSpec,
+        local: IpAddr,
+        source: Option<SocketAddr>,
+    ) -> Sending {
+        let ends = self.ends(name, SocketAddr::new(local, 0), source);
+        build::other(ends.source.ip(), local, spec).into()
     }
 
     /// An ICMP error about the last packet of a socket (none: of all), or why there is none.
