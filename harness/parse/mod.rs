@@ -259,6 +259,9 @@
 //!
 //! A packet has at most 1500 bytes (or what `host.link` says), and one cut by `fragment` 65,535.
 //!
+//! What is damaged (`bad: checksum`, an `offset` that is wrong) counts as lost: the next segment
+//! has the same number again. A SYN inside a connection counts once it is answered by a SYN.
+//!
 //! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
 //! `router.send: R`. A packet may also claim to be somebody else's: `from: "192.0.2.77"` is another
 //! host's, at the peer's port, `from: server` the socket's own address. It has the numbers of the
@@ -268,10 +271,10 @@
 //! from a variable of the receiver (RFC 9293 §3.3.1) and is printed in that form: for `seq` from
 //! `nxt` (RCV.NXT) or `wnd` (RCV.NXT + RCV.WND, the first number beyond the window), for `ack` from
 //! `nxt` (SND.NXT) or `una` (SND.UNA); a connection with that peer has to have begun. It is never
-//! `+100`: YAML reads +100 and 100 alike. Printed numbers count from each side's last SYN;
-//! acknowledgments from the one that their sender has accepted, so that `ack 1` may be of the
-//! connection before (see [`crate::wire::relative`]). The 0 of a RST that RFC 9293 §3.10.7.1 asks
-//! for is printed as 0.
+//! `+100`: YAML reads +100 and 100 alike. Printed numbers count from each side's last SYN,
+//! whatever number that had. So do the acknowledgments of a peer; those of the local stack count
+//! from the SYN that it has accepted, so that `ack 1` may be of the connection before (see
+//! [`crate::wire::relative`]). The 0 of a RST that RFC 9293 §3.10.7.1 asks for is printed as 0.
 //!
 //! ## `recv` and `forget`
 //! `peer.recv` takes the oldest packet that matches and that no `recv` has taken yet, or records

@@ -18,7 +18,10 @@ use crate::model::peer::{
 use crate::model::{Action, Family, Name, Step, TcpFlags, Times, Topology};
 use std::net::IpAddr;
 
-/// Bytes of a TCP header up to the end of its sequence number.
+/// Bytes of a TCP header up to the end of its ports and its sequence number; UDP has its ports at
+/// the same place.
+const SPORT_ENDS: usize = 2;
+const DPORT_ENDS: usize = 4;
 const SEQ_ENDS: usize = 8;
 
 /// What `raw` looks like.
@@ -162,11 +165,18 @@ fn check_connection(
 /// The number of a quoted segment lies in bytes 4 to 7 of its header, and may count from a variable
 /// of a connection that there has to be.
 fn check_quote(args: &Args<'_>, error: &IcmpSpec, scope: &Scope<'_>) -> Read<()> {
-    let Some(seq) = error.seq else { return Ok(()) };
-    if error.quote.is_some_and(|len| len < SEQ_ENDS) {
-        let what = format!("`seq` lies in the first {SEQ_ENDS} bytes, expected quote: {SEQ_ENDS}");
-        return Err(args.fault(what));
+    let fields = [
+        ("sport", error.source_port.is_some(), SPORT_ENDS),
+        ("dport", error.destination_port.is_some(), DPORT_ENDS),
+        ("seq", error.seq.is_some(), SEQ_ENDS),
+    ];
+    for (key, _, end) in fields.into_iter().filter(|(_, is_given, _)| *is_given) {
+        if error.quote.is_some_and(|len| len < end) {
+            let what = format!("`{key}` lies in the first {end} bytes, expected quote: {end}");
+            return Err(args.fault(what));
+        }
     }
+    let Some(seq) = error.seq else { return Ok(()) };
     match seq {
         Number::Relative { .. } if scope.met.is_empty() => {
             Err(args.fault("no earlier step begins a connection, expected a number or {abs: N}"))

@@ -155,6 +155,15 @@ use rstest::rstest;
 #[case("peer.send: {echo: 8, to: \"::1\"}", "6:30: steps[0].peer.send.to: ::1 is no address under")]
 #[case("peer.send: {flags: S, from: nobody}", "6:33: steps[0].peer.send.from: unknown socket")]
 #[case("peer.send: {echo: 8, to: server}", "6:30: steps[0].peer.send.to: expected an IP address")]
+#[case("peer.recv: {flags: P., times: 2}", "6:28: steps[0].peer.recv.times: unknown key")]
+#[case(
+    "peer.send: {icmp: host-unreachable, quote: 1, sport: 7}",
+    "6:16: steps[0].peer.send: `sport` lies in the first 2 bytes, expected quote: 2$"
+)]
+#[case(
+    "peer.send: {icmp: host-unreachable, quote: 3, dport: 7}",
+    "6:16: steps[0].peer.send: `dport` lies in the first 4 bytes, expected quote: 4$"
+)]
 #[case("peer.send: {proto: 256}", "6:24: steps[0].peer.send.proto: 256 is out of bounds")]
 #[case("peer.send: {proto: tcp}", "6:24: steps[0].peer.send.proto: expected a number")]
 #[case("peer.send: {proto: 4, len: 1481}", "6:32: steps[0].peer.send.len: 1481 bytes do not fit")]

@@ -5,7 +5,7 @@ use crate::model::packet::{PacketBody, SeenOption, TcpSegment};
 use crate::model::wire::{End, address};
 use crate::model::{Family, Packet, Show};
 use crate::wire::echo::{Echo, Echoes};
-use crate::wire::relative::Relative;
+use crate::wire::relative::{Relative, Told, distance};
 use std::net::SocketAddr;
 
 /// What a case asks for, and what is known of the packets so far.
@@ -19,9 +19,15 @@ impl<'a> Extras<'a> {
         Extras { show, echoes: Echoes::default() }
     }
 
-    /// The fields of the next packet, in the order of the notation; `relative` knows it already. A
-    /// zero window is always shown, so it is not among them.
-    pub(super) fn of(&mut self, packet: &Packet, relative: &Relative) -> Vec<String> {
+    /// The fields of the next packet, in the order of the notation; `relative` knows it already,
+    /// and `told` is what is told of a scripted one. A zero window is always shown, so it is not
+    /// among them.
+    pub(super) fn of(
+        &mut self,
+        packet: &Packet,
+        told: Option<Told>,
+        relative: &Relative,
+    ) -> Vec<String> {
         let wants = |field| self.show.fields.contains(&field);
         let mut extras = Vec::new();
         if let PacketBody::Tcp(tcp) = &packet.body {
@@ -29,7 +35,7 @@ impl<'a> Extras<'a> {
                 extras.push(format!("win {}", tcp.window));
             }
             if wants(ShowField::Options) {
-                extras.extend(options(packet, tcp, relative, &mut self.echoes));
+                extras.extend(options(packet, tcp, told, relative, &mut self.echoes));
             }
         }
         if let Some(ttl) = packet.ttl.filter(|_| wants(ShowField::Ttl)) {
@@ -59,13 +65,19 @@ fn ecn(tos: u8) -> &'static str {
 fn options(
     packet: &Packet,
     tcp: &TcpSegment,
+    told: Option<Told>,
     relative: &Relative,
     echoes: &mut Echoes,
 ) -> Option<String> {
     let from = SocketAddr::new(packet.source, tcp.source_port);
     let to = SocketAddr::new(packet.destination, tcp.destination_port);
     let echo = echoes.see(from, to, tcp);
-    let number = |number: u32| relative.acknowledged(from, to, number);
+    let number = |number: u32| match told {
+        None => relative.acknowledged(from, to, number),
+        Some(Told { sack_base, .. }) => {
+            sack_base.map_or(i64::from(number), |base| distance(base, number))
+        }
+    };
     let told = tcp.options.iter().map(|option| match option {
         SeenOption::Word(word) => word.clone(),
         SeenOption::Sack(blocks) => {

@@ -249,8 +249,8 @@ impl<'a> Recorder<'a> {
                     Some(_) => self.relative.numbers(source, destination, tcp),
                     None => self.relative.numbers_unscripted(source, destination, tcp),
                 };
-                if sent.is_some_and(|sent| sent.wire_ack) {
-                    self.relative.tell_ack_as_it_is(source, destination, tcp, &mut numbers);
+                if let Some(Sent { told, .. }) = sent {
+                    self.relative.tell(source, destination, tcp, told, &mut numbers);
                 }
                 let (from, to) = self.ends((source, destination), false, step);
                 let what = PacketWhat::Tcp {
@@ -282,7 +282,7 @@ impl<'a> Recorder<'a> {
             to,
             what,
             forms: action.map(number_forms).unwrap_or_default(),
-            extras: self.extras.of(packet, &self.relative),
+            extras: self.extras.of(packet, sent.map(|sent| sent.told), &self.relative),
             count: 1,
             band: step.timed.then(|| band(passed)),
             hex: hex(&packet.bytes),

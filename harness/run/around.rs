@@ -6,7 +6,8 @@ use super::peer::{PathRule, Sender, Sending};
 use super::resolve::Refusal;
 use super::waiting::SLICE;
 use crate::model::case::Family;
-use crate::model::host::{FirewallAt, HostVerb};
+use crate::model::host::{FirewallAt, HostVerb, LinkChange};
+use crate::model::packet::PacketBody;
 use crate::model::peer::{Cut, LocalEnd, PacketSpec, PeerVerb, Source, Wanted};
 use crate::model::wire::{End, address, peer_port};
 use crate::model::{Address, Name, Packet, Times};
@@ -30,14 +31,19 @@ impl Conductor<'_> {
     ) -> Result<(), Trouble> {
         // A peer's step does not fail, so it cannot be repeated until it does.
         let Times::Count(times) = times else { return self.peer_acts(peer, verb, log) };
-        for time in 0..times {
-            if time > 0 {
+        let mut done = 0;
+        while done < times {
+            if done > 0 {
                 self.settle(log)?;
+                if self.late() {
+                    break;
+                }
             }
             self.peer_acts(peer, verb, log)?;
+            done += 1;
         }
-        if let (Some(note), true) = (&mut log.note, times > 1) {
-            note.push_str(&format!(" x{times}"));
+        if let (Some(note), true) = (&mut log.note, done > 1) {
+            note.push_str(&format!(" x{done}"));
         }
         Ok(())
     }
@@ -118,7 +124,7 @@ impl Conductor<'_> {
         spec: &PacketSpec,
         log: &mut StepLog,
     ) -> Result<(), Trouble> {
-        let Sending { bytes, aside, like, wire_ack } = sending;
+        let Sending { bytes, aside, like, told } = sending;
         let cut = match spec {
             PacketSpec::Tcp(segment) => segment.fragment.as_ref(),
             PacketSpec::Udp(datagram) => datagram.fragment.as_ref(),
@@ -127,8 +133,12 @@ impl Conductor<'_> {
             PacketSpec::Other(other) => other.fragment.as_ref(),
         };
         let index = self.packets.len();
-        log.sent.push(Sent { index, aside, like, wire_ack });
-        self.inject(bytes, cut)
+        log.sent.push(Sent { index, aside, like, told });
+        self.inject(bytes, cut)?;
+        if let (PacketSpec::Other(_), Some(packet)) = (spec, self.packets.last_mut()) {
+            packet.body = without_ends(&packet.body);
+        }
+        Ok(())
     }
 
     /// Puts a packet on the wire, whole or cut, and logs it whole.
@@ -141,8 +151,12 @@ impl Conductor<'_> {
         for fragment in &fragments {
             self.ground.inject(fragment)?;
         }
-        let bytes = CapturedBytes::Ip(bytes);
-        self.packets.push(Packet { fragments, ..decode(&Captured { at, bytes }) });
+        let mut packet = decode(&Captured { at, bytes: CapturedBytes::Ip(bytes) });
+        if cut.is_some() {
+            // None of its pieces has the bit.
+            packet.dont_fragment = packet.dont_fragment.and(Some(false));
+        }
+        self.packets.push(Packet { fragments, ..packet });
         Ok(())
     }
 
@@ -235,11 +249,14 @@ impl Conductor<'_> {
         let port = |address: &Address| address.inet().map(|addr| addr.port());
         let only = self.names.only(|socket| {
             let has_port = socket.address.as_ref().and_then(port).is_some();
-            has_port && (is_datagram || socket.listens)
+            has_port && if is_datagram { socket.is_datagram } else { socket.listens }
         });
         let only = only.and_then(|socket| socket.address.as_ref()).and_then(port);
-        let none = || Refusal::NotIssued("no connection, and not one listener".to_owned());
-        known.or(only).ok_or_else(none)
+        let none = match is_datagram {
+            true => "no datagram came, and not one socket takes any",
+            false => "no connection, and not one listener",
+        };
+        known.or(only).ok_or_else(|| Refusal::NotIssued(none.to_owned()))
     }
 
     /// Whose packets are those of a socket.
@@ -311,9 +328,26 @@ impl Conductor<'_> {
         };
         let done = self.ground.host(&act);
         self.punctual.excuse(now());
-        Ok(done?)
+        let done = done?;
+        if let (HostAct::Link(LinkChange::Mtu(bytes)), Some(peers)) = (&act, &mut self.peers) {
+            peers.has_mtu(*bytes);
+        }
+        Ok(done)
     }
 }
+
+/// What is told of bytes that no connection of a peer knows of: no ports and no numbers.
+fn without_ends(body: &PacketBody) -> PacketBody {
+    match body {
+        PacketBody::Tcp(_) => PacketBody::Other { protocol: TCP },
+        PacketBody::Udp { .. } => PacketBody::Other { protocol: UDP },
+        PacketBody::Icmp(_) | PacketBody::Other { .. } => body.clone(),
+    }
+}
+
+/// Protocol numbers (RFC 9293 §3.1, RFC 768).
+const TCP: u8 = 6;
+const UDP: u8 = 17;
 
 /// A destination in CIDR form.
 fn network(to: &str, family: Family) -> String {

@@ -371,7 +371,7 @@ impl<'a> Conductor<'a> {
     }
 
     /// Whether the deadline has passed: a call begun after it would be told as one that blocks.
-    fn late(&mut self) -> bool {
+    pub(super) fn late(&mut self) -> bool {
         self.deadline_hit |= Instant::now() >= self.until;
         self.deadline_hit
     }

@@ -5,6 +5,7 @@ use crate::model::case::Family;
 use crate::model::name::Name;
 use crate::model::transcript::Fate;
 use crate::model::{Address, Packet};
+use crate::wire::relative::Told;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -71,9 +72,8 @@ pub struct Sent {
     pub aside: bool,
     /// It claims to be somebody else's: the end of the connection whose numbers it has.
     pub like: Option<SocketAddr>,
-    /// Its acknowledgment number is told as it is on the wire: counted from the far end's initial
-    /// number it would be another in every run.
-    pub wire_ack: bool,
+    /// What is told of its numbers.
+    pub told: Told,
 }
 
 /// What came of a peer's waiting.

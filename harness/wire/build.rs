@@ -23,6 +23,8 @@ const ERROR_BYTES_MAX: (usize, usize) = (576, 1280);
 const ICMP_HEADER_BYTES: usize = 8;
 /// Bytes of an IPv4 header without options, and of an IPv6 header.
 const IP_HEADER_BYTES: (usize, usize) = (20, 40);
+/// Bytes of the extension header that makes an IPv6 packet a fragment.
+const FRAGMENT_HEADER_BYTES: usize = 8;
 /// The identification of fragments; zero would say that the packet is whole.
 const IDENTIFICATION: u16 = 0x5d1f;
 
@@ -52,14 +54,8 @@ pub struct Fields {
 
 /// A TCP segment in one packet, however the case wants it cut.
 pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
-    let mut options = Vec::new();
-    for option in &fields.options {
-        write_option(&mut options, option, fields.sack_base);
-    }
-    // RFC 9293 §3.1: the header is padded with zeros to a multiple of 32 bits.
-    options.resize(options.len().next_multiple_of(4), 0);
-    let words = 5 + options.len() / 4;
-    let offset = spec.data_offset.unwrap_or(words as u8);
+    let options = padded(fields);
+    let offset = spec.data_offset.unwrap_or(data_offset(fields));
     let mut bytes = Vec::new();
     bytes.extend(ends.source.port().to_be_bytes());
     bytes.extend(ends.destination.port().to_be_bytes());
@@ -75,6 +71,21 @@ pub fn segment(ends: Ends, spec: &SegmentSpec, fields: &Fields) -> Vec<u8> {
     let checksum = maybe_bad(spec.bad_checksum, checksum(ends, ip_number::TCP, &bytes));
     bytes[16..18].copy_from_slice(&checksum.to_be_bytes());
     ip(ends, ip_number::TCP, Marks::of(spec.ttl, spec.tos), &bytes)
+}
+
+/// The data offset of a segment whose header is right, in words.
+pub fn data_offset(fields: &Fields) -> u8 {
+    (TCP_HEADER_WORDS + padded(fields).len() / 4) as u8
+}
+
+/// The options of a segment: RFC 9293 §3.1 has zeros fill the header up to whole words.
+fn padded(fields: &Fields) -> Vec<u8> {
+    let mut options = Vec::new();
+    for option in &fields.options {
+        write_option(&mut options, option, fields.sack_base);
+    }
+    options.resize(options.len().next_multiple_of(4), 0);
+    options
 }
 
 /// A UDP datagram.
@@ -116,6 +127,8 @@ pub struct IcmpError<'a> {
     pub offender: &'a [u8],
     /// How many bytes behind its IP header are quoted; none: what the standards ask for.
     pub quote: Option<usize>,
+    /// Bytes that the link takes at once; none: more than the standards ask for.
+    pub mtu: Option<u16>,
     /// A checksum that is wrong.
     pub bad_checksum: bool,
     /// Time to live or hop limit; none: [`TTL`].
@@ -134,7 +147,10 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     };
     let quoted = match error.quote {
         Some(len) => header_len + len,
-        None => error_max - own_header - ICMP_HEADER_BYTES,
+        None => {
+            let most = error.mtu.map_or(error_max, |mtu| error_max.min(usize::from(mtu)));
+            most - own_header - ICMP_HEADER_BYTES
+        }
     };
     let quoted = &error.offender[..quoted.min(error.offender.len())];
     let mut bytes = vec![kind, code, 0, 0];
@@ -144,6 +160,9 @@ pub fn icmp(source: IpAddr, destination: IpAddr, error: &IcmpError<'_>) -> Optio
     let marks = Marks::of(error.ttl, None);
     Some(checked_icmp(source, destination, marks, error.bad_checksum, bytes))
 }
+
+/// Words of a TCP header without options.
+const TCP_HEADER_WORDS: usize = 5;
 
 /// The identifier of echo requests, which ping sockets are told by.
 const ECHO_IDENTIFIER: u16 = 0x5d1f;
@@ -213,10 +232,19 @@ pub fn with_ip_header(packet: &Packet) -> Cow<'_, [u8]> {
 /// The same packet with other bytes at that distance behind its IP header; none if it is too short
 /// for them. Its checksum stays: that of a packet quoted in part cannot be checked.
 pub fn overwritten(packet: &[u8], at: usize, field: &[u8]) -> Option<Vec<u8>> {
-    let at = ip_header_len(packet)? + at;
+    let at = ip_header_len(packet)? + fragment_header_len(packet) + at;
     let mut bytes = packet.to_vec();
     bytes.get_mut(at..at + field.len())?.copy_from_slice(field);
     Some(bytes)
+}
+
+/// Bytes between the headers of an IPv6 packet that make it a fragment.
+fn fragment_header_len(packet: &[u8]) -> usize {
+    let header = Ipv6Header::from_slice(packet).map(|(header, _)| header);
+    match header.is_ok_and(|header| header.next_header == ip_number::IPV6_FRAG) {
+        true => FRAGMENT_HEADER_BYTES,
+        false => 0,
+    }
 }
 
 /// Cuts a packet into IP fragments, in the order in which they are sent.
@@ -233,7 +261,8 @@ pub fn fragments(packet: &[u8], cut: &Cut) -> Vec<Vec<u8>> {
     let pieces = match cut {
         Cut::Every(len) => {
             let len = usize::from(*len).max(unit) / unit * unit;
-            let starts = (0..payload.len()).step_by(len);
+            // One of nothing is a fragment, too.
+            let starts = (0..payload.len().max(1)).step_by(len);
             starts.map(|start| (start, start + len)).collect()
         }
         Cut::Pieces(pieces) => {

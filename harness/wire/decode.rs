@@ -77,7 +77,12 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
     packet
 }
 
-/// Whether the packet is a fragment that does not hold the transport header.
+/// Whether a packet from its IP header on is a fragment that does not hold the transport header.
+pub fn is_headless(packet: &[u8]) -> bool {
+    LaxIpSlice::from_slice(packet).is_ok_and(|(ip, _)| is_later_fragment(&ip, packet))
+}
+
+/// The same of a packet that has been taken apart.
 pub(super) fn is_later_fragment(ip: &LaxIpSlice<'_>, bytes: &[u8]) -> bool {
     match ip {
         LaxIpSlice::Ipv4(v4) => v4.header().fragments_offset().value() != 0,

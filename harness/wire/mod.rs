@@ -8,7 +8,7 @@ pub mod echo;
 pub mod icmp;
 pub mod relative;
 
-pub use decode::{decode, timestamps};
+pub use decode::{decode, is_headless, timestamps};
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -48,3 +48,5 @@ pub enum CapturedBytes {
 mod tests;
 #[cfg(test)]
 mod tests_build;
+#[cfg(test)]
+mod tests_relative;

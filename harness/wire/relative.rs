@@ -12,6 +12,9 @@
 //! - RFC 9293 §3.10.7.1 lets a RST take its number from somewhere else than its sender's own
 //!   sequence: `[R.]` with 0 on the wire prints 0, and one that repeats the far end's last
 //!   acknowledgment prints as that one did, whichever incarnation it belonged to.
+//! - What a scripted peer sends is told as its own state counts it, from the newest SYN of either
+//!   side that the peer knows of, so that a number which a case writes is the number that a
+//!   transcript prints: see [`Told`].
 //!
 //! All arithmetic is modulo 2^32; a number before its SYN prints as negative.
 
@@ -36,11 +39,22 @@ pub struct Numbers {
     pub ack: Option<i64>,
 }
 
+/// The numbers of a scripted segment, by whoever has computed them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    /// Its sequence number; none: as that of any segment.
+    pub seq: Option<i64>,
+    /// Its acknowledgment number; none: as that of any segment.
+    pub ack: Option<i64>,
+    /// What the blocks of its selective acknowledgment count from; none: they are absolute.
+    pub sack_base: Option<u32>,
+}
+
 /// One side of a connection.
 #[derive(Clone, Copy, Debug, Default)]
 struct Side {
-    /// Something that it sent has been seen.
-    is_seen: bool,
+    /// The number after the last segment that it sent.
+    end: Option<u32>,
     /// Its newest SYN.
     syn: Option<Syn>,
     /// A later SYN, sent aside.
@@ -100,26 +114,31 @@ impl Relative {
         to: SocketAddr,
         segment: &TcpSegment,
     ) -> Numbers {
-        let answers_syn = segment.flags.has(TcpFlags::RST | TcpFlags::ACK) && segment.seq == 0;
-        if answers_syn && !self.side(to, from).is_seen {
+        // It acknowledges what it answers (RFC 9293 §3.10.7.1).
+        let answers_unknown = segment.flags.has(TcpFlags::RST | TcpFlags::ACK)
+            && segment.seq == 0
+            && self.side(to, from).end != Some(segment.ack);
+        if answers_unknown {
             let initial = segment.ack.wrapping_sub(1);
             self.sides.entry((to, from)).or_default().syn = Some(Syn { initial, sent: 1 });
         }
         self.numbers(from, to, segment)
     }
 
-    /// Puts the acknowledgment number as it is on the wire into these numbers of a segment, and
-    /// into those of a RST that repeats it.
-    pub fn tell_ack_as_it_is(
+    /// Puts what is told of a scripted segment into its numbers, and into those of a RST that
+    /// repeats its acknowledgment.
+    pub fn tell(
         &mut self,
         from: SocketAddr,
         to: SocketAddr,
         segment: &TcpSegment,
+        told: Told,
         numbers: &mut Numbers,
     ) {
-        if let Some(ack) = &mut numbers.ack {
-            *ack = i64::from(segment.ack);
-            self.sides.entry((from, to)).or_default().last_ack = Some((segment.ack, *ack));
+        numbers.seq = told.seq.unwrap_or(numbers.seq);
+        if let (Some(ack), Some(told)) = (&mut numbers.ack, told.ack) {
+            *ack = told;
+            self.sides.entry((from, to)).or_default().last_ack = Some((segment.ack, told));
         }
     }
 
@@ -138,10 +157,12 @@ impl Relative {
         to: SocketAddr,
         segment: &TcpSegment,
     ) -> Numbers {
-        self.sides.entry((from, to)).or_default().aside = Some(segment.seq);
         let flags = segment.flags.without(TcpFlags::SYN);
-        let segment = TcpSegment { flags, ..segment.clone() };
-        self.numbers(from, to, &segment)
+        let numbers = self.numbers(from, to, &TcpSegment { flags, ..segment.clone() });
+        let side = self.sides.entry((from, to)).or_default();
+        side.aside = Some(segment.seq);
+        side.end = Some(end_of(segment));
+        numbers
     }
 
     /// The numbers of a segment that `from` sends in a connection of `like`, whose it is not: they
@@ -171,7 +192,6 @@ impl Relative {
 
     fn note_sent(&mut self, from: SocketAddr, to: SocketAddr, segment: &TcpSegment) {
         let side = self.sides.entry((from, to)).or_default();
-        let has = |flag| u32::from(segment.flags.has(flag));
         let is_syn = segment.flags.has(TcpFlags::SYN);
         if is_syn && side.syn.is_none_or(|syn| syn.initial != segment.seq) {
             // Whoever answers its own SYN, because somebody has sent it in its name, accepts that.
@@ -179,13 +199,12 @@ impl Relative {
             let syn = Some(Syn { initial: segment.seq, sent: 0 });
             *side = Side { syn, accepted, ..Side::default() };
         }
-        side.is_seen = true;
+        side.end = Some(end_of(segment));
         if let Some(syn) = &mut side.syn {
-            let len = segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN);
-            let end = segment.seq.wrapping_add(len).wrapping_sub(syn.initial);
+            let end = end_of(segment).wrapping_sub(syn.initial);
             // The upper half of the space is what was sent before the SYN. What carries nothing (a
             // RST above all) may have a number of an older incarnation.
-            if len > 0 && end < 1 << 31 {
+            if end_of(segment) != segment.seq && end < 1 << 31 {
                 syn.sent = syn.sent.max(end);
             }
         }
@@ -198,7 +217,7 @@ impl Relative {
         let initial = segment.ack.wrapping_sub(1);
         if segment.flags.has(answers) && far.aside == Some(initial) {
             let syn = Some(Syn { initial, sent: 1 });
-            *far = Side { is_seen: true, syn, ..Side::default() };
+            *far = Side { end: far.end, syn, ..Side::default() };
         }
     }
 
@@ -214,7 +233,13 @@ impl Relative {
     }
 }
 
+/// The number after a segment.
+fn end_of(segment: &TcpSegment) -> u32 {
+    let has = |flag| u32::from(segment.flags.has(flag));
+    segment.seq.wrapping_add(segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN))
+}
+
 /// How far `number` is after `initial`, modulo 2^32; negative when it is before.
-fn distance(initial: u32, number: u32) -> i64 {
+pub fn distance(initial: u32, number: u32) -> i64 {
     i64::from(number.wrapping_sub(initial).cast_signed())
 }

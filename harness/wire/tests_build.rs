@@ -1,6 +1,8 @@
 //! Packets built here, taken apart by `decode`, and their checksums by etherparse.
 
-use super::build::{Ends, Fields, IcmpError, datagram, echo, fragments, icmp, other, segment};
+use super::build::{
+    Ends, Fields, IcmpError, datagram, echo, fragments, icmp, other, overwritten, segment,
+};
 use super::icmp::WORDS;
 use super::tests::words;
 use super::{Captured, CapturedBytes, decode, timestamps};
@@ -287,6 +289,32 @@ fn echo_requests() {
         let packet = decoded(&bytes);
         assert_eq!((packet.ttl, packet.tos), (Some(2), Some(3)));
         assert!(!is_sound(&bytes), "{family}");
+    }
+}
+
+/// The ports of a fragment stand behind the header that makes it one.
+#[test]
+fn fields_of_a_fragment_are_found() {
+    for family in FAMILIES {
+        let whole = datagram(ends(family), &DatagramSpec::new(Payload::Len(100)));
+        let first = fragments(&whole, &Cut::Every(64)).remove(0);
+        let other = overwritten(&first, 2, &[1, 2]).expect("there are ports");
+        let at = if family == Family::V4 { 20 } else { 48 };
+        assert_eq!((&other[at + 2..at + 4], other.len()), (&[1, 2][..], first.len()));
+        assert_eq!(&other[..at + 2], &first[..at + 2]);
+    }
+}
+
+#[test]
+fn a_fragment_of_nothing_is_one() {
+    for family in FAMILIES {
+        let (peer, own) = (address(End::Peer, family), address(End::Local, family));
+        let whole = other(peer, own, &OtherSpec::new(253, Payload::Len(0)));
+        let pieces = fragments(&whole, &Cut::Every(8));
+        assert_eq!(
+            pieces.iter().map(Vec::len).collect::<Vec<_>>(),
+            [if family == Family::V4 { 20 } else { 48 }]
+        );
     }
 }
 

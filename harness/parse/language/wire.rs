@@ -9,8 +9,9 @@ const U16_MAX: i64 = u16::MAX as i64;
 const MTU_MIN: i64 = LINK_MTU_MIN as i64;
 const PACKET_MAX: i64 = PACKET_BYTES_MAX as i64;
 
-/// Keys of every peer's map.
-const OF_PEERS: &[Key] = &[TIMED, TIMES];
+/// Keys of all that a peer sends, and of what it waits for.
+const OF_SENDS: &[Key] = &[TIMED, TIMES];
+const OF_RECV: &[Key] = &[TIMED];
 
 const fn verb(
     name: &'static str,
@@ -84,7 +85,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             TO,
             FROM,
         ],
-        OF_PEERS,
+        OF_SENDS,
     ),
     verb(
         "send",
@@ -100,7 +101,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             TO,
             FROM,
         ],
-        OF_PEERS,
+        OF_SENDS,
     ),
     verb(
         "send",
@@ -115,7 +116,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\"."),
             FROM,
         ],
-        OF_PEERS,
+        OF_SENDS,
     ),
     verb(
         "send",
@@ -142,7 +143,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             TTL,
             FROM,
         ],
-        OF_PEERS,
+        OF_SENDS,
     ),
     verb(
         "send",
@@ -159,7 +160,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\"."),
             FROM,
         ],
-        OF_PEERS,
+        OF_SENDS,
     ),
 ];
 
@@ -174,7 +175,7 @@ pub(in crate::parse) const RECV: &Verb = &verb(
         key("len", Form::Int(0, PACKET_MAX), "A segment of this length."),
         key("within", Form::Time, "How long to wait; not at all unless given."),
     ],
-    OF_PEERS,
+    OF_RECV,
 );
 /// What `forget` is for.
 pub(in crate::parse) const FORGET: &str = "Loses all memory of its connection, as by a reboot.";

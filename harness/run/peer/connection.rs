@@ -3,7 +3,8 @@
 use crate::model::TcpFlags;
 use crate::model::packet::{SeenOption, TcpSegment};
 use crate::model::peer::{Base, Number, SegmentSpec, TcpOption};
-use crate::wire::build::Fields;
+use crate::wire::build::{Fields, data_offset};
+use crate::wire::relative::{Told, distance};
 
 /// The segment size that a peer announces.
 const MSS: u16 = 1460;
@@ -19,8 +20,8 @@ pub(super) struct Connection {
     local: Local,
     /// The SYN that the peer's printed numbers count from.
     counted_from: Option<u32>,
-    /// A later SYN that the local stack has not accepted.
-    aside: Option<u32>,
+    /// A later SYN that the local stack has not accepted, and what it offers.
+    aside: Option<(u32, Offer)>,
     /// Acknowledgment numbers that had nothing to do with what the local stack has sent.
     unrelated: Vec<u32>,
     ours: Offer,
@@ -45,11 +46,13 @@ struct Memory {
     last: Option<Seen>,
 }
 
-/// A segment that came: its acknowledgment, if it had one, and the number after its end.
+/// A segment that came.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
+    /// Its acknowledgment, if it had one.
     ack: Option<u32>,
-    end: u32,
+    /// The number after its end, if it had a number of its own.
+    end: Option<u32>,
 }
 
 /// Variables of the local stack, as far as its packets tell.
@@ -146,15 +149,16 @@ impl Connection {
     /// because the case did.
     fn begin_again(&mut self, tcp: &TcpSegment, iss: u32) {
         let answers = tcp.flags.has(TcpFlags::ACK);
-        if answers && self.aside.is_some_and(|syn| syn.wrapping_add(1) == tcp.ack) {
-            self.counted_from = self.aside.take();
-            self.memory = Memory::new(tcp.ack.wrapping_sub(1));
+        let accepted = self.aside.filter(|(syn, _)| answers && syn.wrapping_add(1) == tcp.ack);
+        if let Some((syn, offer)) = accepted {
+            (self.counted_from, self.aside, self.ours) = (Some(syn), None, offer);
+            self.memory = Memory::new(syn);
             self.memory.send_next = tcp.ack;
             self.memory.opened = true;
         }
         if answers && self.memory.is_acceptable(tcp.ack) {
             self.local = Local::default();
-            self.memory.receive_next = None;
+            (self.memory.receive_next, self.memory.last) = (None, None);
         } else {
             *self = Connection::new(iss);
         }
@@ -214,18 +218,43 @@ impl Connection {
         })
     }
 
-    /// Whether the acknowledgment number of a segment has nothing to do with what the local stack
-    /// has sent: the case gives it as it is on the wire, or the peer remembers nothing to give, or
+    /// What is told of the numbers of a segment that is about to be sent. A written number is told
+    /// as it is written.
+    pub fn told(&mut self, spec: &SegmentSpec, fields: &Fields, aside: bool) -> Told {
+        Told {
+            seq: self.told_seq(spec, fields.seq, aside),
+            ack: self.told_ack(spec, fields.ack),
+            sack_base: self.local.initial,
+        }
+    }
+
+    fn told_seq(&self, spec: &SegmentSpec, seq: u32, aside: bool) -> Option<i64> {
+        let has = |flag| spec.flags.has(flag);
+        let is_first = has(TcpFlags::SYN) && !aside;
+        let is_borrowed = has(TcpFlags::RST) && spec.seq.is_none() && self.memory.stray().is_some();
+        if is_first || is_borrowed {
+            return None;
+        }
+        // RFC 9293 §3.10.7.1: the 0 of a RST that answers what had no acknowledgment is no number.
+        let is_zero = has(TcpFlags::RST) && has(TcpFlags::ACK) && seq == 0;
+        Some(if is_zero { 0 } else { counted(self.counted_from, seq, spec.seq) })
+    }
+
+    /// An acknowledgment number that has nothing to do with what the local stack has sent is told
+    /// as it is on the wire: the case gives it so, or the peer remembers nothing to give, or
     /// nothing but the number of a RST that repeats such a one.
-    pub fn has_unrelated_ack(&mut self, spec: &SegmentSpec, fields: &Fields) -> bool {
+    fn told_ack(&mut self, spec: &SegmentSpec, ack: u32) -> Option<i64> {
         let is_unrelated = match spec.ack {
             Some(number) => matches!(number, Number::Absolute(_)),
             None => self.memory.known_ack().is_none_or(|known| self.unrelated.contains(&known)),
         };
-        if is_unrelated && !self.unrelated.contains(&fields.ack) {
-            self.unrelated.push(fields.ack);
+        if is_unrelated && !self.unrelated.contains(&ack) {
+            self.unrelated.push(ack);
         }
-        is_unrelated
+        Some(match is_unrelated {
+            true => i64::from(ack),
+            false => counted(self.local.initial, ack, spec.ack),
+        })
     }
 
     /// A number that counts what the local stack sends, or why there is none.
@@ -252,48 +281,58 @@ impl Connection {
         Vec::new()
     }
 
-    /// The segment goes out. True if it is a SYN inside a connection that goes on.
-    pub fn sent(&mut self, spec: &SegmentSpec, fields: &Fields) -> bool {
-        let has = |flag| spec.flags.has(flag);
-        let seq = fields.seq;
-        let is_new = self.memory.begins() || seq == self.memory.iss;
+    /// Whether a segment is a SYN inside a connection that goes on.
+    pub fn is_aside(&self, spec: &SegmentSpec, fields: &Fields) -> bool {
+        let is_new = self.memory.begins() || fields.seq == self.memory.iss;
         let is_absolute = matches!(spec.seq, Some(Number::Absolute(_)));
-        let aside = has(TcpFlags::SYN)
+        spec.flags.has(TcpFlags::SYN)
             && !is_new
             && !is_absolute
-            && self.counted_from.is_some_and(|syn| syn != seq);
-        if has(TcpFlags::SYN) {
-            self.offer(&fields.options);
-            if aside {
-                self.aside = Some(seq);
-            } else {
-                self.counted_from = Some(seq);
-            }
+            && self.counted_from.is_some_and(|syn| syn != fields.seq)
+    }
+
+    /// The segment goes out.
+    pub fn sent(&mut self, spec: &SegmentSpec, fields: &Fields, aside: bool) {
+        let has = |flag| spec.flags.has(flag);
+        let seq = fields.seq;
+        // Of a SYN that comes once more the stack takes no notice (RFC 9293 §3.10.7.4).
+        let begins = self.memory.begins() || self.counted_from.is_none();
+        if has(TcpFlags::SYN) && !aside {
+            self.counted_from = Some(seq);
         }
         // What is damaged never arrives.
-        if spec.bad_checksum || spec.data_offset.is_some() {
-            return aside;
+        let has_wrong_offset = spec.data_offset.is_some_and(|words| words != data_offset(fields));
+        if spec.bad_checksum || has_wrong_offset {
+            return;
+        }
+        if aside {
+            self.aside = Some((seq, Offer::of(&fields.options)));
+        } else if has(TcpFlags::SYN) && begins {
+            self.ours = Offer::of(&fields.options);
         }
         if has(TcpFlags::ACK) && !has(TcpFlags::RST) {
             self.local.acknowledge(fields.ack);
         }
         let is_exact = self.local.receive_next == Some(seq);
         let len = spec.payload.as_ref().map_or(0, |payload| payload.len());
-        self.memory.send(spec.flags, seq, len, is_exact);
-        aside
+        // The peer goes on behind a SYN sent aside only if the far end accepts it.
+        if !aside || has(TcpFlags::RST) {
+            self.memory.send(spec.flags, seq, len, is_exact);
+        }
     }
+}
 
-    fn offer(&mut self, options: &[TcpOption]) {
-        self.ours = Offer::default();
+impl Offer {
+    fn of(options: &[TcpOption]) -> Offer {
+        let mut offer = Offer::default();
         for option in options {
             match option {
-                TcpOption::WindowScale(shift) => self.ours.scale = Some(*shift),
-                TcpOption::Timestamps(value, _) => {
-                    (self.ours.stamps, self.ours.clock) = (true, *value);
-                }
+                TcpOption::WindowScale(shift) => offer.scale = Some(*shift),
+                TcpOption::Timestamps(value, _) => (offer.stamps, offer.clock) = (true, *value),
                 _ => {}
             }
         }
+        offer
     }
 }
 
@@ -301,7 +340,9 @@ impl Memory {
     fn receive(&mut self, tcp: &TcpSegment, end: u32) {
         let has = |flag| tcp.flags.has(flag);
         let ack = has(TcpFlags::ACK).then_some(tcp.ack);
-        self.last = Some(Seen { ack, end });
+        // RFC 9293 §3.10.7.1: of what answers a SYN of no connection.
+        let is_zero = has(TcpFlags::RST) && ack.is_some() && tcp.seq == 0;
+        self.last = Some(Seen { ack, end: (!is_zero).then_some(end) });
         if has(TcpFlags::RST) {
             self.reset = true;
             return;
@@ -351,18 +392,23 @@ impl Memory {
         if flags.has(TcpFlags::SYN) {
             return if self.begins() { self.iss } else { self.send_next };
         }
-        let stray = self.last.and_then(|seen| seen.ack).filter(|ack| !self.is_acceptable(*ack));
-        match stray {
-            // RFC 9293 §3.10.7.1 and §3.10.7.3: the RST to a stray acknowledgment takes its number.
-            Some(ack) if flags.has(TcpFlags::RST) && !self.acknowledged => ack,
+        match self.stray() {
+            Some(ack) if flags.has(TcpFlags::RST) => ack,
             _ if self.opened => self.send_next,
             _ => 0,
         }
     }
 
+    /// The acknowledgment that came last, if it is of nothing that this peer has sent: the RST to
+    /// it takes its number (RFC 9293 §3.10.7.1, §3.10.7.3).
+    fn stray(&self) -> Option<u32> {
+        let last = self.last.and_then(|seen| seen.ack);
+        last.filter(|ack| !self.acknowledged && !self.is_acceptable(*ack))
+    }
+
     /// What comes next of what the peer has seen.
     fn known_ack(&self) -> Option<u32> {
-        self.receive_next.or(self.last.map(|seen| seen.end))
+        self.receive_next.or(self.last.and_then(|seen| seen.end))
     }
 }
 
@@ -392,6 +438,16 @@ impl Local {
             Base::Wnd => return Err("a sender has no wnd".to_owned()),
         };
         number.ok_or_else(|| "no connection yet".to_owned())
+    }
+}
+
+/// A number as it is told: as the case has written it, else counted from a SYN, else, where no SYN
+/// was seen, as it is on the wire.
+fn counted(syn: Option<u32>, number: u32, written: Option<Number>) -> i64 {
+    match (syn, written) {
+        (Some(syn), _) => distance(syn, number),
+        (None, Some(Number::Shown(written))) => written,
+        (None, _) => i64::from(number),
     }
 }
 

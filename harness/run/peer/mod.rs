@@ -31,6 +31,8 @@ mod connection;
 mod path;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_numbers;
 
 pub(super) use path::PathRule;
 
@@ -41,6 +43,7 @@ use crate::model::peer::{
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
 use crate::wire::build::{self, Ends, IcmpError};
+use crate::wire::relative::Told;
 use crate::wire::timestamps;
 use connection::Connection;
 use std::borrow::Cow;
@@ -65,6 +68,8 @@ pub(super) struct Peers {
     /// The last packet of all.
     last: Option<Packet>,
     rules: Vec<PathRule>,
+    /// Bytes that the link takes at once, where the case has changed them.
+    mtu: Option<u16>,
 }
 
 /// One peer.
@@ -109,13 +114,13 @@ pub(super) struct Sending {
     pub aside: bool,
     /// Somebody else's: the end of the connection whose numbers it has.
     pub like: Option<SocketAddr>,
-    /// Its acknowledgment number counts from nothing that the far end has sent.
-    pub wire_ack: bool,
+    /// What is told of its numbers.
+    pub told: Told,
 }
 
 impl From<Vec<u8>> for Sending {
     fn from(bytes: Vec<u8>) -> Sending {
-        Sending { bytes, aside: false, like: None, wire_ack: false }
+        Sending { bytes, aside: false, like: None, told: Told::default() }
     }
 }
 
@@ -130,6 +135,7 @@ impl Peers {
             last_of: BTreeMap::new(),
             last: None,
             rules: Vec::new(),
+            mtu: None,
         }
     }
 
@@ -151,7 +157,7 @@ impl Peers {
             self.inbox.push(packet.clone());
         }
         let router = address(End::Router, self.family);
-        rule.and_then(|rule| rule.answer(packet, router))
+        rule.and_then(|rule| rule.answer(packet, router, self.mtu))
     }
 
     fn learn(&mut self, packet: &Packet, arrives: bool) {
@@ -206,6 +212,11 @@ impl Peers {
         }
     }
 
+    /// From now on the link takes so many bytes at once.
+    pub fn has_mtu(&mut self, bytes: u16) {
+        self.mtu = Some(bytes);
+    }
+
     /// From now on the path refuses these packets.
     pub fn refuse(&mut self, rule: PathRule) {
         self.rules.push(rule);
@@ -257,9 +268,12 @@ impl Peers {
         let connection = peer.connections.entry(local.port());
         let connection = connection.or_insert_with(|| Connection::new(iss));
         let fields = connection.fields(spec, iss)?;
-        let wire_ack = connection.has_unrelated_ack(spec, &fields);
         let is_own = ends.source == like;
-        let aside = is_own && connection.sent(spec, &fields);
+        let aside = is_own && connection.is_aside(spec, &fields);
+        let told = connection.told(spec, &fields, aside);
+        if is_own {
+            connection.sent(spec, &fields, aside);
+        }
         // A SYN to a closed port is a question beside the connection that goes on.
         let is_beside = spec.to == Some(LocalEnd::ClosedPort) && peer.current.is_some();
         if is_own && spec.flags.has(TcpFlags::SYN) && !is_beside {
@@ -267,7 +281,7 @@ impl Peers {
             self.newest = Some(owner);
         }
         let bytes = build::segment(ends, spec, &fields);
-        Ok(Sending { bytes, aside, like: (!is_own).then_some(like), wire_ack })
+        Ok(Sending { bytes, aside, like: (!is_own).then_some(like), told })
     }
 
     /// A datagram to a local address. `source` is whose it claims to be.
@@ -323,7 +337,8 @@ impl Peers {
         let IcmpSpec { word, quote, mtu, gateway, bad_checksum, ttl, .. } = spec;
         let field = mtu.or(gateway.map(Ipv4Addr::to_bits)).unwrap_or(0);
         let (quote, bad_checksum, ttl) = (*quote, *bad_checksum, *ttl);
-        let error = IcmpError { word, field, offender: &quoted, quote, bad_checksum, ttl };
+        let mtu = self.mtu;
+        let error = IcmpError { word, field, offender: &quoted, quote, mtu, bad_checksum, ttl };
         let source = source.unwrap_or_else(|| self.ip_of(name));
         let bytes = build::icmp(source, offender.source, &error);
         let none = || format!("{} has no {word}", self.family);

@@ -6,6 +6,7 @@ use crate::model::host::FirewallVerdict;
 use crate::model::packet::{Packet, PacketBody};
 use crate::model::peer::SegmentSpec;
 use crate::wire::build::{self, Ends, Fields, IcmpError};
+use crate::wire::is_headless;
 use std::net::{IpAddr, SocketAddr};
 
 /// A rule of `host.firewall: {at: path}`.
@@ -29,8 +30,8 @@ impl PathRule {
     }
 
     /// What the sender of a refused packet gets back: a RST in the far end's name, or an ICMP
-    /// error in the router's own.
-    pub fn answer(&self, packet: &Packet, router: IpAddr) -> Option<Vec<u8>> {
+    /// error in the router's own, as far as its link takes one at once.
+    pub fn answer(&self, packet: &Packet, router: IpAddr, mtu: Option<u16>) -> Option<Vec<u8>> {
         let word = match self.verdict {
             FirewallVerdict::Drop => return None,
             FirewallVerdict::TcpReset => return reset(packet),
@@ -38,11 +39,12 @@ impl PathRule {
             FirewallVerdict::IcmpAdmin => "admin-prohibited",
             FirewallVerdict::IcmpHost => "host-unreachable",
         };
-        if matches!(packet.body, PacketBody::Icmp(_)) {
-            // RFC 1122 §3.2.2: never an ICMP error about one.
+        // RFC 1122 §3.2.2: never an ICMP error about one, nor about a later fragment.
+        let is_later = packet.source.is_ipv4() && is_headless(&packet.bytes);
+        if matches!(packet.body, PacketBody::Icmp(_)) || is_later {
             return None;
         }
-        let error = IcmpError { word, offender: &packet.bytes, ..IcmpError::default() };
+        let error = IcmpError { word, offender: &packet.bytes, mtu, ..IcmpError::default() };
         build::icmp(router, packet.source, &error)
     }
 }

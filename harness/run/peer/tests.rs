@@ -5,7 +5,7 @@ use crate::model::call::Payload;
 use crate::model::host::FirewallVerdict;
 use crate::model::packet::{Packet, PacketBody, TcpSegment};
 use crate::model::peer::{
-    Base, DatagramSpec, IcmpSpec, LocalEnd, Number, SegmentSpec, TcpOption, Wanted,
+    Base, Cut, DatagramSpec, IcmpSpec, LocalEnd, Number, SegmentSpec, TcpOption, Wanted,
 };
 use crate::model::wire::{End, address};
 use crate::model::{Family, Name};
@@ -17,18 +17,18 @@ use std::time::Duration;
 
 /// The local stack's port and initial number, the peer's.
 const PORT: u16 = 40_000;
-const IRS: u32 = 5_000;
-const ISS: u32 = 1_000_000_000;
+pub(super) const IRS: u32 = 5_000;
+pub(super) const ISS: u32 = 1_000_000_000;
 
-fn local() -> SocketAddr {
+pub(super) fn local() -> SocketAddr {
     SocketAddr::new(address(End::Local, Family::V4), PORT)
 }
 
-fn decoded(bytes: Vec<u8>) -> Packet {
+pub(super) fn decoded(bytes: Vec<u8>) -> Packet {
     decode(&Captured { at: Duration::ZERO, bytes: CapturedBytes::Ip(bytes) })
 }
 
-fn spec(flags: &str) -> SegmentSpec {
+pub(super) fn spec(flags: &str) -> SegmentSpec {
     SegmentSpec {
         flags: flags.parse().expect("flags in tcpdump's letters"),
         ..SegmentSpec::default()
@@ -36,7 +36,13 @@ fn spec(flags: &str) -> SegmentSpec {
 }
 
 /// A packet of the local stack to `peer`.
-fn from_local(flags: &str, seq: u32, ack: u32, len: usize, options: Vec<TcpOption>) -> Packet {
+pub(super) fn from_local(
+    flags: &str,
+    seq: u32,
+    ack: u32,
+    len: usize,
+    options: Vec<TcpOption>,
+) -> Packet {
     to_port(7001, flags, seq, ack, len, options)
 }
 
@@ -55,11 +61,11 @@ fn to_port(
     decoded(build::segment(ends, &spec, &fields))
 }
 
-fn see(peers: &mut Peers, flags: &str, seq: u32, ack: u32, len: usize) {
+pub(super) fn see(peers: &mut Peers, flags: &str, seq: u32, ack: u32, len: usize) {
     peers.see(&from_local(flags, seq, ack, len, Vec::new()));
 }
 
-fn try_send(peers: &mut Peers, spec: &SegmentSpec) -> Result<TcpSegment, String> {
+pub(super) fn try_send(peers: &mut Peers, spec: &SegmentSpec) -> Result<TcpSegment, String> {
     let sending = peers.segment(&Name::new("peer"), spec, local(), None)?;
     match decoded(sending.bytes).body {
         PacketBody::Tcp(tcp) => Ok(tcp),
@@ -67,13 +73,13 @@ fn try_send(peers: &mut Peers, spec: &SegmentSpec) -> Result<TcpSegment, String>
     }
 }
 
-fn send(peers: &mut Peers, spec: &SegmentSpec) -> (u32, u32) {
+pub(super) fn send(peers: &mut Peers, spec: &SegmentSpec) -> (u32, u32) {
     let tcp = try_send(peers, spec).expect("a segment that can be sent");
     (tcp.seq, tcp.ack)
 }
 
 /// After a handshake that the local stack began.
-fn established() -> Peers {
+pub(super) fn established() -> Peers {
     let mut peers = Peers::new(Family::V4);
     see(&mut peers, "S", IRS, 0, 0);
     assert_eq!(send(&mut peers, &spec("S.")), (ISS, IRS + 1));
@@ -125,7 +131,7 @@ fn segment_that_is_not_the_next_moves_nothing(#[case] spec_of: SegmentSpec) {
     assert_eq!(send(&mut peers, &spec(".")).0, ISS + 1);
 }
 
-fn relative(base: Base, offset: i64) -> Number {
+pub(super) fn relative(base: Base, offset: i64) -> Number {
     Number::Relative { base, offset }
 }
 
@@ -407,23 +413,35 @@ fn only_a_segment_has_a_number_to_quote() {
     assert_eq!(error, "the packet to quote has no sequence number");
 }
 
-/// Whether the acknowledgment of the next segment has nothing to do with the local stack's numbers.
-fn is_unrelated(peers: &mut Peers, spec: &SegmentSpec) -> bool {
-    peers.segment(&Name::new("peer"), spec, local(), None).expect("a segment").wire_ack
+/// RFC 1122 §3.2.2, for IPv4; RFC 4443 §2.4 knows no such rule.
+#[test]
+fn no_error_is_sent_about_a_later_fragment() {
+    let mut peers = Peers::new(Family::V4);
+    peers.refuse(PathRule { verdict: FirewallVerdict::IcmpAdmin, port: None });
+    let ends = Ends {
+        source: local(),
+        destination: SocketAddr::new(address(End::Peer, Family::V4), 7001),
+    };
+    let whole = build::datagram(ends, &DatagramSpec::new(Payload::Len(100)));
+    let pieces = build::fragments(&whole, &Cut::Every(64));
+    let answers: Vec<bool> =
+        pieces.into_iter().map(|piece| peers.see(&decoded(piece)).is_some()).collect();
+    assert_eq!(answers, [true, false]);
 }
 
+/// What is longer than the link takes would arrive by one device and not by another.
 #[test]
-fn what_a_peer_that_has_forgotten_acknowledges_is_unrelated() {
-    let mut peers = established();
-    assert!(!is_unrelated(&mut peers, &spec(".")));
-    let absolute = SegmentSpec { ack: Some(Number::Absolute(7)), ..spec(".") };
-    assert!(is_unrelated(&mut peers, &absolute));
-    assert!(!is_unrelated(&mut peers, &spec(".")));
-    peers.forget(&Name::new("peer"));
-    assert!(is_unrelated(&mut peers, &spec(".")));
-    // It repeats what it answers, so the peer knows no more than before.
-    see(&mut peers, "R", 0, 0, 0);
-    assert!(is_unrelated(&mut peers, &spec(".")));
-    see(&mut peers, ".", IRS + 1, ISS + 1, 0);
-    assert!(!is_unrelated(&mut peers, &spec(".")));
+fn errors_fit_the_link() {
+    let mut peers = Peers::new(Family::V4);
+    let data = from_local("P.", IRS, 0, 500, Vec::new());
+    peers.see(&data);
+    let error = IcmpSpec { word: "port-unreachable".to_owned(), ..IcmpSpec::default() };
+    let len = |peers: &Peers| {
+        peers.icmp(&Name::new("peer"), None, &error, None).expect("an error").bytes.len()
+    };
+    assert_eq!(len(&peers), 20 + 8 + 540);
+    peers.has_mtu(128);
+    assert_eq!(len(&peers), 128);
+    peers.refuse(PathRule { verdict: FirewallVerdict::IcmpPort, port: None });
+    assert_eq!(peers.see(&data).map(|error| error.len()), Some(128));
 }
