@@ -35,7 +35,9 @@
 //!   [`crate::model::Capability`].
 //! - `settings`: `{linux: {net.ipv4.tcp_syn_retries: 1}}`: by platform, only below `net.`. On
 //!   a wire also `route.quickack: 0`: what comes is not acknowledged at once, as otherwise, but
-//!   when the stack does so by itself.
+//!   when the stack does so by itself. `net.ipv4.tcp_rto_min_us` is carried by the routes where the
+//!   kernel has no such setting (before 6.11), and switches off the probe for a lost tail, which
+//!   does not follow it, too, unless the case pins `net.ipv4.tcp_early_retrans`.
 //! - `matrix`: `{how: [rd, wr]}`: lists of values, see below.
 //! - `processes`: `{worker: [server, conn]}`: children, and the sockets that live in them.
 //! - `show`: `[options, window, ttl, tos, df]` (the window as it is in the segment), or
@@ -265,7 +267,8 @@
 //! `from: peer2` names another sender: `peer.send: {flags: R, from: router}` is
 //! `router.send: R`. A packet may also claim to be somebody else's: `from: "192.0.2.77"` is another
 //! host's, at the peer's port, `from: server` the socket's own address. It has the numbers of the
-//! peer's connection, which does not notice. `timed` and `times: 3` are as for calls.
+//! peer's connection, which does not notice; a host that has sent a SYN has a connection of its
+//! own. `timed` and `times: 3` are as for calls.
 //!
 //! A number is what a transcript prints; `{abs: 7}` is the number on the wire; `nxt+100` counts
 //! from a variable of the receiver (RFC 9293 §3.3.1) and is printed in that form: for `seq` from

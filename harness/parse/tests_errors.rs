@@ -429,6 +429,11 @@ fn mistakes_in_a_step(#[case] step: &str, #[case] expected: &str) {
     "foo.yaml:3:1: steps[2]: invalid YAML: did not find expected ',' \
     or ']', while parsing a flow sequence at line 2 column 8$"
 )]
+#[case(
+    "about: a: b\n",
+    "foo.yaml:1:9: invalid YAML: mapping values are not allowed in this \
+    context: text with a colon and a blank in it stands in quotes, or behind `>`$"
+)]
 #[case("about: x\n<<: {a: b}\nsteps: []\n", "foo.yaml:2:1: <<: merge keys are not part of the")]
 #[case("about: x\nsteps: []\n? [a]\n: b\n", "foo.yaml:3:3: ")]
 fn mistakes_in_the_header(#[case] text: &str, #[case] expected: &str) {

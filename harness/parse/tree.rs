@@ -171,7 +171,13 @@ impl<'t> Reader<'t> {
             error.location().map_or((self.line as usize, 1), |at| (at.line(), at.column()));
         let message = self.message.clone().unwrap_or_else(|| {
             let place = format!(" at line {line} column {column}");
-            format!("invalid YAML: {}", error.to_string().replacen(&place, "", 1))
+            let message = error.to_string().replacen(&place, "", 1);
+            // Almost always it was meant as text.
+            let hint = match message.contains("mapping values are not allowed") {
+                true => ": text with a colon and a blank in it stands in quotes, or behind `>`",
+                false => "",
+            };
+            format!("invalid YAML: {message}{hint}")
         });
         Trouble {
             line: u32::try_from(line).unwrap_or(u32::MAX),

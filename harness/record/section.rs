@@ -344,9 +344,9 @@ impl<'a> Recorder<'a> {
             at: SocketAddr::new(ip, port),
             is_datagram: quoted.protocol == "udp",
         };
-        let ends = [end(quoted.source, source_port), end(quoted.destination, destination_port)];
-        let [near, far] = ends.map(|end| self.names.name_end(end, None));
-        (near, far)
+        let near = end(quoted.source, source_port);
+        let far = end(quoted.destination, destination_port);
+        (self.names.name_in_flow(near, far, None), self.names.name_in_flow(far, near, None))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::conductor::Conductor;
 use super::log::{Awaited, Sent, StepLog};
+use super::names::Socket;
 use super::peer::{PathRule, Sender, Sending};
 use super::resolve::Refusal;
 use super::waiting::SLICE;
@@ -215,13 +216,13 @@ impl Conductor<'_> {
             }
             Some(LocalEnd::ClosedPort) => self.resolver().closed_port()?,
             Some(LocalEnd::Host(ip)) => {
-                let port = match self.known_port(peer, is_datagram) {
+                let port = match self.known_end(peer, is_datagram) {
                     Err(Refusal::NotIssued(_)) => self.resolver().closed_port()?,
-                    known => known?,
+                    known => known?.port(),
                 };
                 return Ok(SocketAddr::new(*ip, port));
             }
-            None => self.known_port(peer, is_datagram)?,
+            None => return self.known_end(peer, is_datagram),
         };
         Ok(SocketAddr::new(local, port))
     }
@@ -241,11 +242,15 @@ impl Conductor<'_> {
         })
     }
 
-    /// The port that a peer has to do with: of its connection or datagrams, else of the only socket
-    /// that it could mean.
-    fn known_port(&mut self, peer: &Name, is_datagram: bool) -> Result<u16, Refusal> {
+    /// The local end that a peer has to do with: of its connection or datagrams, else of the only
+    /// socket that it could mean.
+    fn known_end(&mut self, peer: &Name, is_datagram: bool) -> Result<SocketAddr, Refusal> {
         let peers = self.peers()?;
         let known = if is_datagram { peers.datagrams_from(peer) } else { peers.connected(peer) };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let local = address(End::Local, self.family);
         let port = |address: &Address| address.inet().map(|addr| addr.port());
         let only = self.names.only(|socket| {
             let has_port = socket.address.as_ref().and_then(port).is_some();
@@ -256,16 +261,21 @@ impl Conductor<'_> {
             true => "no datagram came, and not one socket takes any",
             false => "no connection, and not one listener",
         };
-        known.or(only).ok_or_else(|| Refusal::NotIssued(none.to_owned()))
+        let none = || Refusal::NotIssued(none.to_owned());
+        only.map(|port| SocketAddr::new(local, port)).ok_or_else(none)
     }
 
     /// Whose packets are those of a socket.
     fn sender(&mut self, name: &Name) -> Result<Sender, Refusal> {
         let local = self.port_of(name)?;
         let socket = self.names.get(name);
-        let far = socket.and_then(|socket| socket.far.as_ref()).and_then(Address::inet);
         let is_datagram = socket.is_some_and(|socket| socket.is_datagram);
-        Ok(Sender { is_datagram, local, far: far.map(|addr| addr.port()) })
+        let far = |socket: &Socket| Some(socket.far.as_ref()?.inet()?.port());
+        let sharing = self.names.sharing(name);
+        let is_accepted = socket.is_some_and(|socket| socket.accepted_by.is_some());
+        let own = socket.filter(|_| is_accepted || !sharing.is_empty()).and_then(far);
+        let others = sharing.into_iter().filter_map(far).collect();
+        Ok(Sender { is_datagram, local, far: own, others })
     }
 
     /// The port of a peer or a socket.
@@ -274,7 +284,7 @@ impl Conductor<'_> {
     }
 
     /// The address of a peer or a socket.
-    fn address_of(&mut self, name: &Name) -> Result<SocketAddr, Refusal> {
+    pub(super) fn address_of(&mut self, name: &Name) -> Result<SocketAddr, Refusal> {
         if let Some(port) = peer_port(name) {
             return Ok(SocketAddr::new(address(End::Peer, self.family), port));
         }

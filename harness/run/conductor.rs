@@ -9,6 +9,7 @@ use super::punctual::Punctuality;
 use super::stamps::Seen;
 use super::trust::Clocks;
 use super::{Conditions, Slot};
+use crate::model::address::{AddrBase, AddrExpr};
 use crate::model::transcript::Fate;
 use crate::model::{
     Action, Address, Answer, Call, CallSpec, Case, Family, Name, Packet, ProcessVerb, Row, Step,
@@ -231,8 +232,25 @@ impl<'a> Conductor<'a> {
         Ok(())
     }
 
+    /// The peers that the step's connect() turned sockets to.
+    fn learn_far_ends(&mut self, log: &StepLog) {
+        for call in &log.calls {
+            let far = match &call.spec.call {
+                Call::Connect(AddrExpr { base: AddrBase::Peer(peer), port: None }) => {
+                    self.address_of(peer).ok().map(Address::Inet)
+                }
+                Call::Connect(_) | Call::Listen(_) => None,
+                _ => continue,
+            };
+            if let Some(socket) = self.names.get_mut(&call.subject) {
+                socket.far = far;
+            }
+        }
+    }
+
     /// Asks for the own addresses of the sockets that the step may have given one.
     fn learn_addresses(&mut self, log: &mut StepLog) {
+        self.learn_far_ends(log);
         let calls = log.calls.iter().chain(&log.completed);
         let subjects = calls.flat_map(|call| {
             let gives = may_give_address(&call.spec.call);

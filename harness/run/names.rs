@@ -42,8 +42,8 @@ pub struct Socket {
     /// Whose name its packets carry: of the listener that accepted it, of the socket whose
     /// descriptor came in a message.
     pub accepted_by: Option<Name>,
-    /// On the wire, the far end of what a listener accepted: all that tells its packets from those
-    /// of others with the same port.
+    /// On the wire, the far end of what a listener accepted, and the peer that connect() turned to:
+    /// all that tells its packets from those of others with the same port.
     pub far: Option<Address>,
 }
 
@@ -180,6 +180,17 @@ impl Names {
     /// Every socket that is still open.
     pub fn open(&self) -> impl Iterator<Item = (&Name, &Socket)> {
         self.sockets.iter().filter(|(_, socket)| !socket.closed)
+    }
+
+    /// The other sockets that have the address of this one.
+    pub fn sharing(&self, name: &Name) -> Vec<&Socket> {
+        let Some(own) = self.get(name).filter(|own| own.address.is_some()) else {
+            return Vec::new();
+        };
+        let is_alike =
+            |other: &Socket| other.address == own.address && other.is_datagram == own.is_datagram;
+        let others = self.open().filter(|(other, _)| *other != name);
+        others.map(|(_, other)| other).filter(|other| is_alike(other)).collect()
     }
 
     /// The only socket of the case that is like this; none if there are several.

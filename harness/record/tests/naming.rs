@@ -98,6 +98,16 @@ fn what_only_packets_tell_yields_to_a_holder() {
 }
 
 #[test]
+fn of_datagram_sockets_with_one_address_the_one_is_meant_that_has_turned_to_the_far_end() {
+    let holder = |name| Holder { is_datagram: true, ..holds(name, V4, SERVER) };
+    let mut names = names(&[holder("a"), holder("b")]);
+    names.turn_to(&Name::new("b"), 9);
+    let end = |port| PacketEnd { is_datagram: true, ..end(&format!("127.0.0.1:{port}")) };
+    assert_eq!(names.name_in_flow(end(SERVER), end(9), None), "b");
+    assert_eq!(names.name_in_flow(end(SERVER), end(10), None), "a");
+}
+
+#[test]
 fn what_only_packets_tell_names_no_address_in_an_answer() {
     let mut names = Names::default();
     names.name_end(at_server(), Some(&Name::new("client")));

@@ -67,7 +67,8 @@ impl Stack {
         if tcp.flags.has(TcpFlags::RST) {
             self.reset |= tcp.seq == self.receive_next || tcp.flags.has(TcpFlags::ACK);
             world.wake(CLIENT, Answer::Value(0));
-        } else if tcp.flags.has(TcpFlags::SYN) {
+        } else if tcp.flags.has(TcpFlags::SYN) && self.receive_next == 0 {
+            // A SYN in the connection is challenged (RFC 5961 §4).
             self.receive_next = tcp.seq.wrapping_add(1);
             world.wake(CLIENT, Answer::Value(0));
         }
@@ -123,13 +124,13 @@ peer.send(., seq 1, ack una-1)
     client > peer [.] seq 1 ack 1
 peer.send(S, seq nxt+5)
     peer > client [S] seq nxt+5
-    client > peer [.] seq 1 ack 7
+    client > peer [.] seq 1 ack 1
 peer.send(P., len 2)
     peer > client [P.] seq 1 ack 1 len 2
-    client > peer [.] seq 1 ack 7
+    client > peer [.] seq 1 ack 1
 peer.send(R)
     peer > client [R] seq 3
-    client > peer [.] seq 1 ack 7
+    client > peer [.] seq 1 ack 1
 client.recv(1) = 0
 ";
     assert_eq!(recorded(steps, "ESTABLISHED").unwrap().0, expected);

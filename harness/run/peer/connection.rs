@@ -313,6 +313,9 @@ impl Connection {
         if has(TcpFlags::ACK) && !has(TcpFlags::RST) {
             self.local.acknowledge(fields.ack);
         }
+        if let (Some(clock), true) = (Offer::of(&fields.options).clock(), self.ours.stamps) {
+            self.ours.clock = later(self.ours.clock, clock);
+        }
         let is_exact = self.local.receive_next == Some(seq);
         let len = spec.payload.as_ref().map_or(0, |payload| payload.len());
         // The peer goes on behind a SYN sent aside only if the far end accepts it.
@@ -323,6 +326,11 @@ impl Connection {
 }
 
 impl Offer {
+    /// The clock that timestamps show.
+    fn clock(self) -> Option<u32> {
+        self.stamps.then_some(self.clock)
+    }
+
     fn of(options: &[TcpOption]) -> Offer {
         let mut offer = Offer::default();
         for option in options {
@@ -349,6 +357,10 @@ impl Memory {
         }
         if ack.is_some_and(|ack| self.is_acceptable(ack)) {
             self.acknowledged = true;
+        }
+        // The case has numbered segments itself, and all of them have arrived by now.
+        if let Some(ack) = ack.filter(|ack| self.acknowledged && is_after(*ack, self.send_next)) {
+            self.send_next = ack;
         }
         if has(TcpFlags::SYN) && self.receive_next.is_none() {
             self.receive_next = Some(end);

@@ -9,7 +9,7 @@
 //! - `ack`: with the ACK flag what comes after everything received in order, without it 0.
 //! - `win`: 65535.
 //! - `options`: of a SYN `mss 1460`. Otherwise none, but timestamps (without RSTs) where both SYNs
-//!   had them; the peer's clock stands still.
+//!   had them; the peer's clock stands still, but where the case moves it on.
 //! - `to`: the connection whose SYN was seen or sent last, else the only listener.
 //!
 //! Written numbers count as the transcript prints them, or from a variable of the local stack as
@@ -23,9 +23,10 @@
 //!
 //! What was damaged on purpose (checksum, data offset) counts as lost: the next segment has the
 //! same number again. A segment that the case numbers itself does not move the peer's own next
-//! number unless it is just that number. A segment of the router takes its numbers and its port
-//! from the newest connection, one that claims to be somebody else's from the peer's: neither
-//! notices.
+//! number unless it is just that number, or the local stack acknowledges what comes after it. A
+//! segment of the router takes its numbers and its port from the newest connection, one that claims
+//! to be somebody else's from the peer's: neither notices. A SYN begins a connection of that host's
+//! own.
 
 mod connection;
 mod path;
@@ -61,6 +62,8 @@ pub(super) struct Peers {
     peers: BTreeMap<Name, Peer>,
     /// Whose connection was begun last.
     newest: Option<Name>,
+    /// Connections of other hosts, the router's among them, by their end and the local port.
+    strangers: BTreeMap<(SocketAddr, u16), Connection>,
     /// What the local stack has sent and no `recv` has taken, in the order of arrival.
     inbox: Vec<Packet>,
     /// The last packet of each flow.
@@ -79,10 +82,10 @@ struct Peer {
     iss: u32,
     /// By local port.
     connections: BTreeMap<u16, Connection>,
-    /// The local port of the newest connection.
-    current: Option<u16>,
-    /// The local port of the last datagram.
-    datagrams_from: Option<u16>,
+    /// The local end of the newest connection.
+    current: Option<SocketAddr>,
+    /// The local end of the last datagram.
+    datagrams_from: Option<SocketAddr>,
 }
 
 /// Both ports of packets from the local stack.
@@ -94,14 +97,17 @@ struct Flow {
 }
 
 /// Whose packets: a local socket's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sender {
     /// Of UDP, else of TCP.
     pub is_datagram: bool,
     /// Its port.
     pub local: u16,
-    /// The far end's port, where others share its own: what a listener accepted.
+    /// The far end's port, where others share its own: of what a listener accepted, and of what was
+    /// bound to one address.
     pub far: Option<u16>,
+    /// The far ends' ports of those others.
+    pub others: Vec<u16>,
 }
 
 /// A packet that a peer puts on the wire.
@@ -131,6 +137,7 @@ impl Peers {
             family,
             peers: BTreeMap::new(),
             newest: None,
+            strangers: BTreeMap::new(),
             inbox: Vec::new(),
             last_of: BTreeMap::new(),
             last: None,
@@ -141,11 +148,16 @@ impl Peers {
 
     /// A packet came out of the local stack. Returns what the path answers.
     pub fn see(&mut self, packet: &Packet) -> Option<Vec<u8>> {
-        let local = address(End::Local, self.family);
-        if packet.source != local || packet.destination == local {
+        let [local, peer, router] =
+            [End::Local, End::Peer, End::Router].map(|end| address(end, self.family));
+        let is_incoming = packet.destination == local || [peer, router].contains(&packet.source);
+        if is_incoming || is_of_link(packet.source) {
             return None;
         }
-        self.last = Some(packet.clone());
+        // RFC 1122 §3.2.2: of an ICMP error nobody complains.
+        if !matches!(&packet.body, PacketBody::Icmp(icmp) if icmp.quoted.is_some()) {
+            self.last = Some(packet.clone());
+        }
         if let Some((local, far)) = ports(packet) {
             let is_datagram = matches!(packet.body, PacketBody::Udp { .. });
             self.last_of.insert(Flow { is_datagram, local, far }, packet.clone());
@@ -156,7 +168,6 @@ impl Peers {
         if arrives {
             self.inbox.push(packet.clone());
         }
-        let router = address(End::Router, self.family);
         rule.and_then(|rule| rule.answer(packet, router, self.mtu))
     }
 
@@ -165,6 +176,13 @@ impl Peers {
             return;
         };
         let is_peer = packet.destination == address(End::Peer, self.family);
+        let from = SocketAddr::new(packet.source, local);
+        if let (PacketBody::Tcp(tcp), false) = (&packet.body, is_peer) {
+            let key = (SocketAddr::new(packet.destination, far), local);
+            if let Some(connection) = self.strangers.get_mut(&key) {
+                connection.see(tcp, timestamps(&packet.bytes), INITIAL, arrives);
+            }
+        }
         let Some(name) = peer_at(far).filter(|_| is_peer) else {
             return;
         };
@@ -177,11 +195,11 @@ impl Peers {
                 if connection.see(tcp, timestamps(&packet.bytes), iss, arrives)
                     || peer.current.is_none()
                 {
-                    peer.current = Some(local);
+                    peer.current = Some(from);
                     self.newest = Some(name);
                 }
             }
-            _ => peer.datagrams_from = Some(local),
+            _ => peer.datagrams_from = Some(from),
         }
     }
 
@@ -232,13 +250,13 @@ impl Peers {
         !self.rules.is_empty()
     }
 
-    /// The local port that this peer has a connection with.
-    pub fn connected(&self, name: &Name) -> Option<u16> {
+    /// The local end that this peer has a connection with.
+    pub fn connected(&self, name: &Name) -> Option<SocketAddr> {
         self.peers.get(&self.owner(name))?.current
     }
 
-    /// The local port that this peer had a datagram from.
-    pub fn datagrams_from(&self, name: &Name) -> Option<u16> {
+    /// The local end that this peer had a datagram from.
+    pub fn datagrams_from(&self, name: &Name) -> Option<SocketAddr> {
         self.peers.get(name)?.datagrams_from
     }
 
@@ -246,7 +264,7 @@ impl Peers {
     pub fn is_answered(&self, name: &Name) -> bool {
         let connection = self.connected(name).and_then(|local| {
             let peer = self.peers.get(name)?;
-            peer.connections.get(&local)
+            peer.connections.get(&local.port())
         });
         connection.is_some_and(Connection::is_answered)
     }
@@ -263,6 +281,10 @@ impl Peers {
         let owner = self.owner(name);
         let ends = self.ends(name, local, source);
         let like = self.ends(&owner, local, None).source;
+        if ends.source != like && self.is_strangers(ends, spec) {
+            return self.strangers_segment(ends, spec);
+        }
+        let own = address(End::Local, self.family);
         let peer = self.peer(&owner);
         let iss = peer.iss;
         let connection = peer.connections.entry(local.port());
@@ -277,11 +299,33 @@ impl Peers {
         // A SYN to a closed port is a question beside the connection that goes on.
         let is_beside = spec.to == Some(LocalEnd::ClosedPort) && peer.current.is_some();
         if is_own && spec.flags.has(TcpFlags::SYN) && !is_beside {
-            peer.current = Some(local.port());
+            peer.current = Some(match spec.to {
+                // A broadcast is no end of a connection.
+                Some(LocalEnd::Host(_)) => SocketAddr::new(own, local.port()),
+                _ => local,
+            });
             self.newest = Some(owner);
         }
         let bytes = build::segment(ends, spec, &fields);
         Ok(Sending { bytes, aside, like: (!is_own).then_some(like), told })
+    }
+
+    /// Whether a segment of another host is of a connection between that host and the local stack:
+    /// it has begun one, or does so now.
+    fn is_strangers(&self, ends: Ends, spec: &SegmentSpec) -> bool {
+        let begins = spec.flags.has(TcpFlags::SYN) && !spec.flags.has(TcpFlags::ACK);
+        begins || self.strangers.contains_key(&(ends.source, ends.destination.port()))
+    }
+
+    fn strangers_segment(&mut self, ends: Ends, spec: &SegmentSpec) -> Result<Sending, String> {
+        let key = (ends.source, ends.destination.port());
+        let new = || Connection::new(INITIAL);
+        let connection = self.strangers.entry(key).or_insert_with(new);
+        let fields = connection.fields(spec, INITIAL)?;
+        let aside = connection.is_aside(spec, &fields);
+        let told = connection.told(spec, &fields, aside);
+        connection.sent(spec, &fields, aside);
+        Ok(Sending { bytes: build::segment(ends, spec, &fields), aside, like: None, told })
     }
 
     /// A datagram to a local address. `source` is whose it claims to be.
@@ -350,7 +394,7 @@ impl Peers {
         let own = |flow: &Flow| {
             flow.is_datagram == sender.is_datagram
                 && flow.local == sender.local
-                && sender.far.is_none_or(|far| far == flow.far)
+                && sender.far.map_or(!sender.others.contains(&flow.far), |far| far == flow.far)
         };
         let flows = self.last_of.iter().filter(|(flow, _)| own(flow));
         flows.map(|(_, packet)| packet).max_by_key(|packet| packet.at)
@@ -419,6 +463,14 @@ impl Peers {
             current: None,
             datagrams_from: None,
         })
+    }
+}
+
+/// Whether an address is one that hosts of a link settle among themselves what they need with.
+fn is_of_link(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_unspecified(),
+        IpAddr::V6(ip) => ip.is_unspecified() || ip.is_unicast_link_local(),
     }
 }
 

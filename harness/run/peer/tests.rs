@@ -9,7 +9,7 @@ use crate::model::peer::{
 };
 use crate::model::wire::{End, address};
 use crate::model::{Family, Name};
-use crate::wire::build::{self, Ends, Fields};
+use crate::wire::build::{self, Ends, Fields, IcmpError};
 use crate::wire::{Captured, CapturedBytes, decode, timestamps};
 use rstest::rstest;
 use std::net::SocketAddr;
@@ -227,7 +227,7 @@ fn a_syn_moves_the_peer_unless_it_is_to_a_closed_port(#[case] to: LocalEnd, #[ca
     let other = SocketAddr::new(local().ip(), 9);
     let known = peers.connected(&name).expect("a connection");
     peers.segment(&name, &SegmentSpec { to: Some(to), ..spec("S") }, other, None).expect("a SYN");
-    assert_eq!(peers.connected(&name), Some(if moves { 9 } else { known }));
+    assert_eq!(peers.connected(&name), Some(if moves { other } else { known }));
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn window_is_scaled_if_both_syns_said_so(#[case] ours: Option<u8>, #[case] windo
 fn router_forges_what_the_peer_does_not_notice() {
     let mut peers = established();
     let router = Name::new("router");
-    assert_eq!(peers.connected(&router), Some(PORT));
+    assert_eq!(peers.connected(&router), Some(local()));
     let forged = peers.segment(&router, &spec("R."), local(), None).expect("a segment");
     let packet = decoded(forged.bytes);
     assert_eq!(packet.source, address(End::Router, Family::V4));
@@ -357,15 +357,42 @@ fn an_error_quotes_the_connection_and_not_its_port() {
         packet.at = Duration::from_micros(seq.into());
         peers.see(&packet);
     }
-    let sender = |far| Some(Sender { is_datagram: false, local: PORT, far });
+    let sender = |far| Some(Sender { is_datagram: false, local: PORT, far, others: Vec::new() });
     assert_eq!(quoted(&peers, sender(Some(7001)), None), Ok((7001, IRS + 1)));
     assert_eq!(quoted(&peers, sender(Some(7002)), None), Ok((7002, IRS + 1000)));
     assert_eq!(quoted(&peers, sender(None), None), Ok((7002, IRS + 1000)));
     assert_eq!(quoted(&peers, None, None), Ok((7001, IRS + 1)));
     let unheard = quoted(&peers, sender(Some(7003)), None);
     assert_eq!(unheard, Err("no packet to quote".to_owned()));
-    let udp = Some(Sender { is_datagram: true, local: PORT, far: None });
+    let last = Sender { is_datagram: false, local: PORT, far: None, others: vec![7002] };
+    assert_eq!(quoted(&peers, Some(last), None), Ok((7001, IRS + 1)), "not those of another");
+    let udp = Some(Sender { is_datagram: true, local: PORT, far: None, others: Vec::new() });
     assert!(quoted(&peers, udp, None).is_err());
+}
+
+#[test]
+fn of_an_error_nobody_complains() {
+    let mut peers = Peers::new(Family::V4);
+    let data = from_local("P.", IRS, 0, 1, Vec::new());
+    peers.see(&data);
+    let error =
+        IcmpError { word: "port-unreachable", offender: &data.bytes, ..IcmpError::default() };
+    let error = build::icmp(local().ip(), address(End::Peer, Family::V4), &error);
+    peers.see(&decoded(error.expect("a word of IPv4")));
+    assert_eq!(quoted(&peers, None, None), Ok((7001, IRS)));
+}
+
+/// A socket may be bound to an address that is not this host's (IP_TRANSPARENT).
+#[test]
+fn a_peer_sees_whatever_leaves() {
+    let mut peers = Peers::new(Family::V4);
+    let own = SocketAddr::from(([192, 0, 2, 77], PORT));
+    let ends =
+        Ends { source: own, destination: SocketAddr::new(address(End::Peer, Family::V4), 7001) };
+    let syn = decoded(build::segment(ends, &spec("S"), &Fields::default()));
+    peers.see(&syn);
+    assert_eq!(peers.connected(&Name::new("peer")), Some(own));
+    assert_eq!(peers.take(&Name::new("peer"), &Wanted::Any), Some(syn));
 }
 
 #[rstest]

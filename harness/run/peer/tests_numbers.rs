@@ -1,11 +1,18 @@
 //! What is told of the numbers of a peer's segments, and what it goes on with.
 
 use super::Peers;
-use super::tests::{IRS, ISS, established, from_local, local, relative, see, send, spec, try_send};
+use super::tests::{
+    IRS, ISS, decoded, established, from_local, local, relative, see, send, spec, try_send,
+};
 use crate::model::call::Payload;
+use crate::model::packet::PacketBody;
 use crate::model::peer::{Base, Number, SegmentSpec, TcpOption};
+use crate::model::wire::{End, address};
 use crate::model::{Family, Name};
+use crate::wire::build::{self, Ends, Fields};
+use crate::wire::timestamps;
 use rstest::rstest;
+use std::net::SocketAddr;
 
 /// What is told of the next segment.
 fn told(peers: &mut Peers, spec: &SegmentSpec) -> (Option<i64>, Option<i64>) {
@@ -101,4 +108,62 @@ fn a_data_offset_that_is_right_damages_nothing() {
     assert_eq!(send(&mut peers, &data).0, ISS + 11);
     send(&mut peers, &SegmentSpec { data_offset: Some(6), ..data.clone() });
     assert_eq!(send(&mut peers, &data).0, ISS + 21);
+}
+
+/// What another host begins is its own: the peer's connection has other numbers, and goes on.
+#[rstest]
+#[case(None)]
+#[case(Some(SocketAddr::from(([192, 0, 2, 77], 7001))))]
+fn another_host_has_connections_of_its_own(#[case] claimed: Option<SocketAddr>) {
+    let mut peers = established();
+    let router = SocketAddr::new(address(End::Router, Family::V4), 7001);
+    let far = claimed.unwrap_or(router);
+    let name = Name::new(if claimed.is_some() { "peer" } else { "router" });
+    let segment = |peers: &mut Peers, flags: &str| {
+        peers.segment(&name, &spec(flags), local(), claimed).expect("a segment")
+    };
+    let forged = segment(&mut peers, ".");
+    assert_eq!((forged.like.is_some(), forged.told.ack), (true, Some(1)));
+    assert_eq!(segment(&mut peers, "S").like, None);
+    let ends = Ends { source: local(), destination: far };
+    let fields = Fields { seq: 90_000, ack: ISS + 1, ..Fields::default() };
+    peers.see(&decoded(build::segment(ends, &spec("S."), &fields)));
+    let done = segment(&mut peers, ".");
+    assert_eq!((done.like, done.told.seq, done.told.ack), (None, Some(1), Some(1)));
+    let PacketBody::Tcp(tcp) = decoded(done.bytes).body else {
+        panic!("expected a segment");
+    };
+    assert_eq!((tcp.seq, tcp.ack), (ISS + 1, 90_001));
+    assert_eq!(send(&mut peers, &spec(".")), (ISS + 1, IRS + 1));
+}
+
+#[test]
+fn what_a_case_has_numbered_itself_is_behind_the_peer_once_it_is_acknowledged() {
+    let mut peers = established();
+    let data = |seq| SegmentSpec {
+        seq: Some(Number::Shown(seq)),
+        payload: Some(Payload::Len(10)),
+        ..spec("P.")
+    };
+    send(&mut peers, &data(11));
+    see(&mut peers, ".", IRS + 1, ISS + 1, 0);
+    send(&mut peers, &data(1));
+    assert_eq!(send(&mut peers, &spec(".")).0, ISS + 11);
+    see(&mut peers, ".", IRS + 1, ISS + 21, 0);
+    assert_eq!(send(&mut peers, &spec(".")).0, ISS + 21);
+}
+
+#[test]
+fn a_clock_goes_on_from_where_the_case_has_put_it() {
+    let mut peers = Peers::new(Family::V4);
+    let stamps = |value| Some(vec![TcpOption::Timestamps(value, 0)]);
+    peers.see(&from_local("S", IRS, 0, 0, vec![TcpOption::Timestamps(77, 0)]));
+    send(&mut peers, &SegmentSpec { options: stamps(500), ..spec("S.") });
+    let mut sent = |options| {
+        let spec = SegmentSpec { options, ..spec(".") };
+        let sending = peers.segment(&Name::new("peer"), &spec, local(), None);
+        timestamps(&sending.expect("a segment").bytes).expect("timestamps").0
+    };
+    assert_eq!([sent(None), sent(stamps(900)), sent(None)], [500, 900, 900]);
+    assert_eq!([sent(stamps(100)), sent(None)], [100, 900], "an old one is old");
 }
