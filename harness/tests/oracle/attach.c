@@ -38,9 +38,11 @@ static void watch(const char *folder) {
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
-        /* Headers only: whole packets would leave room for eight of them. */
+        /* Headers only: whole packets would leave room for eight of them. Other protocols are told
+         * of peers alone: sentinels have one, too. */
         execlp("tcpdump", "tcpdump", "-i", "any", "-n", "-U", "--immediate-mode", "-Z", "root",
-               "-s", "256", "-B", "4096", "-w", file, "tcp or udp or icmp or icmp6", (char *)NULL);
+               "-s", "256", "-B", "4096", "-w", file,
+               "tcp or udp or icmp or icmp6 or src 192.0.2.2 or src 2001:db8::2", (char *)NULL);
         _exit(127);
     }
     close(told[1]);

@@ -1,7 +1,7 @@
 //! Whether what a transcript tells is what tcpdump has seen.
 
 use super::asked::{Asked, Show, is_mark};
-use super::names::{End, Names};
+use super::names::{End, Names, address_word};
 use super::seen::{Seen, What};
 use super::told::Run;
 
@@ -96,23 +96,20 @@ fn matches(line: &str, packet: &Seen, show: Show, names: &mut Names) -> bool {
                 && rest.first() == Some(&"udp")
                 && is(rest, "len", (*len > 0).then_some(&[*len]))
         }
-        What::Fragment { protocol } => {
+        What::Other { protocol } => {
             ends(names, "", false) && rest.first() == Some(&format!("ip-proto-{protocol}").as_str())
         }
         What::Icmp { word, quoted: None, len } => {
             ends(names, "", false)
-                && rest[..2] == ["icmp", word.as_str()]
+                && rest.join(" ").starts_with(&format!("icmp {word}"))
                 && is(rest, "len", (*len > 0).then_some(&[*len]))
         }
         What::Icmp { word, quoted: Some((near, far, protocol)), .. } => {
             let quote = rest.get(2..).unwrap_or_default().join(" ");
             let quote: Vec<&str> = quote.trim_start_matches('(').split([' ', ')']).collect();
             let [inner_from, ">", inner_to, kind, ..] = quote.as_slice() else { return false };
-            let sender = match &packet.from.0 {
-                host if *host == far.0 => inner_to,
-                host if *host == near.0 => "local",
-                _ => "router",
-            };
+            let host = address_word(&packet.from.0);
+            let sender = if packet.from.0 == far.0 { inner_to } else { host.as_str() };
             let (near, far) = (End::new(protocol, near), End::new(protocol, far));
             rest[..2] == ["icmp", word.as_str()]
                 && names.is(&near, &far, inner_from, false)

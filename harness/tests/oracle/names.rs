@@ -44,7 +44,7 @@ impl Names {
 }
 
 /// What an address without a port is called.
-fn address_word(address: &str) -> String {
+pub fn address_word(address: &str) -> String {
     match address {
         "127.0.0.1" | "::1" => "loopback".to_owned(),
         "192.0.2.1" | "2001:db8::1" => "local".to_owned(),

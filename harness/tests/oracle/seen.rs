@@ -10,7 +10,7 @@ const LOOPBACK_INDEX: &str = "1";
 const OUTGOING: &str = "4";
 
 /// What is asked of tshark.
-const FIELDS: [&str; 39] = [
+const FIELDS: [&str; 41] = [
     "frame.time_epoch",
     "sll.ifindex",
     "sll.pkttype",
@@ -29,6 +29,8 @@ const FIELDS: [&str; 39] = [
     "ipv6.plen",
     "ipv6.hlim",
     "ipv6.tclass",
+    "ipv6.hopopts.nxt",
+    "ipv6.dstopts.nxt",
     "ipv6.fraghdr.nxt",
     "ipv6.fraghdr.offset",
     "tcp.srcport",
@@ -95,8 +97,9 @@ pub enum What {
     /// A message in words, the ends and the protocol of the packet that it quotes, and the bytes
     /// behind its header.
     Icmp { word: String, quoted: Option<(End, End, String)>, len: u32 },
-    /// A fragment without the header of what it carries, whose protocol has this number.
-    Fragment { protocol: String },
+    /// A packet of another protocol, or a fragment without the header of what it carries: the
+    /// protocol's number.
+    Other { protocol: String },
 }
 
 /// The packets of one namespace, in the order in which they were captured.
@@ -180,11 +183,13 @@ impl<'a> Line<'a> {
             ("icmp", self.icmp(version, kind)?)
         } else if is_later(self.either("ip.frag_offset", "ipv6.fraghdr.offset", 0)) {
             let protocol = self.either("ip.proto", "ipv6.fraghdr.nxt", 0).to_owned();
-            ("", What::Fragment { protocol })
-        } else if self.field("udp.length", 0).is_empty() {
+            ("", What::Other { protocol })
+        } else if !self.field("udp.length", 0).is_empty() {
+            ("udp", What::Udp { len: self.udp_len()? })
+        } else if self.protocol(0) == "6" {
             ("tcp", self.tcp(initial)?)
         } else {
-            ("udp", What::Udp { len: self.udp_len()? })
+            ("", What::Other { protocol: self.protocol(0).to_owned() })
         };
         let (from, to) = self.ends(protocol, 0);
         let ttl = self.either("ip.ttl", "ipv6.hlim", 0).to_owned();
@@ -194,6 +199,17 @@ impl<'a> Line<'a> {
         };
         let df = matches!(self.field("ip.flags.df", 0), "1" | "True");
         Ok(Seen { at, from, to, ttl, tos, df, what })
+    }
+
+    /// What the `nth` IP header carries, behind the options of IPv6. No packet of ICMP that is asked
+    /// about has any itself, so the options beside one are those of the packet that it quotes.
+    fn protocol(&self, nth: usize) -> &str {
+        match self.either("ip.proto", "ipv6.nxt", nth) {
+            "0" if self.field("ip.proto", nth).is_empty() => self.field("ipv6.hopopts.nxt", 0),
+            "60" => self.field("ipv6.dstopts.nxt", 0),
+            "44" => self.field("ipv6.fraghdr.nxt", 0),
+            protocol => protocol,
+        }
     }
 
     /// The first fragment of a datagram has the length of the whole one, and another length may be
@@ -264,16 +280,15 @@ impl<'a> Line<'a> {
     /// addresses are there.
     fn icmp(&self, version: &str, kind: &str) -> Result<What, String> {
         let word = word(version, (kind, self.field(&format!("{version}.code"), 0)))?;
-        let protocol = match self.either("ip.proto", "ipv6.nxt", 1) {
+        let protocol = match self.protocol(1) {
             "" => None,
-            "6" => Some("tcp"),
-            "17" => Some("udp"),
-            "44" if self.field("ipv6.fraghdr.nxt", 0) == "17" => Some("udp"),
-            other => return Err(format!("protocol {other} quoted in {:?}", self.text)),
+            "6" => Some("tcp".to_owned()),
+            "17" => Some("udp".to_owned()),
+            other => Some(format!("ip-proto-{other}")),
         };
         let quoted = protocol.map(|protocol| {
-            let (from, to) = self.ends(protocol, 1);
-            (from, to, protocol.to_owned())
+            let (from, to) = self.ends(&protocol, 1);
+            (from, to, protocol)
         });
         const ICMP_HEADER: u32 = 8;
         let number = |name: &str| self.field(name, 0).parse::<u32>().unwrap_or(0);
@@ -356,6 +371,10 @@ fn word(version: &str, what: (&str, &str)) -> Result<String, String> {
         ("icmpv6", ("4", "3")) => "incomplete-header-chain",
         ("icmp", ("8", "0")) | ("icmpv6", ("128", "0")) => "echo-request",
         ("icmp", ("0", "0")) | ("icmpv6", ("129", "0")) => "echo-reply",
+        ("icmp", ("13", "0")) => "type 13 code 0",
+        ("icmp", ("14", "0")) => "type 14 code 0",
+        ("icmp", ("15", "0")) => "type 15 code 0",
+        ("icmp", ("17", "0")) => "type 17 code 0",
         _ => return Err(format!("{version} {what:?}: add the word to the oracle's table")),
     }
     .to_owned())
