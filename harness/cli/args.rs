@@ -76,7 +76,7 @@ pub struct RunArgs {
         value_parser = clap::value_parser!(u32).range(1..=1_000_000)
     )]
     pub repeat: u32,
-    /// Sleep a random time up to this many milliseconds between steps
+    /// Sleep a random time up to this many milliseconds between steps, also those of `given`
     #[arg(long, value_name = "MS", value_parser = millis)]
     pub jitter: Option<Duration>,
     /// Repeat the random times of an earlier run

@@ -235,6 +235,9 @@ fn read_given(node: &Node, topology: Topology) -> Read<Given> {
         return Err(state_node
             .fault("this state needs `topology: wire`; on loopback: closed, listen, established"));
     }
+    if by.is_some() && matches!(state, State::Closed | State::Listen) {
+        return Err(node.fault("nobody has connected or accepted in this state, expected no `by`"));
+    }
     if state == State::SynSent && by == Some(By::Accept) {
         return Err(node.fault("no accepted socket has sent a SYN first, expected `by: connect`"));
     }

@@ -359,6 +359,10 @@ fn mistakes(#[case] step: &str, #[case] expected: &str) {
 
 #[rstest]
 #[case(
+    "topology: wire\ngiven: {state: listen, by: connect}\nsteps: [pause: 1ms]",
+    "3:8: given: nobody has connected or accepted in this state, expected no `by`$"
+)]
+#[case(
     "topology: wire\ngiven: {state: syn-sent, by: accept}\nsteps: [pause: 1ms]",
     "3:8: given: no accepted socket has sent a SYN first"
 )]

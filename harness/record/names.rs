@@ -208,8 +208,7 @@ impl Names {
     /// The datagram socket of several with one address that has turned to this far end.
     fn turned(&self, end: PacketEnd, other: PacketEnd) -> Option<&Name> {
         let held = self.exactly(&Address::Inet(end.at), true).filter(|_| end.is_datagram)?;
-        let mut sharing = held.holders.iter().filter(|_| held.holders.len() > 1);
-        sharing.find(|holder| self.turned_to.get(*holder) == Some(&other.at.port()))
+        held.holders.iter().find(|holder| self.turned_to.get(*holder) == Some(&other.at.port()))
     }
 
     /// The name of a datagram's sender: as its packet shows it, so a socket bound to a wildcard has

@@ -86,8 +86,12 @@ impl Conductor<'_> {
     fn packet(&mut self, peer: &Name, spec: &PacketSpec) -> Result<Sending, Refusal> {
         let sending = match spec {
             PacketSpec::Tcp(segment) => {
-                let local = self.local_end(peer, segment.to.as_ref(), false)?;
                 let source = self.source(peer, segment.source.as_ref())?;
+                let known = self.peers()?.strangers_end(peer, source);
+                let local = match known.filter(|_| segment.to.is_none()) {
+                    Some(local) => local,
+                    None => self.local_end(peer, segment.to.as_ref(), false)?,
+                };
                 self.peers()?.segment(peer, segment, local, source)
             }
             PacketSpec::Udp(datagram) => {
@@ -270,7 +274,7 @@ impl Conductor<'_> {
         let local = self.port_of(name)?;
         let socket = self.names.get(name);
         let is_datagram = socket.is_some_and(|socket| socket.is_datagram);
-        let far = |socket: &Socket| Some(socket.far.as_ref()?.inet()?.port());
+        let far = |socket: &Socket| socket.far.as_ref().and_then(Address::inet);
         let sharing = self.names.sharing(name);
         let is_accepted = socket.is_some_and(|socket| socket.accepted_by.is_some());
         let own = socket.filter(|_| is_accepted || !sharing.is_empty()).and_then(far);

@@ -234,7 +234,14 @@ impl<'a> Conductor<'a> {
 
     /// The peers that the step's connect() turned sockets to.
     fn learn_far_ends(&mut self, log: &StepLog) {
-        for call in &log.calls {
+        // What is connected already stays so.
+        let is_refused = |call: &&CallLog| match &call.fate {
+            Fate::Returned(outcome) | Fate::Completed(outcome) => {
+                outcome.errno().is_some_and(|errno| ["EISCONN", "EALREADY"].contains(&errno.name()))
+            }
+            _ => false,
+        };
+        for call in log.calls.iter().filter(|call| !is_refused(call)) {
             let far = match &call.spec.call {
                 Call::Connect(AddrExpr { base: AddrBase::Peer(peer), port: None }) => {
                     self.address_of(peer).ok().map(Address::Inet)

@@ -182,15 +182,21 @@ impl Names {
         self.sockets.iter().filter(|(_, socket)| !socket.closed)
     }
 
-    /// The other sockets that have the address of this one.
+    /// The other sockets that have the address of this one, or had it.
     pub fn sharing(&self, name: &Name) -> Vec<&Socket> {
-        let Some(own) = self.get(name).filter(|own| own.address.is_some()) else {
+        let inet = |socket: &Socket| socket.address.as_ref().and_then(Address::inet);
+        let Some((own, at)) = self.get(name).and_then(|own| Some((own, inet(own)?))) else {
             return Vec::new();
         };
-        let is_alike =
-            |other: &Socket| other.address == own.address && other.is_datagram == own.is_datagram;
-        let others = self.open().filter(|(other, _)| *other != name);
-        others.map(|(_, other)| other).filter(|other| is_alike(other)).collect()
+        let is_alike = |other: SocketAddr| {
+            let is_any = at.ip().is_unspecified() || other.ip().is_unspecified();
+            other.port() == at.port() && (other.ip() == at.ip() || is_any)
+        };
+        let others = self.sockets.iter().filter(|(other, _)| *other != name);
+        let others = others.map(|(_, other)| other).filter(|other| {
+            other.is_datagram == own.is_datagram && inet(other).is_some_and(is_alike)
+        });
+        others.collect()
     }
 
     /// The only socket of the case that is like this; none if there are several.

@@ -30,7 +30,7 @@ pub fn decode(captured: &Captured) -> Packet {
             ttl: *ttl,
             tos: *tos,
             dont_fragment: None,
-            body: body(IpNumber(*protocol), bytes, 0),
+            body: body(IpNumber(*protocol), source.is_ipv6(), bytes, 0),
             bytes: bytes.clone(),
             fragments: Vec::new(),
         },
@@ -72,7 +72,7 @@ fn from_ip(at: Duration, bytes: &[u8]) -> Packet {
         PacketBody::Other { protocol: payload.ip_number.0 }
     } else {
         let missing = whole_len.saturating_sub(bytes.len());
-        body(payload.ip_number, payload.payload, missing)
+        body(payload.ip_number, packet.source.is_ipv6(), payload.payload, missing)
     };
     packet
 }
@@ -115,13 +115,14 @@ fn is_later_fragment_six(mut kind: IpNumber, mut bytes: &[u8]) -> bool {
     false
 }
 
-/// Reads what an IP packet carries; its last `missing` bytes were not captured.
-fn body(protocol: IpNumber, bytes: &[u8], missing: usize) -> PacketBody {
+/// Reads what an IP packet carries; its last `missing` bytes were not captured. Either version of
+/// IP has an ICMP of its own.
+fn body(protocol: IpNumber, six: bool, bytes: &[u8], missing: usize) -> PacketBody {
     let read = match protocol {
         ip_number::TCP => tcp(bytes, missing).map(PacketBody::Tcp),
         ip_number::UDP => udp(bytes, missing),
-        ip_number::ICMP => icmp_v4(bytes).map(PacketBody::Icmp),
-        ip_number::IPV6_ICMP => icmp_v6(bytes).map(PacketBody::Icmp),
+        ip_number::ICMP if !six => icmp_v4(bytes).map(PacketBody::Icmp),
+        ip_number::IPV6_ICMP if six => icmp_v6(bytes).map(PacketBody::Icmp),
         _ => None,
     };
     read.unwrap_or(PacketBody::Other { protocol: protocol.0 })
@@ -216,11 +217,12 @@ fn blocks(edges: &[u8]) -> Option<Vec<(u32, u32)>> {
 }
 
 /// An IP protocol as a transcript names it: tcpdump's word for those without a name here.
-pub(super) fn body_protocol(protocol: u8) -> String {
+pub(super) fn body_protocol(protocol: u8, six: bool) -> String {
     match IpNumber(protocol) {
         ip_number::TCP => "tcp".to_owned(),
         ip_number::UDP => "udp".to_owned(),
-        ip_number::ICMP | ip_number::IPV6_ICMP => "icmp".to_owned(),
+        ip_number::ICMP if !six => "icmp".to_owned(),
+        ip_number::IPV6_ICMP if six => "icmp".to_owned(),
         _ => format!("ip-proto-{protocol}"),
     }
 }

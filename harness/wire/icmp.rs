@@ -50,7 +50,7 @@ fn quoted(bytes: &[u8]) -> Option<Quoted> {
     Some(Quoted {
         source: ip.source_addr(),
         destination: ip.destination_addr(),
-        protocol: body_protocol(payload.ip_number.0),
+        protocol: body_protocol(payload.ip_number.0, ip.source_addr().is_ipv6()),
         ports: if has_ports { port(0).zip(port(2)) } else { None },
     })
 }

@@ -87,7 +87,8 @@ impl Relative {
         self.note_sent(from, to, segment);
         self.note_accepted(from, to, segment);
         let has_ack = segment.flags.has(TcpFlags::ACK);
-        let ack = has_ack.then(|| self.place_ack(from, to, segment.ack));
+        let is_rst = segment.flags.has(TcpFlags::RST);
+        let ack = has_ack.then(|| self.place_ack(from, to, segment.ack, is_rst));
         let side = self.side(from, to);
         let counted = || match side.syn {
             Some(syn) => distance(syn.initial, segment.seq),
@@ -161,7 +162,7 @@ impl Relative {
         let numbers = self.numbers(from, to, &TcpSegment { flags, ..segment.clone() });
         let side = self.sides.entry((from, to)).or_default();
         side.aside = Some(segment.seq);
-        side.end = Some(end_of(segment));
+        side.end = Some(end_of(segment.seq, segment.flags, segment.len));
         numbers
     }
 
@@ -180,8 +181,11 @@ impl Relative {
         let before = self.sides.clone();
         let numbers = self.numbers(like, to, segment);
         self.sides = before;
-        // A RST may repeat it.
+        let counted_from = self.side(like, to).syn;
+        // A RST may repeat or acknowledge it.
         let side = self.sides.entry((from, to)).or_default();
+        side.syn = counted_from;
+        side.end = Some(end_of(segment.seq, segment.flags, segment.len));
         side.last_ack = numbers.ack.map(|printed| (segment.ack, printed)).or(side.last_ack);
         numbers
     }
@@ -199,13 +203,14 @@ impl Relative {
             let syn = Some(Syn { initial: segment.seq, sent: 0 });
             *side = Side { syn, accepted, ..Side::default() };
         }
-        side.end = Some(end_of(segment));
+        let end = end_of(segment.seq, segment.flags, segment.len);
+        side.end = Some(end);
         if let Some(syn) = &mut side.syn {
-            let end = end_of(segment).wrapping_sub(syn.initial);
+            let sent = end.wrapping_sub(syn.initial);
             // The upper half of the space is what was sent before the SYN. What carries nothing (a
             // RST above all) may have a number of an older incarnation.
-            if end_of(segment) != segment.seq && end < 1 << 31 {
-                syn.sent = syn.sent.max(end);
+            if end != segment.seq && sent < 1 << 31 {
+                syn.sent = syn.sent.max(sent);
             }
         }
     }
@@ -221,22 +226,26 @@ impl Relative {
         }
     }
 
-    fn place_ack(&mut self, from: SocketAddr, to: SocketAddr, ack: u32) -> i64 {
-        let newest = self.side(to, from).syn;
-        let side = self.sides.entry((from, to)).or_default();
-        if let Some(syn) = newest.filter(|syn| syn.covers(ack)) {
-            side.accepted = Some(syn.initial);
-        }
-        let printed = self.acknowledged(from, to, ack);
+    /// A RST acknowledges what it refuses, and accepts nothing.
+    fn place_ack(&mut self, from: SocketAddr, to: SocketAddr, ack: u32, is_rst: bool) -> i64 {
+        let newest = self.side(to, from).syn.filter(|syn| syn.covers(ack));
+        let printed = match newest {
+            Some(syn) if is_rst => distance(syn.initial, ack),
+            _ => {
+                let side = self.sides.entry((from, to)).or_default();
+                side.accepted = newest.map(|syn| syn.initial).or(side.accepted);
+                self.acknowledged(from, to, ack)
+            }
+        };
         self.sides.entry((from, to)).or_default().last_ack = Some((ack, printed));
         printed
     }
 }
 
 /// The number after a segment.
-fn end_of(segment: &TcpSegment) -> u32 {
-    let has = |flag| u32::from(segment.flags.has(flag));
-    segment.seq.wrapping_add(segment.len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN))
+pub fn end_of(seq: u32, flags: TcpFlags, len: usize) -> u32 {
+    let has = |flag| u32::from(flags.has(flag));
+    seq.wrapping_add(len as u32 + has(TcpFlags::SYN) + has(TcpFlags::FIN))
 }
 
 /// How far `number` is after `initial`, modulo 2^32; negative when it is before.

@@ -238,6 +238,16 @@ fn ipv6_extensions_are_followed(
     }
 }
 
+/// IPv6 has an ICMP of its own, with a number of its own.
+#[test]
+fn each_ip_has_its_icmp() {
+    let mut four = icmp_v4(8, 0, b"");
+    four[9] = 58;
+    assert_eq!(ip(four).body, PacketBody::Other { protocol: 58 });
+    let echo = vec![8, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(transport(1, echo).body, PacketBody::Other { protocol: 1 });
+}
+
 #[test]
 fn unreadable_is_other() {
     assert_eq!(ip(Vec::new()).body, PacketBody::Other { protocol: 255 });

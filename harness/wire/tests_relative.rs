@@ -57,6 +57,32 @@ fn reset_counts_from_the_syn_that_nobody_saw() {
     assert_eq!(next, Some(1), "a later connection's SYN, which nobody saw");
 }
 
+/// The peer has rebooted, and a firewall refuses its SYN: the local stack has not accepted it.
+#[test]
+fn a_rst_accepts_nothing() {
+    let mut relative = Relative::default();
+    place(&mut relative, A, B, ("S", 500, 0, 0));
+    place(&mut relative, B, A, ("S.", 900, 501, 0));
+    place(&mut relative, A, B, (".", 501, 901, 0));
+    place(&mut relative, A, B, ("S", 70_000, 0, 0));
+    let refused = place(&mut relative, B, A, ("R.", 0, 70_001, 0));
+    assert_eq!(refused, Numbers { seq: 0, ack: Some(1) });
+    assert_eq!(place(&mut relative, B, A, ("P.", 901, 501, 9)), Numbers { seq: 1, ack: Some(1) });
+}
+
+#[test]
+fn a_rst_answers_what_somebody_else_has_sent_in_the_connection() {
+    let mut relative = Relative::default();
+    let end = |port| SocketAddr::from((V4, port));
+    place(&mut relative, A, B, ("S", 500, 0, 0));
+    place(&mut relative, B, A, ("S.", 900, 501, 0));
+    let forged = segment_of(C, B, ("P", 605, 0, 10));
+    relative.numbers_like(end(A), end(C), end(B), &forged);
+    let reset = segment_of(B, C, ("R.", 0, 615, 0));
+    let numbers = relative.numbers_unscripted(end(B), end(C), &reset);
+    assert_eq!(numbers, Numbers { seq: 0, ack: Some(115) });
+}
+
 #[test]
 fn a_syn_sent_aside_counts_among_what_is_answered() {
     let mut relative = Relative::default();

@@ -4,7 +4,7 @@ use crate::model::TcpFlags;
 use crate::model::packet::{SeenOption, TcpSegment};
 use crate::model::peer::{Base, Number, SegmentSpec, TcpOption};
 use crate::wire::build::{Fields, data_offset};
-use crate::wire::relative::{Told, distance};
+use crate::wire::relative::{Told, distance, end_of};
 
 /// The segment size that a peer announces.
 const MSS: u16 = 1460;
@@ -223,7 +223,7 @@ impl Connection {
     pub fn told(&mut self, spec: &SegmentSpec, fields: &Fields, aside: bool) -> Told {
         Told {
             seq: self.told_seq(spec, fields.seq, aside),
-            ack: self.told_ack(spec, fields.ack),
+            ack: spec.flags.has(TcpFlags::ACK).then(|| self.told_ack(spec, fields.ack)),
             sack_base: self.local.initial,
         }
     }
@@ -236,25 +236,28 @@ impl Connection {
             return None;
         }
         // RFC 9293 §3.10.7.1: the 0 of a RST that answers what had no acknowledgment is no number.
-        let is_zero = has(TcpFlags::RST) && has(TcpFlags::ACK) && seq == 0;
+        let is_written = matches!(spec.seq, Some(Number::Shown(_)));
+        let is_zero = has(TcpFlags::RST) && has(TcpFlags::ACK) && seq == 0 && !is_written;
         Some(if is_zero { 0 } else { counted(self.counted_from, seq, spec.seq) })
     }
 
     /// An acknowledgment number that has nothing to do with what the local stack has sent is told
     /// as it is on the wire: the case gives it so, or the peer remembers nothing to give, or
     /// nothing but the number of a RST that repeats such a one.
-    fn told_ack(&mut self, spec: &SegmentSpec, ack: u32) -> Option<i64> {
+    fn told_ack(&mut self, spec: &SegmentSpec, ack: u32) -> i64 {
         let is_unrelated = match spec.ack {
             Some(number) => matches!(number, Number::Absolute(_)),
             None => self.memory.known_ack().is_none_or(|known| self.unrelated.contains(&known)),
         };
-        if is_unrelated && !self.unrelated.contains(&ack) {
+        // A RST repeats what it answers, also where the local stack has sent no SYN yet.
+        let is_unknown = is_unrelated || self.local.initial.is_none();
+        if is_unknown && !self.unrelated.contains(&ack) {
             self.unrelated.push(ack);
         }
-        Some(match is_unrelated {
+        match is_unrelated {
             true => i64::from(ack),
             false => counted(self.local.initial, ack, spec.ack),
-        })
+        }
     }
 
     /// A number that counts what the local stack sends, or why there is none.
@@ -284,10 +287,8 @@ impl Connection {
     /// Whether a segment is a SYN inside a connection that goes on.
     pub fn is_aside(&self, spec: &SegmentSpec, fields: &Fields) -> bool {
         let is_new = self.memory.begins() || fields.seq == self.memory.iss;
-        let is_absolute = matches!(spec.seq, Some(Number::Absolute(_)));
         spec.flags.has(TcpFlags::SYN)
             && !is_new
-            && !is_absolute
             && self.counted_from.is_some_and(|syn| syn != fields.seq)
     }
 
@@ -295,7 +296,8 @@ impl Connection {
     pub fn sent(&mut self, spec: &SegmentSpec, fields: &Fields, aside: bool) {
         let has = |flag| spec.flags.has(flag);
         let seq = fields.seq;
-        // Of a SYN that comes once more the stack takes no notice (RFC 9293 §3.10.7.4).
+        // What a SYN offers is agreed upon once: one that comes again is challenged, whatever it
+        // says (RFC 9293 §3.10.7.4).
         let begins = self.memory.begins() || self.counted_from.is_none();
         if has(TcpFlags::SYN) && !aside {
             self.counted_from = Some(seq);
@@ -375,9 +377,9 @@ impl Memory {
 
     fn send(&mut self, flags: TcpFlags, seq: u32, len: usize, is_exact: bool) {
         if flags.has(TcpFlags::SYN) {
-            if self.reset && self.iss == seq {
+            if self.reset {
                 *self = Memory::new(seq);
-            } else if !self.opened {
+            } else if !self.opened || (!self.acknowledged && self.iss != seq) {
                 (self.iss, self.send_next) = (seq, seq);
             }
             self.opened |= seq == self.send_next;
@@ -461,12 +463,6 @@ fn counted(syn: Option<u32>, number: u32, written: Option<Number>) -> i64 {
         (None, Some(Number::Shown(written))) => written,
         (None, _) => i64::from(number),
     }
-}
-
-/// The number after a segment.
-fn end_of(seq: u32, flags: TcpFlags, len: usize) -> u32 {
-    let controls = [TcpFlags::SYN, TcpFlags::FIN].map(|flag| u32::from(flags.has(flag)));
-    seq.wrapping_add(len as u32 + controls[0] + controls[1])
 }
 
 fn is_after(a: u32, b: u32) -> bool {

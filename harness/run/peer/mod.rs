@@ -30,26 +30,26 @@
 
 mod connection;
 mod path;
+mod quote;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_numbers;
 
 pub(super) use path::PathRule;
+use quote::Flow;
+pub(super) use quote::Sender;
 
 use crate::model::packet::{Packet, PacketBody};
-use crate::model::peer::{
-    DatagramSpec, EchoSpec, IcmpSpec, LocalEnd, Number, OtherSpec, SegmentSpec, Wanted,
-};
+use crate::model::peer::{DatagramSpec, EchoSpec, LocalEnd, OtherSpec, SegmentSpec, Wanted};
 use crate::model::wire::{End, address, nth_peer, peer_at, peer_port};
 use crate::model::{Family, Name, TcpFlags};
-use crate::wire::build::{self, Ends, IcmpError};
+use crate::wire::build::{self, Ends};
 use crate::wire::relative::Told;
 use crate::wire::timestamps;
 use connection::Connection;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 /// The initial number of `peer`; `peer2` has twice this, and so on.
 const INITIAL: u32 = 1_000_000_000;
@@ -64,6 +64,8 @@ pub(super) struct Peers {
     newest: Option<Name>,
     /// Connections of other hosts, the router's among them, by their end and the local port.
     strangers: BTreeMap<(SocketAddr, u16), Connection>,
+    /// Both ends of the last segment that such a host has sent in one of them.
+    stranger_at: BTreeMap<IpAddr, Ends>,
     /// What the local stack has sent and no `recv` has taken, in the order of arrival.
     inbox: Vec<Packet>,
     /// The last packet of each flow.
@@ -86,28 +88,6 @@ struct Peer {
     current: Option<SocketAddr>,
     /// The local end of the last datagram.
     datagrams_from: Option<SocketAddr>,
-}
-
-/// Both ports of packets from the local stack.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Flow {
-    is_datagram: bool,
-    local: u16,
-    far: u16,
-}
-
-/// Whose packets: a local socket's.
-#[derive(Clone, Debug)]
-pub(super) struct Sender {
-    /// Of UDP, else of TCP.
-    pub is_datagram: bool,
-    /// Its port.
-    pub local: u16,
-    /// The far end's port, where others share its own: of what a listener accepted, and of what was
-    /// bound to one address.
-    pub far: Option<u16>,
-    /// The far ends' ports of those others.
-    pub others: Vec<u16>,
 }
 
 /// A packet that a peer puts on the wire.
@@ -138,6 +118,7 @@ impl Peers {
             peers: BTreeMap::new(),
             newest: None,
             strangers: BTreeMap::new(),
+            stranger_at: BTreeMap::new(),
             inbox: Vec::new(),
             last_of: BTreeMap::new(),
             last: None,
@@ -160,6 +141,7 @@ impl Peers {
         }
         if let Some((local, far)) = ports(packet) {
             let is_datagram = matches!(packet.body, PacketBody::Udp { .. });
+            let far = SocketAddr::new(packet.destination, far);
             self.last_of.insert(Flow { is_datagram, local, far }, packet.clone());
         }
         let rule = self.rules.iter().find(|rule| rule.meets(packet)).copied();
@@ -281,33 +263,47 @@ impl Peers {
         let owner = self.owner(name);
         let ends = self.ends(name, local, source);
         let like = self.ends(&owner, local, None).source;
-        if ends.source != like && self.is_strangers(ends, spec) {
-            return self.strangers_segment(ends, spec);
-        }
-        let own = address(End::Local, self.family);
-        let peer = self.peer(&owner);
-        let iss = peer.iss;
-        let connection = peer.connections.entry(local.port());
-        let connection = connection.or_insert_with(|| Connection::new(iss));
-        let fields = connection.fields(spec, iss)?;
         let is_own = ends.source == like;
-        let aside = is_own && connection.is_aside(spec, &fields);
+        let is_strangers = !is_own && self.is_strangers(ends, spec);
+        let (connection, iss) = if is_strangers {
+            let key = (ends.source, local.port());
+            (self.strangers.entry(key).or_insert_with(|| Connection::new(INITIAL)), INITIAL)
+        } else {
+            let peer = self.peer(&owner);
+            let iss = peer.iss;
+            let connection = peer.connections.entry(local.port());
+            (connection.or_insert_with(|| Connection::new(iss)), iss)
+        };
+        let fields = connection.fields(spec, iss)?;
+        let is_forged = !is_own && !is_strangers;
+        let aside = !is_forged && connection.is_aside(spec, &fields);
         let told = connection.told(spec, &fields, aside);
-        if is_own {
+        if !is_forged {
             connection.sent(spec, &fields, aside);
         }
-        // A SYN to a closed port is a question beside the connection that goes on.
-        let is_beside = spec.to == Some(LocalEnd::ClosedPort) && peer.current.is_some();
-        if is_own && spec.flags.has(TcpFlags::SYN) && !is_beside {
-            peer.current = Some(match spec.to {
-                // A broadcast is no end of a connection.
-                Some(LocalEnd::Host(_)) => SocketAddr::new(own, local.port()),
-                _ => local,
-            });
-            self.newest = Some(owner);
+        if is_strangers {
+            self.stranger_at.insert(ends.source.ip(), ends);
+        } else if is_own && spec.flags.has(TcpFlags::SYN) {
+            self.turn(owner, spec, local);
         }
         let bytes = build::segment(ends, spec, &fields);
-        Ok(Sending { bytes, aside, like: (!is_own).then_some(like), told })
+        Ok(Sending { bytes, aside, like: is_forged.then_some(like), told })
+    }
+
+    /// A peer's SYN turns it to a local end, unless it asks a closed port beside a connection that
+    /// goes on.
+    fn turn(&mut self, name: Name, spec: &SegmentSpec, local: SocketAddr) {
+        let own = address(End::Local, self.family);
+        let peer = self.peer(&name);
+        if spec.to == Some(LocalEnd::ClosedPort) && peer.current.is_some() {
+            return;
+        }
+        peer.current = Some(match spec.to {
+            // A broadcast is no end of a connection.
+            Some(LocalEnd::Host(_)) => SocketAddr::new(own, local.port()),
+            _ => local,
+        });
+        self.newest = Some(name);
     }
 
     /// Whether a segment of another host is of a connection between that host and the local stack:
@@ -317,15 +313,11 @@ impl Peers {
         begins || self.strangers.contains_key(&(ends.source, ends.destination.port()))
     }
 
-    fn strangers_segment(&mut self, ends: Ends, spec: &SegmentSpec) -> Result<Sending, String> {
-        let key = (ends.source, ends.destination.port());
-        let new = || Connection::new(INITIAL);
-        let connection = self.strangers.entry(key).or_insert_with(new);
-        let fields = connection.fields(spec, INITIAL)?;
-        let aside = connection.is_aside(spec, &fields);
-        let told = connection.told(spec, &fields, aside);
-        connection.sent(spec, &fields, aside);
-        Ok(Sending { bytes: build::segment(ends, spec, &fields), aside, like: None, told })
+    /// The local end that another host has a connection with: the router, or whom a peer claims to
+    /// be.
+    pub fn strangers_end(&self, name: &Name, source: Option<SocketAddr>) -> Option<SocketAddr> {
+        let ip = source.map_or_else(|| self.ip_of(name), |source| source.ip());
+        self.stranger_at.get(&ip).map(|ends| ends.destination)
     }
 
     /// A datagram to a local address. `source` is whose it claims to be.
@@ -363,73 +355,6 @@ impl Peers {
         build::other(ends.source.ip(), local, spec).into()
     }
 
-    /// An ICMP error about the last packet of a socket (none: of all), or why there is none.
-    /// `source` is whose it claims to be.
-    pub fn icmp(
-        &self,
-        name: &Name,
-        about: Option<Sender>,
-        spec: &IcmpSpec,
-        source: Option<IpAddr>,
-    ) -> Result<Sending, String> {
-        let offender = match about {
-            Some(sender) => self.last_from(sender),
-            None => self.last.as_ref(),
-        };
-        let offender = offender.ok_or("no packet to quote")?;
-        let quoted = self.quoted(offender, spec)?;
-        let IcmpSpec { word, quote, mtu, gateway, bad_checksum, ttl, .. } = spec;
-        let field = mtu.or(gateway.map(Ipv4Addr::to_bits)).unwrap_or(0);
-        let (quote, bad_checksum, ttl) = (*quote, *bad_checksum, *ttl);
-        let mtu = self.mtu;
-        let error = IcmpError { word, field, offender: &quoted, quote, mtu, bad_checksum, ttl };
-        let source = source.unwrap_or_else(|| self.ip_of(name));
-        let bytes = build::icmp(source, offender.source, &error);
-        let none = || format!("{} has no {word}", self.family);
-        bytes.map(Sending::from).ok_or_else(none)
-    }
-
-    /// The last packet of a socket.
-    fn last_from(&self, sender: Sender) -> Option<&Packet> {
-        let own = |flow: &Flow| {
-            flow.is_datagram == sender.is_datagram
-                && flow.local == sender.local
-                && sender.far.map_or(!sender.others.contains(&flow.far), |far| far == flow.far)
-        };
-        let flows = self.last_of.iter().filter(|(flow, _)| own(flow));
-        flows.map(|(_, packet)| packet).max_by_key(|packet| packet.at)
-    }
-
-    /// The offending packet with what the case writes in place of its own fields.
-    fn quoted<'p>(&self, offender: &'p Packet, spec: &IcmpSpec) -> Result<Cow<'p, [u8]>, String> {
-        let ports = [(0, spec.source_port), (2, spec.destination_port)];
-        let ports = ports.into_iter().filter_map(|(at, port)| Some((at, port?)));
-        let mut fields: Vec<_> =
-            ports.map(|(at, port)| (at, port.to_be_bytes().to_vec())).collect();
-        if !fields.is_empty() && self::ports(offender).is_none() {
-            return Err("the packet to quote has no ports".to_owned());
-        }
-        if let Some(number) = spec.seq {
-            fields.push((4, self.quoted_number(offender, number)?.to_be_bytes().to_vec()));
-        }
-        let mut quoted = Cow::Borrowed(&offender.bytes[..]);
-        for (at, field) in fields {
-            let bytes = build::overwritten(&quoted, at, &field);
-            quoted = Cow::Owned(bytes.ok_or("the packet to quote is too short")?);
-        }
-        Ok(quoted)
-    }
-
-    /// A number that a segment is to be quoted with, which counts like those of its connection.
-    fn quoted_number(&self, segment: &Packet, number: Number) -> Result<u32, String> {
-        let PacketBody::Tcp(tcp) = &segment.body else {
-            return Err("the packet to quote has no sequence number".to_owned());
-        };
-        let peer = peer_at(tcp.destination_port).and_then(|name| self.peers.get(&name));
-        let connection = peer.and_then(|peer| peer.connections.get(&tcp.source_port));
-        connection.ok_or("no connection yet")?.local_number(number)
-    }
-
     /// Whose connection a sender's segments belong to.
     fn owner(&self, name: &Name) -> Name {
         match &self.newest {
@@ -447,7 +372,10 @@ impl Peers {
 
     /// The port that a sender's packets come from.
     pub fn port_of(&self, name: &Name) -> u16 {
-        peer_port(&self.owner(name)).unwrap_or_default()
+        // The router keeps to that of its own connection.
+        let own = peer_port(name).is_none().then(|| self.stranger_at.get(&self.ip_of(name)));
+        let of_owner = || peer_port(&self.owner(name)).unwrap_or_default();
+        own.flatten().map_or_else(of_owner, |ends| ends.source.port())
     }
 
     fn ip_of(&self, name: &Name) -> IpAddr {
@@ -466,7 +394,8 @@ impl Peers {
     }
 }
 
-/// Whether an address is one that hosts of a link settle among themselves what they need with.
+/// Whether a packet from this address is of neighbour discovery and the like (RFC 4861), which no
+/// case is about.
 fn is_of_link(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_unspecified(),

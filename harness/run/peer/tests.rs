@@ -357,14 +357,18 @@ fn an_error_quotes_the_connection_and_not_its_port() {
         packet.at = Duration::from_micros(seq.into());
         peers.see(&packet);
     }
-    let sender = |far| Some(Sender { is_datagram: false, local: PORT, far, others: Vec::new() });
+    let far = |port| SocketAddr::new(address(End::Peer, Family::V4), port);
+    let sender = |port: Option<u16>| {
+        let far = port.map(far);
+        Some(Sender { is_datagram: false, local: PORT, far, others: Vec::new() })
+    };
     assert_eq!(quoted(&peers, sender(Some(7001)), None), Ok((7001, IRS + 1)));
     assert_eq!(quoted(&peers, sender(Some(7002)), None), Ok((7002, IRS + 1000)));
     assert_eq!(quoted(&peers, sender(None), None), Ok((7002, IRS + 1000)));
     assert_eq!(quoted(&peers, None, None), Ok((7001, IRS + 1)));
     let unheard = quoted(&peers, sender(Some(7003)), None);
     assert_eq!(unheard, Err("no packet to quote".to_owned()));
-    let last = Sender { is_datagram: false, local: PORT, far: None, others: vec![7002] };
+    let last = Sender { is_datagram: false, local: PORT, far: None, others: vec![far(7002)] };
     assert_eq!(quoted(&peers, Some(last), None), Ok((7001, IRS + 1)), "not those of another");
     let udp = Some(Sender { is_datagram: true, local: PORT, far: None, others: Vec::new() });
     assert!(quoted(&peers, udp, None).is_err());

@@ -1,12 +1,13 @@
 //! What is told of the numbers of a peer's segments, and what it goes on with.
 
-use super::Peers;
 use super::tests::{
     IRS, ISS, decoded, established, from_local, local, relative, see, send, spec, try_send,
 };
+use super::{PathRule, Peers};
 use crate::model::call::Payload;
+use crate::model::host::FirewallVerdict;
 use crate::model::packet::PacketBody;
-use crate::model::peer::{Base, Number, SegmentSpec, TcpOption};
+use crate::model::peer::{Base, IcmpSpec, Number, SegmentSpec, TcpOption};
 use crate::model::wire::{End, address};
 use crate::model::{Family, Name};
 use crate::wire::build::{self, Ends, Fields};
@@ -72,6 +73,7 @@ fn the_zero_of_a_rst_is_nobodys_number() {
 
 #[rstest]
 #[case::aside(SegmentSpec { seq: Some(relative(Base::Nxt, 0)), ..spec("S") })]
+#[case::absolute(SegmentSpec { seq: Some(Number::Absolute(7)), ..spec("S") })]
 #[case::damaged(SegmentSpec { bad_checksum: true, ..spec("S") })]
 #[case::without_its_header(SegmentSpec { data_offset: Some(4), ..spec("S") })]
 fn a_syn_that_begins_nothing_changes_nothing(#[case] syn: SegmentSpec) {
@@ -135,6 +137,46 @@ fn another_host_has_connections_of_its_own(#[case] claimed: Option<SocketAddr>) 
     };
     assert_eq!((tcp.seq, tcp.ack), (ISS + 1, 90_001));
     assert_eq!(send(&mut peers, &spec(".")), (ISS + 1, IRS + 1));
+    assert_eq!(peers.strangers_end(&name, claimed), Some(local()));
+    let first = IcmpSpec {
+        word: "host-unreachable".to_owned(),
+        seq: Some(Number::Shown(0)),
+        ..IcmpSpec::default()
+    };
+    assert!(peers.icmp(&name, None, &first, None).is_ok(), "it has numbers to be quoted");
+}
+
+/// Whatever number the case gives to the SYN of the next connection: the peer goes on behind it.
+#[rstest]
+#[case::after_a_rst_of_its_own("R", None)]
+#[case::after_a_rst_that_came(".", Some("R."))]
+fn a_peer_goes_on_behind_a_syn_that_the_case_has_numbered(
+    #[case] sent: &str,
+    #[case] came: Option<&str>,
+) {
+    let mut peers = established();
+    send(&mut peers, &spec(sent));
+    if let Some(flags) = came {
+        see(&mut peers, flags, IRS + 1, ISS + 1, 0);
+    }
+    let syn = SegmentSpec { seq: Some(Number::Shown(1000)), ..spec("S") };
+    assert_eq!(send(&mut peers, &syn).0, ISS + 1000);
+    see(&mut peers, "S.", 90_000, ISS + 1001, 0);
+    assert_eq!(send(&mut peers, &spec(".")), (ISS + 1001, 90_001));
+    let first = SegmentSpec { seq: Some(Number::Shown(1)), ..spec(".") };
+    assert_eq!(send(&mut peers, &first).0, ISS + 1001);
+}
+
+/// The RST to what the local stack had never begun repeats a number of the case's own.
+#[test]
+fn what_a_rst_repeats_is_unrelated_to_a_later_connection() {
+    let mut peers = Peers::new(Family::V4);
+    let stray = SegmentSpec { ack: Some(Number::Shown(5)), ..spec(".") };
+    send(&mut peers, &stray);
+    see(&mut peers, "R", 5, 0, 0);
+    peers.refuse(PathRule { verdict: FirewallVerdict::Drop, port: None });
+    see(&mut peers, "S", IRS, 0, 0);
+    assert_eq!(told(&mut peers, &spec(".")).1, Some(5));
 }
 
 #[test]

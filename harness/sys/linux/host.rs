@@ -73,7 +73,10 @@ impl Links {
 
 /// The kernel has no such setting, or takes no such value.
 pub fn no_setting(name: &str, value: &str, error: &std::io::Error) -> Trouble {
-    Trouble::Lacks(Lack::new(format!("this kernel refuses {value} for {name}: {error}")))
+    Trouble::Lacks(Lack::new(match error.kind() {
+        std::io::ErrorKind::NotFound => format!("this kernel has no {name} in a namespace"),
+        _ => format!("this kernel refuses {value} for {name}: {error}"),
+    }))
 }
 
 /// Aborts the connection of this descriptor of this process, or a handshake that waits at this
@@ -156,9 +159,9 @@ impl Own {
         entries.iter().filter(move |entry| entry.source.port() == port)
     }
 
-    /// Of a listener's handshakes the one with `far`.
+    /// Of a listener's handshakes that are not done the one with `far`.
     fn handshake<'a>(&self, entries: &'a [Entry], far: Option<SocketAddr>) -> Option<&'a Entry> {
-        self.port(entries).find(|entry| Some(entry.destination) == far)
+        self.port(entries).find(|entry| entry.is_handshake() && Some(entry.destination) == far)
     }
 
     /// Its entry. What is in TIME-WAIT is a remnant without a descriptor: the only one at the

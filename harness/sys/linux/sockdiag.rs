@@ -21,6 +21,7 @@ const UNACKED_AT: usize = 24;
 /// FIN_WAIT1, LAST_ACK and CLOSING of `<net/tcp_states.h>`: a FIN is on its way.
 const HALF_CLOSED: [u8; 3] = [4, 9, 11];
 const LISTEN: u8 = 10;
+const SYN_RECV: u8 = 3;
 const TIME_WAIT: u8 = 6;
 /// INET_DIAG_NOCOOKIE: whatever is found.
 const ANY: [u8; 8] = [0xff; 8];
@@ -64,6 +65,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether it is a handshake that has begun and is not done.
+    pub fn is_handshake(&self) -> bool {
+        self.state == SYN_RECV
+    }
+
     /// Whether it is no socket any more.
     pub fn is_time_wait(&self) -> bool {
         self.state == TIME_WAIT
@@ -179,6 +185,7 @@ mod tests {
         let entry = Entry::parse(&message).unwrap();
         assert_eq!((entry.source, entry.destination), (source, destination));
         assert_eq!((entry.cookie, entry.is_time_wait()), (7, state == 6));
+        assert_eq!(entry.is_handshake(), state == 3);
     }
 
     #[rstest]

@@ -201,8 +201,8 @@ impl<'a> Line<'a> {
         Ok(Seen { at, from, to, ttl, tos, df, what })
     }
 
-    /// What the `nth` IP header carries, behind the options of IPv6. No packet of ICMP that is asked
-    /// about has any itself, so the options beside one are those of the packet that it quotes.
+    /// What the `nth` IP header carries, behind the options of IPv6. No message of ICMP has any
+    /// itself, so those beside one are of the packet that it quotes.
     fn protocol(&self, nth: usize) -> &str {
         match self.either("ip.proto", "ipv6.nxt", nth) {
             "0" if self.field("ip.proto", nth).is_empty() => self.field("ipv6.hopopts.nxt", 0),
