@@ -163,9 +163,13 @@ fn stat(process: u32) -> Option<(char, u32)> {
 /// A child that runs another command line: the copies of itself with which the program tries out
 /// what it can do, before it listens to signals, keep the one that they were born with.
 fn case_process(program: u32) -> Option<u32> {
-    // A process that has ended has an empty command line, or none.
+    // A process that has ended has an empty command line, or none; and one that execve() has only
+    // begun to start, which is as far as spawn() waits.
     let command = |process| std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
     let ours = command(program);
+    if ours.is_empty() {
+        return None;
+    }
     let processes = std::fs::read_dir("/proc").expect("/proc");
     let mut numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     numbers.find(|process| {
