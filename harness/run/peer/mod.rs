@@ -310,7 +310,9 @@ impl Peers {
     /// it has begun one, or does so now.
     fn is_strangers(&self, ends: Ends, spec: &SegmentSpec) -> bool {
         let begins = spec.flags.has(TcpFlags::SYN) && !spec.flags.has(TcpFlags::ACK);
-        begins || self.strangers.contains_key(&(ends.source, ends.destination.port()))
+        // One whose SYN could not be issued has begun nothing.
+        let has_begun = self.stranger_at.contains_key(&ends.source.ip());
+        begins || has_begun && self.strangers.contains_key(&(ends.source, ends.destination.port()))
     }
 
     /// The local end that another host has a connection with: the router, or whom a peer claims to

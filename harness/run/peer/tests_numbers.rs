@@ -180,6 +180,17 @@ fn what_a_rst_repeats_is_unrelated_to_a_later_connection() {
 }
 
 #[test]
+fn another_host_whose_syn_cannot_be_has_begun_nothing() {
+    let mut peers = established();
+    let far = Some(SocketAddr::from(([192, 0, 2, 77], 7001)));
+    let name = Name::new("peer");
+    let syn = SegmentSpec { seq: Some(relative(Base::Nxt, 0)), ..spec("S") };
+    assert!(peers.segment(&name, &syn, local(), far).is_err());
+    let forged = peers.segment(&name, &spec("."), local(), far).expect("a segment");
+    assert_eq!((forged.like.is_some(), forged.told.seq), (true, Some(1)));
+}
+
+#[test]
 fn what_a_case_has_numbered_itself_is_behind_the_peer_once_it_is_acknowledged() {
     let mut peers = established();
     let data = |seq| SegmentSpec {
