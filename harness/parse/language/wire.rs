@@ -28,6 +28,7 @@ const TO: Key = key(
     Form::LocalEnd,
     "The local end: NAME (a socket), closed-port, \"192.0.2.255\"; the connection's unless given.",
 );
+const TO_HOST: Key = key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\".");
 const FROM: Key = key(
     "from",
     Form::Sender,
@@ -113,7 +114,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             TTL,
             TOS,
             FRAGMENT,
-            key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\"."),
+            TO_HOST,
             FROM,
         ],
         OF_SENDS,
@@ -157,7 +158,7 @@ pub(in crate::parse) const SENDS: &[Verb] = &[
             TTL,
             TOS,
             FRAGMENT,
-            key("to", Form::Host, "A broadcast, another host: \"192.0.2.255\"."),
+            TO_HOST,
             FROM,
         ],
         OF_SENDS,
